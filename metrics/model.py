@@ -1,0 +1,438 @@
+"""The words of the product as types: what a city defines, what the store counts, what a publication says.
+
+Everything here is data without behaviour beyond its own fields. Rooms hand these objects to each
+other; none of them knows where it came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+UNKNOWN_DISTRICT = "unknown"
+"""The district of a record that names none we know; districts plus unknown make the city."""
+
+WHOLE_CITY = ""
+"""The district of a value that is about the whole city."""
+
+
+class Grain(StrEnum):
+    """How long a period is."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+
+
+class Direction(StrEnum):
+    """Which way is good."""
+
+    HIGHER_IS_BETTER = "higher_is_better"
+    LOWER_IS_BETTER = "lower_is_better"
+    WITHIN = "within"
+    NEUTRAL = "neutral"
+
+
+class Aggregation(StrEnum):
+    """How a metric turns records into daily facts and facts into a value."""
+
+    RATIO = "ratio"
+    COUNT = "count"
+    MEAN = "mean"
+    MEDIAN = "median"
+    PERCENTILE = "percentile"
+    STOCK = "stock"
+
+
+class Family(StrEnum):
+    """A service is in the headline; a condition of the city stands beside it."""
+
+    SERVICE = "service"
+    CONDITION = "condition"
+
+
+class Status(StrEnum):
+    """The one word a score carries, in order of precedence (method 6)."""
+
+    SUPPRESSED = "suppressed"
+    CLOSED = "closed"
+    LATE = "late"
+    MISSING = "missing"
+    NO_OPPORTUNITY = "no_opportunity"
+    NOT_SCORED = "not_scored"
+    INSUFFICIENT = "insufficient"
+    IMMATURE = "immature"
+    PROVISIONAL = "provisional"
+    FINAL = "final"
+
+
+class Verdict(StrEnum):
+    """What the evidence says of value against target."""
+
+    MEETS = "meets"
+    CANNOT_TELL = "cannot_tell"
+    MISSES = "misses"
+
+
+class Part(StrEnum):
+    """Where a contribution to a change comes from (method 8)."""
+
+    PERFORMANCE = "performance"
+    TARGET = "target"
+    DEFINITION = "definition"
+    WEIGHT = "weight"
+    COVERAGE = "coverage"
+
+
+@dataclass(frozen=True)
+class Period:
+    """A grain and its half-open range of local dates: `start` belongs to it, `end` does not."""
+
+    grain: Grain
+    start: date
+    end: date
+
+
+# --- what a city defines -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Closure:
+    """A dated range [from_day, to_day] on which a working calendar is closed, beside the holidays."""
+
+    from_day: date
+    to_day: date
+    reason: str
+    calendar: Literal["business", "school", "all"] = "business"
+
+
+@dataclass(frozen=True)
+class City:
+    """city.toml: who the city is and how its calendar runs."""
+
+    id: str
+    name: str
+    time_zone: str
+    tagline: str = ""
+    week_start: Literal["monday", "sunday"] = "monday"
+    quarter: Literal["trailing", "calendar"] = "trailing"
+    fiscal_year_start: int = 1
+    publication_hour: int = 5
+    minimum_coverage: float = 0.75
+    holiday_country: str | None = None
+    holiday_subdivision: str | None = None
+    holidays: tuple[date, ...] = ()
+    closures: tuple[Closure, ...] = ()
+    district_word: str = "district"
+    language: str = "en"
+    contact: str = ""
+    demonstration: bool = False
+
+
+@dataclass(frozen=True)
+class Department:
+    id: str
+    name: str
+    head: str = ""
+
+
+@dataclass(frozen=True)
+class District:
+    """A part of the city. `aliases` are the spellings records use; population None is not known."""
+
+    id: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    population: int | None = None
+    geometry: Mapping[str, Any] | None = None
+
+
+ColumnType = Literal["text", "integer", "number", "instant", "day", "boolean"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a source, as we keep it.
+
+    planned: an instant that may lie ahead (a due date) and is read even when it does.
+    known_with: an instant column; this one is empty as long as that one is (a closure reason).
+    stamps: `local` says that the offset written in the file is wrong or absent and the clock time
+    is the city's; `offset` believes the offset and takes a stamp without one as the city's time.
+    format: strptime words for instants and days that are not ISO 8601.
+    """
+
+    name: str
+    type: ColumnType
+    aliases: tuple[str, ...] = ()
+    required: bool = False
+    planned: bool = False
+    known_with: str | None = None
+    stamps: Literal["offset", "local"] = "offset"
+    format: str | None = None
+    not_before: str | None = None
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Days [from_day, to_day] for which a source is known to be incomplete, and since when we say so."""
+
+    from_day: date
+    to_day: date
+    reason: str
+    declared: date
+    score_known_days: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """sources/<id>.toml: where records come from and what their columns mean.
+
+    begins: the first day the source covers; None takes the day of its earliest arrival.
+    arrival: the instant column whose newest value tells how far the source is known, plus quiet_minutes.
+    due_after_minutes: how long after the end of a period its last day must be known; None is the
+    city's publication hour.
+    options: the words of this kind of source only.
+    """
+
+    id: str
+    name: str
+    kind: str
+    key: str
+    columns: tuple[Column, ...]
+    arrival: str | None = None
+    quiet_minutes: int = 0
+    begins: date | None = None
+    due_after_minutes: int | None = None
+    gaps: tuple[Gap, ...] = ()
+    schedule: str = "0 4 * * *"
+    publisher: str = ""
+    licence: str = ""
+    url: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def column(self, name: str) -> Column:
+        """The column called `name`; KeyError names the source when there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"source {self.id} has no column {name}")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target in force from `valid_from`. value and floor are a pair (low, high) for `within`."""
+
+    value: float | tuple[float, float]
+    valid_from: date
+    reason: str
+    approved_by: str
+    floor: float | tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A weight in force from `valid_from`."""
+
+    value: float
+    valid_from: date
+    reason: str
+
+
+@dataclass(frozen=True)
+class Retired:
+    """A metric that is no longer published, since when and why."""
+
+    on: date
+    reason: str
+
+
+@dataclass(frozen=True)
+class Metric:
+    """metrics/<id>.toml: one quantity, how it is counted and what is expected of it.
+
+    where, exclude, numerator (ratio) are tests; value (mean, median, percentile) is a number;
+    quantity (count) is a number added up instead of 1 per record; denominator (ratio) makes the
+    ratio one of two sums, numerator then being a number too. date says which day a record belongs
+    to; until (stock) is the day it leaves. A column named in `date` or `until` is an instant or a day.
+    historical: the target is the metric's own past (method 4) and `targets` is empty.
+    per: what one count target stands for. best: the value of a perfect period where there is one.
+    """
+
+    id: str
+    name: str
+    department: str
+    theme: str
+    family: Family
+    source: str
+    aggregation: Aggregation
+    date: str
+    unit: str
+    direction: Direction
+    definition: str
+    limitations: str
+    owner: str
+    public: bool = True
+    weights: tuple[Weight, ...] = ()
+    scored_at: tuple[Grain, ...] = ()
+    where: str | None = None
+    exclude: str | None = None
+    numerator: str | None = None
+    denominator: str | None = None
+    value: str | None = None
+    quantity: str | None = None
+    percentile: float | None = None
+    until: str | None = None
+    district: str | None = None
+    decimals: int = 1
+    method: Literal["linear", "cityscore"] = "linear"
+    cap: float = 1.25
+    best: float | None = None
+    calendar: Literal["all", "business", "school"] = "all"
+    per: Literal["open_day", "day", "week", "month", "quarter", "year"] = "open_day"
+    targets: tuple[Target, ...] = ()
+    historical: bool = False
+    clock_start: str | None = None
+    clock_stop: str | None = None
+    question: str = ""
+    renamed_from: str | None = None
+    retired: Retired | None = None
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All definitions of a city. Mappings keep the order of their files' names.
+
+    text is the canonical text the definitions were read from, hash its SHA-256: the store keeps
+    both so that every published score can be recomputed.
+    """
+
+    city: City
+    departments: Mapping[str, Department]
+    districts: Mapping[str, District]
+    sources: Mapping[str, Source]
+    metrics: Mapping[str, Metric]
+    text: str
+    hash: str
+
+    def live_metrics(self) -> tuple[Metric, ...]:
+        """The metrics that are not retired."""
+        return tuple(metric for metric in self.metrics.values() if metric.retired is None)
+
+
+# --- what the store counts ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """How far a source is known: days before `first_day` and instants from `known_until` on are not.
+
+    Both are None when no run of the source ever succeeded or it holds no record.
+    """
+
+    source: str
+    first_day: date | None
+    known_until: datetime | None
+
+
+# --- what a publication says -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why there is no value or no score: a message id and its arguments, both plain JSON."""
+
+    id: str
+    arguments: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric in one period: every number a rendering may need, none of them computed later.
+
+    district is WHOLE_CITY, a district id or UNKNOWN_DISTRICT. value is on the metric's own scale,
+    numerator and denominator are its parts (None where it has none), n the number of records or
+    days behind it. target, low and high ends of a band included, is on the value's scale.
+    score is None with a reason, else 1.00 = on target. ceiling is the score of a perfect period.
+    baseline: the days [start, end) a historical target was pooled from.
+    seat: what the metric enters the composite with while it is late; None otherwise.
+    """
+
+    metric: str
+    district: str
+    period: Period
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    n: int | None
+    end_value: float | None
+    target: float | None
+    target_high: float | None
+    floor: float | None
+    floor_high: float | None
+    score: float | None
+    ceiling: float | None
+    status: Status
+    reason: Reason | None
+    weight: float | None = None
+    seat: float | None = None
+    change: float | None = None
+    known_days: int | None = None
+    open_days: int | None = None
+    completeness: float | None = None
+    baseline: tuple[tuple[date, date], ...] = ()
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """A part of a composite's change that belongs to one metric."""
+
+    metric: str
+    part: Part
+    contribution: float
+
+
+@dataclass(frozen=True)
+class Composite:
+    """The score of the city, a department or a theme in one period.
+
+    scope is `city`, `department` or `theme`; scope_id is '' for the city. total counts the service
+    metrics scored at the grain and open, scored those with a score, on_target those at 1 or more.
+    lowest: up to three (metric, score), worst first.
+    """
+
+    scope: Literal["city", "department", "theme"]
+    scope_id: str
+    period: Period
+    score: float | None
+    reason: Reason | None
+    coverage: float | None
+    ceiling: float | None
+    total: int
+    scored: int
+    on_target: int
+    late: tuple[str, ...]
+    lowest: tuple[tuple[str, float], ...]
+    before: Period | None = None
+    change: float | None = None
+    change_matched: float | None = None
+    contributions: tuple[Contribution, ...] = ()
+    meets: int | None = None
+    cannot_tell: int | None = None
+    misses: int | None = None
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One atomic act of publishing. state is the number of the public state it began."""
+
+    id: int
+    as_of: date
+    known_at: datetime
+    published_at: datetime
+    catalogue_hash: str
+    is_current: bool
+    reason: str | None = None
