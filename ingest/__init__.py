@@ -1,0 +1,1 @@
+"""From sources to records: read, parse, validate, store, account."""

@@ -1,0 +1,1 @@
+"""Every rendering of published scores; none of them computes one."""

@@ -1,0 +1,1 @@
+"""The pages, API and pictures anyone may ask for: views to bytes."""

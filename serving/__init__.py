@@ -1,0 +1,1 @@
+"""The web server: who may ask, how it is answered, how it runs."""

@@ -1,0 +1,72 @@
+"""Every setting of the product, once: its name, environment variable, default and one line of help."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing a city may set. `variable` is the environment variable that sets it."""
+
+    name: str
+    variable: str
+    default: str
+    help: str
+
+
+SETTINGS = (
+    Setting("city", "CITY", "demo", "the city to serve: a folder name in data/cities/ or a path to a folder"),
+    Setting("port", "PORT", "8050", "the port the pages are served on"),
+    Setting("data_dir", "DATA_DIR", "data", "where databases and snapshots are kept"),
+    Setting("database_url", "DATABASE_URL", "", "a PostgreSQL address; empty keeps SQLite in DATA_DIR"),
+    Setting("scheduler", "SCHEDULER", "on", "`off` serves pages only and runs no jobs"),
+)
+
+
+class SettingError(ValueError):
+    """A setting has a value that cannot be used; the message names the variable and the fix."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one process."""
+
+    city: str
+    port: int
+    data_dir: Path
+    database_url: str
+    scheduler: bool
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings as the environment gives them.
+
+    Raises SettingError, naming the variable, for a port that is no port or a scheduler word unknown.
+    """
+    given = {setting.name: environment.get(setting.variable) or setting.default for setting in SETTINGS}
+    data_dir = Path(given["data_dir"])
+    return Settings(
+        city=given["city"],
+        port=_port(given["port"]),
+        data_dir=data_dir if data_dir.is_absolute() else PROJECT / data_dir,
+        database_url=given["database_url"],
+        scheduler=_on_or_off(given["scheduler"]),
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise SettingError(f"PORT is {text!r}; give a number from 1 to 65535, for example PORT=8050.")
+    return int(text)
+
+
+def _on_or_off(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise SettingError(f"SCHEDULER is {text!r}; give `on` or `off`.")
+    return text == "on"

@@ -1,0 +1,1 @@
+"""All SQL of the product, for SQLite and PostgreSQL alike."""

@@ -1,0 +1,226 @@
+"""The tables of a city's database, the same on SQLite and PostgreSQL.
+
+Instants are text `YYYY-MM-DDTHH:MM:SS.ffffffZ` in UTC, days are text `YYYY-MM-DD`: both sort as they
+count. Text is compared byte by byte on either engine. Records have a table per source
+(`store.records`); everything else is here.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeEngine
+
+metadata = MetaData()
+
+PlainText: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text compared by its bytes, whatever the language of the database."""
+
+Number = Double()
+Identity = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _table(name: str, *columns: Column | PrimaryKeyConstraint | CheckConstraint | Index) -> Table:
+    return Table(name, metadata, *columns, sqlite_strict=True)
+
+
+def _text(name: str, *, optional: bool = False, primary_key: bool = False) -> Column:
+    return Column(name, PlainText, nullable=optional, primary_key=primary_key)
+
+
+def _number(name: str, *, optional: bool = True) -> Column:
+    return Column(name, Number, nullable=optional)
+
+
+def _count(name: str, *, optional: bool = True) -> Column:
+    return Column(name, Integer, nullable=optional)
+
+
+def _identity() -> Column:
+    return Column("id", Identity, primary_key=True, autoincrement=True)
+
+
+house = _table(
+    "house",
+    Column("only", Integer, primary_key=True),
+    _text("city"),
+    _text("time_zone"),
+    _text("week_start"),
+    _text("last_written_at"),
+    _count("state", optional=False),
+    CheckConstraint("only = 1", name="house_has_one_row"),
+)
+"""One row: whose database this is, when it was last written, and the number of the public state."""
+
+migrations = _table("migrations", _text("name", primary_key=True), _text("applied_at"))
+
+catalogues = _table("catalogues", _text("hash", primary_key=True), _text("text"), _text("first_seen"))
+
+runs = _table(
+    "runs",
+    _identity(),
+    _text("source"),
+    _text("trigger"),
+    _text("started_at"),
+    _text("finished_at", optional=True),
+    _text("outcome"),
+    _count("read", optional=False),
+    _count("new", optional=False),
+    _count("changed", optional=False),
+    _count("unchanged", optional=False),
+    _count("rejected", optional=False),
+    _count("withdrawn", optional=False),
+    _text("known_until", optional=True),
+    _text("cursor", optional=True),
+    _text("snapshot", optional=True),
+    _text("message", optional=True),
+    CheckConstraint(
+        "outcome in ('running', 'succeeded', 'failed', 'interrupted', 'unchanged')", name="run_outcome"
+    ),
+    Index("runs_by_source", "source", "id"),
+)
+"""The ledger. `read = new + changed + unchanged + rejected` on every finished row.
+
+known_until and cursor are what holds after the run; a failed run leaves them empty.
+"""
+
+quarantine = _table(
+    "quarantine",
+    _identity(),
+    Column("run", Identity, nullable=False),
+    _text("source"),
+    _count("line", optional=True),
+    _text("key", optional=True),
+    _text("column", optional=True),
+    _text("value", optional=True),
+    _text("reason"),
+    _text("row"),
+    _text("recorded_at"),
+    Index("quarantine_by_source", "source", "run"),
+)
+"""Rows that were refused, whole (`row` is a JSON object of the fields as received)."""
+
+observations = _table(
+    "observations",
+    _text("metric"),
+    _text("district"),
+    _text("day"),
+    _text("as_of"),
+    _text("recorded_at"),
+    _number("numerator"),
+    _number("denominator"),
+    _text("amounts", optional=True),
+    PrimaryKeyConstraint("metric", "day", "district", "as_of", "recorded_at"),
+)
+"""Daily facts with vintages. The fact of a day as of D known at K is the row with the newest as_of
+up to D and then the newest recorded_at up to K; no row is no record. `amounts` is the day's multiset
+as JSON [[value, count], …] in rising order for mean, median and percentile."""
+
+reductions = _table(
+    "reductions",
+    _text("metric", primary_key=True),
+    _text("definition"),
+    _text("as_of"),
+    _text("recorded_at"),
+)
+"""The last reduction of each metric: what a later one may build on."""
+
+publications = _table(
+    "publications",
+    _identity(),
+    _text("as_of"),
+    _text("known_at"),
+    _text("published_at"),
+    _text("catalogue"),
+    _text("knowledge"),
+    _count("is_current", optional=False),
+    _text("reason", optional=True),
+)
+"""knowledge is JSON {source: [first_day, known_until]}: how far each source was known."""
+
+scores = _table(
+    "scores",
+    Column("publication", Identity, nullable=False),
+    _text("metric"),
+    _text("district"),
+    _text("grain"),
+    _text("start"),
+    _text("end"),
+    _number("value"),
+    _number("numerator"),
+    _number("denominator"),
+    _count("n"),
+    _number("end_value"),
+    _number("target"),
+    _number("target_high"),
+    _number("floor"),
+    _number("floor_high"),
+    _number("score"),
+    _number("ceiling"),
+    _text("status"),
+    _text("reason", optional=True),
+    _number("weight"),
+    _number("seat"),
+    _number("change"),
+    _count("known_days"),
+    _count("open_days"),
+    _number("completeness"),
+    _text("baseline", optional=True),
+    PrimaryKeyConstraint("metric", "district", "grain", "start", "publication"),
+    Index("scores_by_publication", "publication"),
+    Index("scores_by_period", "grain", "start", "district"),
+)
+
+composites = _table(
+    "composites",
+    Column("publication", Identity, nullable=False),
+    _text("scope"),
+    _text("scope_id"),
+    _text("grain"),
+    _text("start"),
+    _text("end"),
+    _number("score"),
+    _text("reason", optional=True),
+    _number("coverage"),
+    _number("ceiling"),
+    _count("total", optional=False),
+    _count("scored", optional=False),
+    _count("on_target", optional=False),
+    _text("late"),
+    _text("lowest"),
+    _text("before", optional=True),
+    _number("change"),
+    _number("change_matched"),
+    _text("contributions"),
+    _count("meets"),
+    _count("cannot_tell"),
+    _count("misses"),
+    PrimaryKeyConstraint("scope", "scope_id", "grain", "start", "publication"),
+    Index("composites_by_publication", "publication"),
+)
+
+workdays = _table("workdays", _text("day", primary_key=True), _count("number", optional=False))
+"""How many business days of the city have passed up to and including each day (`workdays_between`)."""
+
+requests = _table(
+    "requests",
+    _identity(),
+    _text("kind"),
+    _text("arguments"),
+    _text("created_at"),
+    _text("claimed_at", optional=True),
+    _text("progress", optional=True),
+    _text("finished_at", optional=True),
+    _text("result", optional=True),
+)
+"""What a page or a timer asks of the worker, how far it is, and how it ended."""
