@@ -1,0 +1,383 @@
+"""The read side of publications: scores and composites exactly as an act of publishing said them.
+
+A current publication holds only what was new or changed; reading one takes, for each score, the newest
+row at or before it among the publications that were current. A backdated one holds everything itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, select
+
+from metrics.model import (
+    WHOLE_CITY,
+    Composite,
+    Contribution,
+    Grain,
+    Knowledge,
+    Part,
+    Period,
+    Publication,
+    Reason,
+    Score,
+    Status,
+)
+from store.engine import from_text
+from store.schema import catalogues, composites, house, publications, scores
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A publication opened for reading, with the texts that belong to it."""
+
+    publication: Publication
+    catalogue_text: str
+    knowledge: Mapping[str, Knowledge]
+
+
+def state(connection: Connection) -> int:
+    """The number of the public state; it rises by one whenever something public changes."""
+    return connection.execute(select(house.c.state)).scalar_one()
+
+
+def current(connection: Connection) -> Reading | None:
+    """The publication the city stands by now; None before the first."""
+    return _reading(connection, select(func.max(publications.c.id)).where(publications.c.is_current == 1))
+
+
+def find(connection: Connection, *, number: int | None = None, as_of: date | None = None) -> Reading | None:
+    """The publication with this number, or the newest current one made for a date up to `as_of`.
+
+    With neither it is the current one. None where there is none.
+    """
+    if number is not None:
+        return _reading(connection, select(publications.c.id).where(publications.c.id == number))
+    if as_of is None:
+        return current(connection)
+    made_for = select(publications.c.id).where(
+        publications.c.is_current == 1, publications.c.as_of <= as_of.isoformat()
+    )
+    return _reading(connection, made_for.order_by(publications.c.as_of.desc(), publications.c.id.desc()).limit(1))
+
+
+def history(connection: Connection) -> list[Publication]:
+    """Every publication, newest first, backdated ones included."""
+    rows = connection.execute(select(publications).order_by(publications.c.id.desc()))
+    return [_publication(row) for row in rows]
+
+
+def series(
+    connection: Connection,
+    publication: Publication,
+    metric: str,
+    grain: Grain,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    district: str = WHOLE_CITY,
+) -> list[Score]:
+    """The scores of a metric at a grain in order of time; periods start at or after `since` and end by `until`."""
+    conditions = [scores.c.metric == metric, scores.c.grain == grain, scores.c.district == district]
+    if since is not None:
+        conditions.append(scores.c.start >= since.isoformat())
+    if until is not None:
+        conditions.append(scores.c.end <= until.isoformat())
+    return [_score(row) for row in _rows(connection, scores, publication, conditions)]
+
+
+def districts(
+    connection: Connection, publication: Publication, metric: str, grain: Grain, start: date
+) -> list[Score]:
+    """The scores of a metric in each district (and UNKNOWN_DISTRICT) for the period that starts on `start`."""
+    conditions = [
+        scores.c.metric == metric,
+        scores.c.grain == grain,
+        scores.c.start == start.isoformat(),
+        scores.c.district != WHOLE_CITY,
+    ]
+    return [_score(row) for row in _rows(connection, scores, publication, conditions)]
+
+
+def latest_scores(connection: Connection, publication: Publication) -> dict[str, dict[Grain, Score]]:
+    """For each metric the whole city's newest period at each grain, scored or not."""
+    starts = _latest_starts(connection, scores, publication)
+    found: dict[str, dict[Grain, Score]] = {}
+    for grain, start in starts.items():
+        conditions = [scores.c.grain == grain, scores.c.start == start, scores.c.district == WHOLE_CITY]
+        for row in _rows(connection, scores, publication, conditions):
+            found.setdefault(row.metric, {})[grain] = _score(row)
+    return found
+
+
+def latest_composites(
+    connection: Connection, publication: Publication
+) -> dict[tuple[str, str], dict[Grain, Composite]]:
+    """For each scope, as (`city`, ''), (`department`, id) or (`theme`, name), the newest period at each grain."""
+    starts = _latest_starts(connection, composites, publication)
+    found: dict[tuple[str, str], dict[Grain, Composite]] = {}
+    for grain, start in starts.items():
+        conditions = [composites.c.grain == grain, composites.c.start == start]
+        for row in _rows(connection, composites, publication, conditions):
+            found.setdefault((row.scope, row.scope_id), {})[grain] = _composite(row)
+    return found
+
+
+def composite_series(
+    connection: Connection,
+    publication: Publication,
+    scope: str,
+    scope_id: str,
+    grain: Grain,
+    *,
+    since: date | None = None,
+) -> list[Composite]:
+    """The composites of a scope at a grain in order of time, from `since` on."""
+    conditions = [
+        composites.c.scope == scope,
+        composites.c.scope_id == scope_id,
+        composites.c.grain == grain,
+    ]
+    if since is not None:
+        conditions.append(composites.c.start >= since.isoformat())
+    return [_composite(row) for row in _rows(connection, composites, publication, conditions)]
+
+
+def all_scores(connection: Connection, publication: Publication) -> dict[tuple[str, str, Grain, date], Score]:
+    """Every score of a publication by (metric, district, grain, start)."""
+    found = (_score(row) for row in _rows(connection, scores, publication, []))
+    return {(s.metric, s.district, s.period.grain, s.period.start): s for s in found}
+
+
+def all_composites(
+    connection: Connection, publication: Publication
+) -> dict[tuple[str, str, Grain, date], Composite]:
+    """Every composite of a publication by (scope, scope id, grain, start)."""
+    found = (_composite(row) for row in _rows(connection, composites, publication, []))
+    return {(c.scope, c.scope_id, c.period.grain, c.period.start): c for c in found}
+
+
+def _reading(connection: Connection, number: Select[tuple[int]]) -> Reading | None:
+    found = connection.execute(
+        select(publications, catalogues.c.text)
+        .join(catalogues, catalogues.c.hash == publications.c.catalogue)
+        .where(publications.c.id == number.scalar_subquery())
+    ).one_or_none()
+    if found is None:
+        return None
+    return Reading(_publication(found), found.text, knowledge_from_json(found.knowledge))
+
+
+def _key_columns(table: Table) -> Sequence[str]:
+    return [column.name for column in table.primary_key.columns if column.name != "publication"]
+
+
+def _belongs(table: Table, publication: Publication) -> ColumnElement[bool]:
+    """The rows a publication is read from: its own, or the newest of each key up to it."""
+    if not publication.is_current:
+        return table.c.publication == publication.id
+    other = table.alias("other")
+    same_key = and_(*(other.c[name] == table.c[name] for name in _key_columns(table)))
+    newest = (
+        select(func.max(other.c.publication))
+        .where(same_key, other.c.publication.in_(_current_up_to(publication)))
+        .scalar_subquery()
+    )
+    return table.c.publication == newest
+
+
+def _current_up_to(publication: Publication) -> Select[tuple[int]]:
+    return select(publications.c.id).where(
+        publications.c.is_current == 1, publications.c.id <= publication.id
+    )
+
+
+def _rows(
+    connection: Connection, table: Table, publication: Publication, conditions: list[ColumnElement[bool]]
+) -> Sequence[Row[Any]]:
+    keys = [table.c[name] for name in _key_columns(table)]
+    order = [table.c.start, *keys]
+    return connection.execute(
+        select(table).where(*conditions, _belongs(table, publication)).order_by(*order)
+    ).all()
+
+
+def _latest_starts(connection: Connection, table: Table, publication: Publication) -> dict[Grain, str]:
+    ended = table.c.end <= publication.as_of.isoformat()
+    rows = connection.execute(select(table.c.grain, func.max(table.c.start)).where(ended).group_by(table.c.grain))
+    newest = {Grain(grain): start for grain, start in rows}
+    return {grain: newest[grain] for grain in Grain if grain in newest}
+
+
+def _publication(row: Row[Any]) -> Publication:
+    return Publication(
+        id=row.id,
+        as_of=date.fromisoformat(row.as_of),
+        known_at=from_text(row.known_at),
+        published_at=from_text(row.published_at),
+        catalogue_hash=row.catalogue,
+        is_current=bool(row.is_current),
+        reason=row.reason,
+    )
+
+
+def knowledge_to_json(knowledge: Mapping[str, Knowledge]) -> str:
+    """How far each source was known, as the text a publication keeps."""
+    return json.dumps(
+        {
+            name: [
+                known.first_day.isoformat() if known.first_day else None,
+                known.known_until.isoformat() if known.known_until else None,
+            ]
+            for name, known in sorted(knowledge.items())
+        }
+    )
+
+
+def knowledge_from_json(text: str) -> dict[str, Knowledge]:
+    """The inverse of `knowledge_to_json`."""
+    return {
+        name: Knowledge(
+            name, date.fromisoformat(first) if first else None, from_text(until) if until else None
+        )
+        for name, (first, until) in json.loads(text).items()
+    }
+
+
+def score_to_row(score: Score, publication: int) -> dict[str, Any]:
+    """A score as a row of the table `scores`."""
+    return {
+        "publication": publication,
+        "metric": score.metric,
+        "district": score.district,
+        **_period_to_row(score.period),
+        "value": score.value,
+        "numerator": score.numerator,
+        "denominator": score.denominator,
+        "n": score.n,
+        "end_value": score.end_value,
+        "target": score.target,
+        "target_high": score.target_high,
+        "floor": score.floor,
+        "floor_high": score.floor_high,
+        "score": score.score,
+        "ceiling": score.ceiling,
+        "status": score.status.value,
+        "reason": _reason_to_json(score.reason),
+        "weight": score.weight,
+        "seat": score.seat,
+        "change": score.change,
+        "known_days": score.known_days,
+        "open_days": score.open_days,
+        "completeness": score.completeness,
+        "baseline": _ranges_to_json(score.baseline),
+    }
+
+
+def composite_to_row(composite: Composite, publication: int) -> dict[str, Any]:
+    """A composite as a row of the table `composites`."""
+    return {
+        "publication": publication,
+        "scope": composite.scope,
+        "scope_id": composite.scope_id,
+        **_period_to_row(composite.period),
+        "score": composite.score,
+        "reason": _reason_to_json(composite.reason),
+        "coverage": composite.coverage,
+        "ceiling": composite.ceiling,
+        "total": composite.total,
+        "scored": composite.scored,
+        "on_target": composite.on_target,
+        "late": json.dumps(composite.late),
+        "lowest": json.dumps(composite.lowest),
+        "before": _ranges_to_json(((composite.before.start, composite.before.end),)) if composite.before else None,
+        "change": composite.change,
+        "change_matched": composite.change_matched,
+        "contributions": json.dumps([(c.metric, c.part.value, c.contribution) for c in composite.contributions]),
+        "meets": composite.meets,
+        "cannot_tell": composite.cannot_tell,
+        "misses": composite.misses,
+    }
+
+
+def _period_to_row(period: Period) -> dict[str, str]:
+    return {"grain": period.grain.value, "start": period.start.isoformat(), "end": period.end.isoformat()}
+
+
+def _period(row: Row[Any]) -> Period:
+    return Period(Grain(row.grain), date.fromisoformat(row.start), date.fromisoformat(row.end))
+
+
+def _reason_to_json(reason: Reason | None) -> str | None:
+    return json.dumps([reason.id, dict(reason.arguments)]) if reason else None
+
+
+def _reason(text: str | None) -> Reason | None:
+    return Reason(*json.loads(text)) if text else None
+
+
+def _ranges_to_json(ranges: Sequence[tuple[date, date]]) -> str | None:
+    return json.dumps([[first.isoformat(), end.isoformat()] for first, end in ranges]) if ranges else None
+
+
+def _ranges(text: str | None) -> tuple[tuple[date, date], ...]:
+    pairs = json.loads(text) if text else []
+    return tuple((date.fromisoformat(first), date.fromisoformat(end)) for first, end in pairs)
+
+
+def _score(row: Row[Any]) -> Score:
+    return Score(
+        metric=row.metric,
+        district=row.district,
+        period=_period(row),
+        value=row.value,
+        numerator=row.numerator,
+        denominator=row.denominator,
+        n=row.n,
+        end_value=row.end_value,
+        target=row.target,
+        target_high=row.target_high,
+        floor=row.floor,
+        floor_high=row.floor_high,
+        score=row.score,
+        ceiling=row.ceiling,
+        status=Status(row.status),
+        reason=_reason(row.reason),
+        weight=row.weight,
+        seat=row.seat,
+        change=row.change,
+        known_days=row.known_days,
+        open_days=row.open_days,
+        completeness=row.completeness,
+        baseline=_ranges(row.baseline),
+    )
+
+
+def _composite(row: Row[Any]) -> Composite:
+    before = _ranges(row.before)
+    grain = Grain(row.grain)
+    return Composite(
+        scope=row.scope,
+        scope_id=row.scope_id,
+        period=_period(row),
+        score=row.score,
+        reason=_reason(row.reason),
+        coverage=row.coverage,
+        ceiling=row.ceiling,
+        total=row.total,
+        scored=row.scored,
+        on_target=row.on_target,
+        late=tuple(json.loads(row.late)),
+        lowest=tuple((metric, score) for metric, score in json.loads(row.lowest)),
+        before=Period(grain, *before[0]) if before else None,
+        change=row.change,
+        change_matched=row.change_matched,
+        contributions=tuple(Contribution(m, Part(p), c) for m, p, c in json.loads(row.contributions)),
+        meets=row.meets,
+        cannot_tell=row.cannot_tell,
+        misses=row.misses,
+    )
