@@ -1,0 +1,108 @@
+"""What a kind of source offers: raw text cells page by page, and how fresh they are.
+
+A kind is a module in `ingest/sources/` with one function, `read(source, request) -> Extract`. It knows
+a protocol and nothing of columns, types, records or the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Protocol
+
+from metrics.model import City, Source
+
+Cell = str | None
+"""One value as received, as text; None where the protocol can say "nothing"."""
+
+Progress = Callable[[str], None]
+"""Takes a short sentence about long work; may be called often."""
+
+
+class SourceError(Exception):
+    """A source cannot be read. The message is one line that names the place and the fix."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows of one file or answer, in order, as received.
+
+    columns: the names in the header. rows: cells of each row; a row may be too long or too short.
+    place: the file or address, for messages. lines: where each row stands, counted from 1; None
+    counts up from first_line.
+    """
+
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[Cell]]
+    first_line: int = 1
+    place: str = ""
+    lines: Sequence[int] | None = None
+
+    def line(self, index: int) -> int:
+        """The line on which row `index` of this page begins."""
+        return self.first_line + index if self.lines is None else self.lines[index]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Bytes as received, in a file that the kind may delete after handing it over."""
+
+    path: Path
+    name: str
+
+
+def keep_nothing(_copy: Copy) -> None:
+    """A snapshot sink for sources whose bytes are not worth keeping."""
+
+
+def say_nothing(_sentence: str) -> None:
+    """Progress for nobody."""
+
+
+@dataclass(frozen=True)
+class ReadRequest:
+    """What a kind is told about the run it reads for.
+
+    now: the start of the run, in UTC. cursor: what the last successful run of this source left in
+    `Extract.cursor`, None when everything must be read. since, until: local days, both included, of
+    the rows that will be used; a kind may use them to ask for less. folder: where relative paths of
+    options begin. keep: takes the bytes as received for the snapshot.
+    """
+
+    city: City
+    now: datetime
+    cursor: str | None = None
+    since: date | None = None
+    until: date | None = None
+    folder: Path = field(default_factory=Path)
+    keep: Callable[[Copy], None] = keep_nothing
+    progress: Progress = say_nothing
+
+
+@dataclass
+class Extract:
+    """What one reading of a source gives.
+
+    pages are read once, in order, by the run; SourceError may come from any of them. updated_at: the
+    source's own word on how fresh it is, in UTC. cursor: opaque text for the next reading, looked at
+    after the last page only. unchanged: nothing new since the request's cursor, there are no pages.
+    complete: the pages hold every record the source still has, so that others are withdrawn.
+    notes: sentences for the run's message.
+    """
+
+    pages: Iterable[Page] = ()
+    updated_at: datetime | None = None
+    cursor: str | None = None
+    unchanged: bool = False
+    complete: bool = False
+    notes: list[str] = field(default_factory=list)
+
+
+class Kind(Protocol):
+    """A module in `ingest/sources/`."""
+
+    def read(self, source: Source, request: ReadRequest) -> Extract:
+        """Begin to read `source`; raises SourceError when it cannot be reached or understood."""
+        ...
