@@ -1,0 +1,263 @@
+"""How the product opens its database: one snapshot to read, one writer at a time, one clock.
+
+Everything that reads does so inside `reading`, everything that writes inside `writing`; nothing else
+begins a transaction, save a stage filling its own temporary table (`store.records`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine, create_engine, event, select, update
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from store.schema import house
+
+Clock = Callable[[], datetime]
+"""Gives the present instant, with its time zone."""
+
+INSTANT_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+BUSY_SECONDS = 60
+"""How long a writer waits for the one before it: longer than the largest first load takes."""
+
+CLOCK_SLEW = timedelta(seconds=5)
+"""A clock this little behind the last write is being adjusted, not wrong."""
+
+_TICK = timedelta(microseconds=1)
+_WRITER_LOCK = 0x63697479
+_BEGIN = "begin_as"
+_DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+
+
+class Place(Protocol):
+    """The settings that say where a database is."""
+
+    @property
+    def data_dir(self) -> Path: ...
+
+    @property
+    def database_url(self) -> str: ...
+
+
+class StoreError(Exception):
+    """The store cannot do what was asked; the message is one line that says why and the fix."""
+
+
+@dataclass(frozen=True)
+class Writing:
+    """A write transaction under way: `now` is its one instant, as text, later than every earlier one."""
+
+    connection: Connection
+    now: str
+
+
+def system_clock() -> datetime:
+    """The present instant of this machine, in UTC."""
+    return datetime.now(UTC)
+
+
+def instant_text(instant: datetime) -> str:
+    """The 27 characters that stand for an instant in the store; ValueError when it has no time zone."""
+    if instant.tzinfo is None:
+        raise ValueError(f"the instant {instant.isoformat()} has no time zone")
+    utc = instant.astimezone(UTC).replace(tzinfo=None)
+    return f"{utc.isoformat(timespec='microseconds')}Z"
+
+
+def from_text(text: str) -> datetime:
+    """The instant that a text of the store stands for; ValueError when it is no such text."""
+    return datetime.strptime(text, INSTANT_FORMAT).replace(tzinfo=UTC)
+
+
+def database_url(settings: Place, city_id: str) -> str:
+    """The address of a city's database: DATABASE_URL, else its SQLite file in DATA_DIR (folder made)."""
+    if settings.database_url:
+        return settings.database_url
+    folder = settings.data_dir / city_id
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"The folder {folder} cannot be made ({error.strerror}); set DATA_DIR.") from error
+    return URL.create("sqlite", database=str(folder / "cityscore.db")).render_as_string(hide_password=False)
+
+
+def open_engine(url: str) -> Engine:
+    """The engine of a SQLite file or a PostgreSQL database; no connection is made yet.
+
+    Raises StoreError for an address that is neither.
+    """
+    address = _address(url)
+    if address.get_backend_name() == "sqlite":
+        return _sqlite_engine(address)
+    return create_engine(address, pool_pre_ping=True, pool_reset_on_return="rollback")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A read-only transaction that sees the database as it was at one moment: when the block began."""
+    with _connected(engine) as connection:
+        if engine.dialect.name == "sqlite":
+            connection.execution_options(**{_BEGIN: "read"})
+        else:
+            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with _began(connection):
+            connection.exec_driver_sql(_first_look(engine))
+            yield connection
+
+
+@contextmanager
+def writing(engine: Engine, clock: Clock, connection: Connection | None = None) -> Iterator[Writing]:
+    """The one write transaction of the moment, on a connection of its own or the one given.
+
+    `now` is the clock's instant, moved on by a microsecond where it would not be later than the last
+    write (a clock up to CLOCK_SLEW behind is treated so). Raises StoreError when the clock is further
+    behind, when the database was never migrated, and when another writer holds it for too long.
+    """
+    with locked(engine, connection) as held:
+        yield Writing(held, _new_instant(held, clock))
+
+
+@contextmanager
+def locked(engine: Engine, connection: Connection | None = None) -> Iterator[Connection]:
+    """A write transaction without an instant, for `store.migrations` and `writing` alone."""
+    if connection is None:
+        with _connected(engine) as own, locked(engine, own) as held:
+            yield held
+        return
+    connection.execution_options(**{_BEGIN: "write"})
+    try:
+        with _began(connection):
+            if engine.dialect.name == "postgresql":
+                _wait_for_lock(connection)
+            yield connection
+    finally:
+        connection.execution_options(**{_BEGIN: "plain"})
+
+
+def bump_state(writing: Writing) -> int:
+    """Raises the number of the public state by one and gives the new number."""
+    statement = update(house).values(state=house.c.state + 1).returning(house.c.state)
+    return writing.connection.execute(statement).scalar_one()
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except ArgumentError as error:
+        raise StoreError(
+            "DATABASE_URL is not an address; give one like postgresql://user@host/name."
+        ) from error
+    backend = address.get_backend_name()
+    if backend not in ("sqlite", *_DRIVERS):
+        raise StoreError(f"DATABASE_URL begins with {backend}://; only postgresql:// and sqlite:// work.")
+    return address.set(drivername=_DRIVERS.get(address.drivername, address.drivername))
+
+
+def _sqlite_engine(address: URL) -> Engine:
+    if not address.database or address.database == ":memory:":
+        raise StoreError("A SQLite address needs a file, for example sqlite:///data/city/cityscore.db.")
+    engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver begins and commits transactions by itself, around DDL too, unless told not to.
+    connection.isolation_level = None
+    for pragma in ("synchronous = NORMAL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    _use_write_ahead_log(connection)
+
+
+def _use_write_ahead_log(connection: Any) -> None:
+    """Two processes that open a new file at once lock each other out here without waiting."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    begin_as = connection.get_execution_options().get(_BEGIN, "plain")
+    read_only = begin_as == "read"
+    if connection.info.get("read_only", False) != read_only:
+        connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
+        connection.info["read_only"] = read_only
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if begin_as == "write" else "BEGIN")
+
+
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    try:
+        connection = engine.connect()
+    except DBAPIError as error:
+        raise StoreError(
+            f"The database {engine.url.render_as_string()} cannot be opened: {_cause(error)}."
+        ) from error
+    with connection:
+        yield connection
+
+
+@contextmanager
+def _began(connection: Connection) -> Iterator[None]:
+    try:
+        transaction = connection.begin()
+    except OperationalError as error:
+        raise StoreError(_why_not_begun(error)) from error
+    with transaction:
+        yield
+
+
+def _why_not_begun(error: OperationalError) -> str:
+    if "locked" in str(error.orig):
+        return _too_long()
+    return f"The database cannot be used: {_cause(error)}."
+
+
+def _too_long() -> str:
+    return f"Another process has been writing for more than {BUSY_SECONDS} seconds; try again when it ends."
+
+
+def _cause(error: DBAPIError) -> str:
+    return " ".join(str(error.orig).split()).rstrip(".")
+
+
+def _first_look(engine: Engine) -> str:
+    """The cheapest statement that makes the engine take its snapshot."""
+    return "SELECT 1 FROM sqlite_schema LIMIT 1" if engine.dialect.name == "sqlite" else "SELECT 1"
+
+
+def _wait_for_lock(connection: Connection) -> None:
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
+    try:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
+    except OperationalError as error:
+        raise StoreError(_too_long()) from error
+
+
+def _new_instant(connection: Connection, clock: Clock) -> str:
+    row = connection.execute(select(house.c.last_written_at)).one_or_none()
+    if row is None:
+        raise StoreError("The database was never set up; run `python -m store migrate`.")
+    now, last = clock(), from_text(row.last_written_at)
+    if now < last - CLOCK_SLEW:
+        raise StoreError(
+            f"This machine's clock says {instant_text(now)}, but the database was last written at "
+            f"{row.last_written_at}; set the clock right and try again."
+        )
+    text = instant_text(max(now, last + _TICK))
+    connection.execute(update(house).values(last_written_at=text))
+    return text

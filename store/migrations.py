@@ -1,0 +1,309 @@
+"""The steps that bring a city's database to the shape this code expects, each applied once.
+
+A migration that has ever run somewhere is frozen: its text never changes, a later one mends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, func, insert, inspect, select, update
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from metrics.model import City
+from store.engine import Clock, StoreError, instant_text, locked, reading, writing
+from store.schema import house, migrations, publications, runs
+
+Step = Callable[[Connection], None]
+
+
+@dataclass(frozen=True)
+class _House:
+    """What a database says of itself: the names applied, and the city's calendar (None before the first)."""
+
+    applied: tuple[str, ...]
+    city: str | None = None
+    time_zone: str | None = None
+    week_start: str | None = None
+
+
+def migrate(engine: Engine, city: City, clock: Clock) -> list[str]:
+    """Brings the database of `city` up to date; gives the names applied, [] when nothing was missing.
+
+    Each step and its record are one transaction, so a step is applied whole or not at all, whatever
+    is killed and however many processes migrate at once. Raises StoreError for a database of another
+    city, one newer than this code, and a calendar that changed once numbers rest on it.
+    """
+    known = [name for name, _ in MIGRATIONS]
+    found = _glance(engine, city)
+    if found is not None and _is_current(found, city, known):
+        return []
+    applied = [name for name, step in MIGRATIONS if _apply(engine, city, clock, name, step)]
+    _change_calendar(engine, city, clock)
+    return applied
+
+
+def _glance(engine: Engine, city: City) -> _House | None:
+    """What the database says in one query; None when it has no tables yet."""
+    try:
+        with reading(engine) as connection:
+            found = _read(connection)
+    except (OperationalError, ProgrammingError):
+        return None
+    _refuse_strangers(found, city)
+    return found
+
+
+def _read(connection: Connection) -> _House:
+    statement = select(migrations.c.name, house.c.city, house.c.time_zone, house.c.week_start).select_from(
+        migrations.outerjoin(house, house.c.only == 1)
+    )
+    rows = connection.execute(statement).all()
+    if not rows:
+        return _House(())
+    return _House(tuple(row.name for row in rows), *rows[0][1:])
+
+
+def _is_current(found: _House, city: City, known: list[str]) -> bool:
+    calendar = (found.time_zone, found.week_start) == (city.time_zone, city.week_start)
+    return calendar and set(found.applied) == set(known)
+
+
+def _refuse_strangers(found: _House, city: City) -> None:
+    if found.city is not None and found.city != city.id:
+        raise StoreError(
+            f"This database belongs to the city {found.city}, not to {city.id}; "
+            "set CITY, or give each city its own DATABASE_URL."
+        )
+    unknown = sorted(set(found.applied) - {name for name, _ in MIGRATIONS})
+    if unknown:
+        raise StoreError(
+            f"This database is newer than the program (it has {', '.join(unknown)}); update the program."
+        )
+
+
+def _apply(engine: Engine, city: City, clock: Clock, name: str, step: Step) -> bool:
+    with locked(engine) as connection:
+        found = _read(connection) if inspect(connection).has_table("migrations") else _House(())
+        _refuse_strangers(found, city)
+        if name in found.applied:
+            return False
+        step(connection)
+        now = instant_text(clock())
+        if found.city is None:
+            connection.execute(insert(house).values(_new_house(city, now)))
+        connection.execute(insert(migrations).values(name=name, applied_at=now))
+    return True
+
+
+def _new_house(city: City, now: str) -> dict[str, str | int]:
+    return {
+        "only": 1,
+        "city": city.id,
+        "time_zone": city.time_zone,
+        "week_start": city.week_start,
+        "last_written_at": now,
+        "state": 0,
+    }
+
+
+def _change_calendar(engine: Engine, city: City, clock: Clock) -> None:
+    """Takes over another time zone or week start, as long as nothing was counted by the old one."""
+    with reading(engine) as connection:
+        found = _read(connection)
+    if (found.time_zone, found.week_start) == (city.time_zone, city.week_start):
+        return
+    with writing(engine, clock) as write:
+        _refuse_new_calendar(write.connection, found, city)
+        write.connection.execute(update(house).values(time_zone=city.time_zone, week_start=city.week_start))
+
+
+def _refuse_new_calendar(connection: Connection, found: _House, city: City) -> None:
+    if connection.execute(select(func.count()).select_from(publications)).scalar_one():
+        changed = "time_zone" if found.time_zone != city.time_zone else "week_start"
+        raise StoreError(
+            f"city.toml says {changed} {getattr(city, changed)}, but this database has published with "
+            f"{getattr(found, changed)}; put {changed} back, or begin a new database."
+        )
+    loaded = select(func.count()).select_from(runs).where(runs.c.outcome == "succeeded")
+    if found.time_zone != city.time_zone and connection.execute(loaded).scalar_one():
+        raise StoreError(
+            f"city.toml says time_zone {city.time_zone}, but the days of the records were counted in "
+            f"{found.time_zone}; put time_zone back, or begin a new database."
+        )
+
+
+def _run(connection: Connection, statements: str) -> None:
+    """Runs statements ended by `;`, with {words} for the few types the two engines spell apart."""
+    sqlite = connection.dialect.name == "sqlite"
+    words = {
+        "text": "TEXT" if sqlite else 'TEXT COLLATE "C"',
+        "number": "REAL" if sqlite else "DOUBLE PRECISION",
+        "id": "INTEGER" if sqlite else "BIGINT",
+        "serial": "INTEGER NOT NULL PRIMARY KEY" if sqlite else "BIGSERIAL NOT NULL PRIMARY KEY",
+        "strict": "STRICT" if sqlite else "",
+    }
+    for statement in statements.format(**words).split(";"):
+        if statement.strip():
+            connection.exec_driver_sql(statement)
+
+
+def _first_tables(connection: Connection) -> None:
+    _run(connection, _FIRST_TABLES)
+
+
+_FIRST_TABLES = """
+CREATE TABLE house (
+    "only" INTEGER NOT NULL PRIMARY KEY,
+    city {text} NOT NULL,
+    time_zone {text} NOT NULL,
+    week_start {text} NOT NULL,
+    last_written_at {text} NOT NULL,
+    state INTEGER NOT NULL,
+    CONSTRAINT house_has_one_row CHECK ("only" = 1)
+) {strict};
+CREATE TABLE migrations (
+    name {text} NOT NULL PRIMARY KEY,
+    applied_at {text} NOT NULL
+) {strict};
+CREATE TABLE catalogues (
+    hash {text} NOT NULL PRIMARY KEY,
+    text {text} NOT NULL,
+    first_seen {text} NOT NULL
+) {strict};
+CREATE TABLE runs (
+    id {serial},
+    source {text} NOT NULL,
+    "trigger" {text} NOT NULL,
+    started_at {text} NOT NULL,
+    finished_at {text},
+    outcome {text} NOT NULL,
+    "read" INTEGER NOT NULL,
+    "new" INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    unchanged INTEGER NOT NULL,
+    rejected INTEGER NOT NULL,
+    withdrawn INTEGER NOT NULL,
+    known_until {text},
+    cursor {text},
+    snapshot {text},
+    message {text},
+    CONSTRAINT run_outcome CHECK (outcome in ('running', 'succeeded', 'failed', 'interrupted', 'unchanged'))
+) {strict};
+CREATE INDEX runs_by_source ON runs (source, id);
+CREATE TABLE quarantine (
+    id {serial},
+    run {id} NOT NULL,
+    source {text} NOT NULL,
+    line INTEGER,
+    "key" {text},
+    "column" {text},
+    value {text},
+    reason {text} NOT NULL,
+    "row" {text} NOT NULL,
+    recorded_at {text} NOT NULL
+) {strict};
+CREATE INDEX quarantine_by_source ON quarantine (source, run);
+CREATE TABLE observations (
+    metric {text} NOT NULL,
+    district {text} NOT NULL,
+    day {text} NOT NULL,
+    as_of {text} NOT NULL,
+    recorded_at {text} NOT NULL,
+    numerator {number},
+    denominator {number},
+    amounts {text},
+    PRIMARY KEY (metric, day, district, as_of, recorded_at)
+) {strict};
+CREATE TABLE reductions (
+    metric {text} NOT NULL PRIMARY KEY,
+    definition {text} NOT NULL,
+    as_of {text} NOT NULL,
+    recorded_at {text} NOT NULL
+) {strict};
+CREATE TABLE publications (
+    id {serial},
+    as_of {text} NOT NULL,
+    known_at {text} NOT NULL,
+    published_at {text} NOT NULL,
+    catalogue {text} NOT NULL,
+    knowledge {text} NOT NULL,
+    is_current INTEGER NOT NULL,
+    reason {text}
+) {strict};
+CREATE TABLE scores (
+    publication {id} NOT NULL,
+    metric {text} NOT NULL,
+    district {text} NOT NULL,
+    grain {text} NOT NULL,
+    start {text} NOT NULL,
+    "end" {text} NOT NULL,
+    value {number},
+    numerator {number},
+    denominator {number},
+    n INTEGER,
+    end_value {number},
+    target {number},
+    target_high {number},
+    floor {number},
+    floor_high {number},
+    score {number},
+    ceiling {number},
+    status {text} NOT NULL,
+    reason {text},
+    weight {number},
+    seat {number},
+    change {number},
+    known_days INTEGER,
+    open_days INTEGER,
+    completeness {number},
+    baseline {text},
+    PRIMARY KEY (metric, district, grain, start, publication)
+) {strict};
+CREATE INDEX scores_by_publication ON scores (publication);
+CREATE INDEX scores_by_period ON scores (grain, start, district);
+CREATE TABLE composites (
+    publication {id} NOT NULL,
+    scope {text} NOT NULL,
+    scope_id {text} NOT NULL,
+    grain {text} NOT NULL,
+    start {text} NOT NULL,
+    "end" {text} NOT NULL,
+    score {number},
+    reason {text},
+    coverage {number},
+    ceiling {number},
+    total INTEGER NOT NULL,
+    scored INTEGER NOT NULL,
+    on_target INTEGER NOT NULL,
+    late {text} NOT NULL,
+    lowest {text} NOT NULL,
+    before {text},
+    change {number},
+    change_matched {number},
+    contributions {text} NOT NULL,
+    meets INTEGER,
+    cannot_tell INTEGER,
+    misses INTEGER,
+    PRIMARY KEY (scope, scope_id, grain, start, publication)
+) {strict};
+CREATE INDEX composites_by_publication ON composites (publication);
+CREATE TABLE workdays (
+    day {text} NOT NULL PRIMARY KEY,
+    number INTEGER NOT NULL
+) {strict};
+CREATE TABLE requests (
+    id {serial},
+    kind {text} NOT NULL,
+    arguments {text} NOT NULL,
+    created_at {text} NOT NULL,
+    claimed_at {text},
+    progress {text},
+    finished_at {text},
+    result {text}
+) {strict};
+"""
+
+MIGRATIONS: tuple[tuple[str, Step], ...] = (("0001_first_tables", _first_tables),)
+"""Every step by name, in the order of their application."""
