@@ -1,0 +1,121 @@
+"""The examples of docs/methodology.md, computed again by the code they explain."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+
+import pytest
+
+from metrics import attribution, composite, scoring
+from metrics.attribution import Side
+from metrics.model import Aggregation, Direction, Grain, Part, Status
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+PAGE = (DOCS / "methodology.md").read_text(encoding="utf-8")
+GLOSSARY = (DOCS / "glossary.md").read_text(encoding="utf-8")
+
+
+def table(*header: str) -> list[list[str]]:
+    """The rows of the one table with these column heads, as cells of text without back quotes."""
+    [body] = re.findall(
+        rf"^\| {re.escape(' | '.join(header))} \|\n\|[-|]+\|\n((?:\|.*\n)+)", PAGE, re.MULTILINE
+    )
+    return [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in body.splitlines()]
+
+
+def number(text: str) -> float | None:
+    return {"none": None, "default": None}.get(text) if text[0] in "nd" else float(text.replace("−", "-"))
+
+
+def bound(text: str) -> float | tuple[float, float] | None:
+    ends = [number(end) for end in text.split(" to ")]
+    return ends[0] if len(ends) == 1 else (ends[0], ends[1])
+
+
+def numbers(text: str) -> dict[str, float | None]:
+    return dict(zip("ABCDE", [number(one) for one in text.split(", ")], strict=False))
+
+
+@pytest.mark.parametrize("row", table("value", "target", "direction", "floor", "score"), ids=" ".join)
+def test_the_examples_of_a_score_are_scored_as_printed(row):
+    value, target, direction, floor, expected = row
+    found = scoring.score(number(value), bound(target), direction, floor=bound(floor))
+    assert found == (None if expected == "none" else pytest.approx(float(expected), abs=1e-12))
+
+
+@pytest.mark.parametrize("row", table("value", "target", "direction", "cityscore"), ids=" ".join)
+def test_the_examples_of_bostons_arithmetic_are_scored_as_printed(row):
+    value, target, direction, expected = row
+    found = scoring.score(number(value), bound(target), direction, method="cityscore")
+    assert ("none" if found is None else f"{found:.2f}") == expected
+
+
+def test_a_target_of_95_percent_has_the_ceiling_that_is_printed():
+    printed = re.search(r"If the target is 95%, a perfect 100% scores (\d\.\d\d)\.", PAGE).group(1)
+    assert f"{scoring.score(1.0, 0.95, 'higher_is_better'):.2f}" == printed
+
+
+@pytest.mark.parametrize("row", table("scores", "weights", "composite", "coverage"), ids=" ".join)
+def test_the_examples_of_a_composite_are_computed_as_printed(row):
+    scores, weights, expected, coverage = row
+    score, share = composite.composite(numbers(scores), numbers(weights))
+    assert ("none" if score is None else f"{score:.2f}") == expected
+    assert f"{share:.0%}" == coverage
+
+
+@pytest.mark.parametrize(
+    "row", table("scores", "lowest of the late one", "its seat", "composite"), ids=" ".join
+)
+def test_the_examples_of_a_late_metric_take_the_seat_that_is_printed(row):
+    scores, lowest, seat, expected = row
+    own = numbers(scores)
+    equal = dict.fromkeys([*own, "late"], 1.0)
+    found = composite.seat(number(lowest), composite.composite(own, equal)[0])
+    assert f"{found:.2f}" == seat
+    assert f"{composite.composite({**own, 'late': found}, equal)[0]:.2f}" == expected
+
+
+def test_the_example_of_contributions_is_computed_as_printed():
+    *rows, (_, before, after, change) = table("metric", "before", "after", "contribution")
+    old, new = ({row[0]: number(row[side]) for row in rows} for side in (1, 2))
+    composites = [composite.composite(one, dict.fromkeys(one, 1.0))[0] for one in (old, new)]
+    assert [f"{one:.4f}" for one in composites] == [before, after]
+    sides = ({name: Side(score, 1.0) for name, score in one.items()} for one in (old, new))
+    found = attribution.contributions(*sides)
+    assert {one.part for one in found} == {Part.COVERAGE}
+    assert {one.metric: printed(one.contribution) for one in found} == {row[0]: row[3] for row in rows}
+    assert printed(math.fsum(one.contribution for one in found)) == change
+
+
+def printed(amount: float) -> str:
+    return f"{amount:.4f}".replace("-", "−")
+
+
+def test_the_example_of_the_due_date_cohort_counts_what_the_text_says():
+    def day(text: str) -> float:
+        if text == "still open":
+            return math.inf
+        return 31 + int(text.split()[0]) if text.endswith("February") else int(text)
+
+    requests = [[day(cell) for cell in row[1:]] for row in table("request", "opened", "due", "closed")]
+    in_time = [closed <= due and closed <= 31 for _, due, closed in requests]
+    closed = [ok for ok, (_, _, done) in zip(in_time, requests, strict=True) if done <= 31]
+    due = [ok for ok, (_, by, _) in zip(in_time, requests, strict=True) if by <= 31]
+    assert (sum(closed), len(closed)) == (5, 6)
+    assert (sum(in_time), len(in_time)) == (5, 10)
+    assert (sum(due), len(due)) == (3, 6)
+    for sentence in ("Of the six that were closed, five", "Of the ten opened, five", "Three of six, 50%"):
+        assert sentence in " ".join(PAGE.split())
+
+
+def test_every_status_is_explained_in_its_order_of_precedence():
+    assert [row[0] for row in table("status", "meaning")] == [status.value for status in Status]
+
+
+@pytest.mark.parametrize(
+    "word", [one.value for kind in (Aggregation, Direction, Grain, Part) for one in kind]
+)
+def test_every_word_of_a_catalogue_or_an_answer_is_in_the_glossary(word):
+    assert re.search(rf"\b{word}\b", GLOSSARY)
