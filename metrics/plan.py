@@ -1,0 +1,120 @@
+"""From facts to a publication: every score, composite and contribution as of a date, with its reason.
+
+Pure: the catalogue, as_of, the facts and how far each source is known go in; what a publication says
+comes out. The same input gives the same output for ever, which is how a published score is verified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from metrics import periods
+from metrics.facts import Facts
+from metrics.metric_scores import History, district_scores, metric_scores
+from metrics.model import Catalogue, Composite, Family, Grain, Knowledge, Metric, Period, Score
+from metrics.rollup import Member, Scope, roll_up
+
+Baselines = Mapping[tuple[str, Grain, date], tuple[tuple[date, date], ...]]
+"""The days a historical target was pooled from, fixed when the period was first published."""
+
+DISTRICT_GRAINS = (Grain.MONTH, Grain.QUARTER)
+"""Districts are shown by month and quarter only: smaller cells would point at people."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything a publication follows from. facts and knowledge are by metric and by source."""
+
+    catalogue: Catalogue
+    as_of: date
+    facts: Mapping[str, Facts]
+    knowledge: Mapping[str, Knowledge]
+    baselines: Baselines
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a publication says: all scores and composites of every period that has ended by as_of."""
+
+    scores: tuple[Score, ...]
+    composites: tuple[Composite, ...]
+
+
+def plan(inputs: Inputs) -> Plan:
+    """Every score and composite as of a date (method 1 to 8).
+
+    A metric has a score row for each period that ends after its source begins; where its source never
+    ran, for the newest period of each grain. A row without a score has a reason.
+    """
+    metrics = inputs.catalogue.live_metrics()
+    by_metric = {metric.id: metric_scores(_history(inputs, metric)) for metric in metrics}
+    scores = [score for found in by_metric.values() for score in found]
+    for metric in metrics:
+        if metric.district:
+            history = _history(inputs, metric)
+            wanted = (score for score in by_metric[metric.id] if score.period.grain in DISTRICT_GRAINS)
+            scores.extend(district_scores(history, wanted))
+    return Plan(tuple(scores), tuple(_composites(inputs.catalogue, metrics, by_metric)))
+
+
+def is_open_for_publication(
+    catalogue: Catalogue, as_of: date, knowledge: Mapping[str, Knowledge], now_is_past_hour: bool
+) -> bool:
+    """Whether the day before as_of may be published: the publication hour has come, or all sources are known.
+
+    Nothing half-loaded is published first (method 9).
+    """
+    midnight = periods.local_midnight(catalogue.city, as_of)
+    needed = {metric.source for metric in catalogue.live_metrics()}
+    known = [knowledge[source].known_until for source in needed if source in knowledge]
+    all_known = len(known) == len(needed) and all(until and until >= midnight for until in known)
+    return now_is_past_hour or all_known
+
+
+def _history(inputs: Inputs, metric: Metric) -> History:
+    return History(
+        city=inputs.catalogue.city,
+        metric=metric,
+        source=inputs.catalogue.sources[metric.source],
+        as_of=inputs.as_of,
+        facts=inputs.facts[metric.id],
+        knowledge=inputs.knowledge.get(metric.source, Knowledge(metric.source, None, None)),
+        baselines=inputs.baselines,
+    )
+
+
+# --- composites ---------------------------------------------------------------------------------
+
+
+def _composites(
+    catalogue: Catalogue, metrics: Sequence[Metric], by_metric: Mapping[str, Sequence[Score]]
+) -> Iterable[Composite]:
+    for scope, scope_id, chosen in _scopes(catalogue, metrics):
+        for grain in Grain:
+            members = _members_by_period(chosen, by_metric, grain)
+            yield from roll_up(catalogue.city, scope, scope_id, grain, members)
+
+
+def _scopes(catalogue: Catalogue, metrics: Sequence[Metric]) -> list[tuple[Scope, str, list[Metric]]]:
+    services = [metric for metric in metrics if metric.family is Family.SERVICE]
+    themes = sorted({metric.theme for metric in services})
+    scopes: list[tuple[Scope, str, list[Metric]]] = [("city", "", services)]
+    scopes += [
+        ("department", one, [m for m in services if m.department == one]) for one in catalogue.departments
+    ]
+    return scopes + [("theme", one, [m for m in services if m.theme == one]) for one in themes]
+
+
+def _members_by_period(
+    metrics: Sequence[Metric], by_metric: Mapping[str, Sequence[Score]], grain: Grain
+) -> dict[Period, list[Member]]:
+    found: dict[Period, list[Member]] = {}
+    for metric in metrics:
+        for score in by_metric[metric.id]:
+            if score.period.grain is grain:
+                members = found.setdefault(score.period, [])
+                if grain in metric.scored_at and score.weight:
+                    members.append(Member(metric, score))
+    return found
