@@ -224,7 +224,7 @@ def test_a_missing_venv_module_is_installed_when_root_and_then_used(machine):
     machine.has("apt-get", f'case "$*" in *install*python3-venv) echo >{installed};; esac')
     machine.has_user(0)
     result = machine.runs("setup", "requirements.txt")
-    assert "Installing python3-venv" in result.stderr
+    assert "Installing the system's package python3-venv." in result.stderr
     assert made.exists()
 
 
@@ -278,7 +278,16 @@ def test_without_any_the_systems_package_is_installed_when_root(machine):
     machine.has_user(0)
     result = machine.runs("browser")
     assert result.stdout == f"{machine.path}/chromium\n"
-    assert "Installing chromium" in result.stderr
+    assert result.stderr == "Installing the system's package chromium.\n"
+
+
+def test_a_package_that_cannot_be_installed_shows_why_and_then_the_command(machine):
+    machine.has("apt-get", "echo E: the disk is full; exit 100")
+    machine.has_user(0)
+    result = machine.runs("browser")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.splitlines()[1:2] == ["E: the disk is full"]
+    assert result.stderr.endswith("sudo apt-get install chromium\n")
 
 
 def test_without_any_the_answer_is_the_one_command_that_helps(machine):
