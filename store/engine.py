@@ -34,6 +34,7 @@ CLOCK_SLEW = timedelta(seconds=5)
 _TICK = timedelta(microseconds=1)
 _WRITER_LOCK = 0x63697479
 _BEGIN = "begin_as"
+_CACHE_KIB = {"plain": 2_000, "read": 8_000, "write": 64_000}
 _DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 
 
@@ -126,6 +127,14 @@ def writing(engine: Engine, clock: Clock, connection: Connection | None = None) 
 
 
 @contextmanager
+def keeping(engine: Engine) -> Iterator[Connection]:
+    """A connection outside the pool, not in a transaction; its temporary tables end with the block."""
+    with _connected(engine) as connection:
+        connection.detach()
+        yield connection
+
+
+@contextmanager
 def locked(engine: Engine, connection: Connection | None = None) -> Iterator[Connection]:
     """A write transaction without an instant, for `store.migrations` and `writing` alone."""
     if connection is None:
@@ -192,10 +201,10 @@ def _use_write_ahead_log(connection: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     begin_as = connection.get_execution_options().get(_BEGIN, "plain")
-    read_only = begin_as == "read"
-    if connection.info.get("read_only", False) != read_only:
-        connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
-        connection.info["read_only"] = read_only
+    if connection.info.get(_BEGIN, "plain") != begin_as:
+        connection.exec_driver_sql(f"PRAGMA query_only = {int(begin_as == 'read')}")
+        connection.exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KIB[begin_as]}")
+        connection.info[_BEGIN] = begin_as
     connection.exec_driver_sql("BEGIN IMMEDIATE" if begin_as == "write" else "BEGIN")
 
 

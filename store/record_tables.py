@@ -1,0 +1,267 @@
+"""The tables of a source's records: what they are called, what columns they have, how they grow.
+
+A source has two tables. `records_<source>` holds the current version of each key, withdrawn ones
+marked by `_withdrawn_at`; `records_<source>_replaced` holds the earlier versions. A version was known
+from its `_recorded_from` until its `_recorded_to`, which is the `_recorded_from` of the next one; a
+withdrawal is a version too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    Column,
+    Connection,
+    Double,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    insert,
+    inspect,
+    select,
+)
+from sqlalchemy.schema import CreateColumn
+from sqlalchemy.types import TypeEngine
+
+from metrics.model import Source
+from store.engine import StoreError
+from store.schema import PlainText
+
+_WholeNumber: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+_Number: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
+_TYPES: dict[str, TypeEngine] = {
+    "text": PlainText,
+    "integer": _WholeNumber,
+    "number": _Number,
+    "instant": PlainText,
+    "day": PlainText,
+    "boolean": Integer(),
+}
+_LONGEST_NAME = 63
+
+shapes = Table(
+    "record_columns",
+    MetaData(),
+    Column("source", PlainText, primary_key=True),
+    Column("name", PlainText, primary_key=True),
+    Column("type", PlainText, nullable=False),
+    Column("is_key", Integer, nullable=False),
+    sqlite_strict=True,
+)
+"""What every column was declared as when it was made: text and day look alike to a database."""
+
+
+@dataclass(frozen=True)
+class RecordTables:
+    """The tables of one source; stage and touched are the temporary ones of a run."""
+
+    records: Table
+    replaced: Table
+    stage: Table
+    touched: Table
+
+
+def record_table(source: Source) -> Table:
+    """The current versions of a source, one row per key; a later call gives the same object."""
+    return tables_of(source).records
+
+
+def replaced_table(source: Source) -> Table:
+    """The earlier versions of a source, one row per key and `_recorded_from`."""
+    return tables_of(source).replaced
+
+
+def stage_columns(source: Source) -> tuple[str, ...]:
+    """The names of a staged row's fields: each declared column, an instant's followed by its local day."""
+    return tuple(name for name, _ in _physical(_shape(source)))
+
+
+def day_column(source: Source, name: str) -> str:
+    """The column that holds the local day of a column declared as instant or day."""
+    return f"{name}_day" if source.column(name).type == "instant" else name
+
+
+def prepare(connection: Connection, source: Source, dated_columns: Iterable[str] = ()) -> None:
+    """Makes the tables of a source, adds columns and indexes they lack; does nothing when all is there.
+
+    dated_columns are the declared instants and days that metrics count by; the arrival column is
+    indexed with them. Runs inside the caller's write transaction. Raises StoreError for names no
+    database holds and for a column whose type, or a source whose key, is not what it was.
+    """
+    tables = tables_of(source)
+    _refuse_names(source, tables)
+    held = _held(connection, source)
+    _refuse_changes(source, held)
+    if not held:
+        tables.records.create(connection)
+        tables.replaced.create(connection)
+    _add_columns(connection, source, tables, held)
+    _add_indexes(connection, _indexes(source, tables, dated_columns))
+
+
+def held_columns(connection: Connection, source: Source) -> frozenset[str]:
+    """The declared columns the tables of a source have, empty when the source was never prepared."""
+    return frozenset(_held(connection, source))
+
+
+# --- shapes and tables ---------------------------------------------------------------------------
+
+_Shape = tuple[tuple[str, str], ...]
+
+
+def _shape(source: Source) -> _Shape:
+    return tuple((column.name, column.type) for column in source.columns)
+
+
+def _physical(shape: _Shape) -> Iterator[tuple[str, str]]:
+    for name, kind in shape:
+        yield name, kind
+        if kind == "instant":
+            yield f"{name}_day", "day"
+
+
+def tables_of(source: Source) -> RecordTables:
+    """All tables of a source, for `store.records`."""
+    return _tables(source.id, source.key, _shape(source))
+
+
+@lru_cache(maxsize=256)
+def _tables(source_id: str, key: str, shape: _Shape) -> RecordTables:
+    def columns() -> list[Column]:
+        return [Column(name, _TYPES[kind], nullable=name != key) for name, kind in _physical(shape)]
+
+    def versions() -> list[Column]:
+        return [
+            *columns(),
+            Column("_recorded_from", PlainText, nullable=False),
+            Column("_withdrawn_at", PlainText),
+            Column("_run", _WholeNumber, nullable=False),
+        ]
+
+    metadata = MetaData()
+    name = f"records_{source_id}"
+    until = Column("_recorded_to", PlainText, nullable=False)
+    return RecordTables(
+        records=Table(name, metadata, *versions(), PrimaryKeyConstraint(key), sqlite_strict=True),
+        replaced=Table(
+            f"{name}_replaced",
+            metadata,
+            *versions(),
+            until,
+            PrimaryKeyConstraint(key, "_recorded_from"),
+            sqlite_strict=True,
+        ),
+        stage=_temporary("stage", metadata, *columns()),
+        touched=_temporary("touched", metadata, Column("is_new", Integer, nullable=False)),
+    )
+
+
+def _temporary(name: str, metadata: MetaData, *columns: Column) -> Table:
+    order = Column("_order", _WholeNumber, primary_key=True, autoincrement=False)
+    return Table(f"_{name}", metadata, order, *columns, prefixes=["TEMPORARY"], sqlite_strict=True)
+
+
+def _refuse_names(source: Source, tables: RecordTables) -> None:
+    if source.id.endswith("_replaced"):
+        raise StoreError(f"sources/{source.id}.toml: an id may not end in _replaced; give it another.")
+    names = stage_columns(source)
+    twice = sorted({name for name in names if names.count(name) > 1 or name.startswith("_")})
+    if twice:
+        raise StoreError(
+            f"sources/{source.id}.toml: the column name {twice[0]} is taken (an instant `x` has its day in "
+            "`x_day`, names that begin with _ are ours); rename the column."
+        )
+    longest = max((tables.replaced.name, *names), key=len)
+    if len(longest) > _LONGEST_NAME:
+        raise StoreError(
+            f"sources/{source.id}.toml: {longest} is longer than the {_LONGEST_NAME} characters a database "
+            "allows; shorten the id of the source or the column."
+        )
+
+
+def _held(connection: Connection, source: Source) -> dict[str, tuple[str, bool]]:
+    if not inspect(connection).has_table(shapes.name):
+        return {}
+    statement = select(shapes).where(shapes.c.source == source.id)
+    return {row.name: (row.type, bool(row.is_key)) for row in connection.execute(statement)}
+
+
+def _refuse_changes(source: Source, held: dict[str, tuple[str, bool]]) -> None:
+    for name, (_, was_key) in held.items():
+        if was_key and name != source.key:
+            raise StoreError(
+                f"sources/{source.id}.toml: the key was {name} when its records were loaded and is now "
+                f"{source.key}; put it back, or give the source a new id."
+            )
+    for name, kind in _shape(source):
+        if name in held and held[name][0] != kind:
+            raise StoreError(
+                f"sources/{source.id}.toml: the column {name} was {held[name][0]} when its records were "
+                f"loaded and is now {kind}; put it back, or give the column a new name (with the old one "
+                "among its aliases)."
+            )
+
+
+def _add_columns(
+    connection: Connection, source: Source, tables: RecordTables, held: dict[str, tuple[str, bool]]
+) -> None:
+    missing = tuple((name, kind) for name, kind in _shape(source) if name not in held)
+    if not missing:
+        return
+    if held:
+        for table in (tables.records, tables.replaced):
+            for name, _ in _physical(missing):
+                connection.exec_driver_sql(_add_column(connection, table, name))
+    shapes.create(connection, checkfirst=True)
+    rows = [
+        {"source": source.id, "name": name, "type": kind, "is_key": int(name == source.key)}
+        for name, kind in missing
+    ]
+    connection.execute(insert(shapes), rows)
+
+
+def _add_column(connection: Connection, table: Table, name: str) -> str:
+    column = CreateColumn(table.c[name]).compile(dialect=connection.dialect)
+    return f"ALTER TABLE {connection.dialect.identifier_preparer.format_table(table)} ADD COLUMN {column}"
+
+
+def _indexes(source: Source, tables: RecordTables, dated_columns: Iterable[str]) -> list[tuple[Table, str]]:
+    """What reductions look for: versions that came or went since, and the records of a few days."""
+    dated = {*dated_columns, *([source.arrival] if source.arrival else [])}
+    days = sorted(day_column(source, name) for name in dated)
+    return [
+        (tables.replaced, "_recorded_to"),
+        *((tables.records, name) for name in ("_recorded_from", *days) if name != source.key),
+    ]
+
+
+def _add_indexes(connection: Connection, wanted: list[tuple[Table, str]]) -> None:
+    inspector = inspect(connection)
+    for table in {table.name: table for table, _ in wanted}.values():
+        there = {index["name"] for index in inspector.get_indexes(table.name)}
+        for name in (column for owner, column in wanted if owner is table):
+            if _index_name(table, name) not in there:
+                create_index(connection, table, name)
+
+
+def create_index(connection: Connection, table: Table, name: str) -> None:
+    """Indexes one column of a table, temporary or not."""
+    quote = connection.dialect.identifier_preparer
+    connection.exec_driver_sql(
+        f"CREATE INDEX {quote.quote(_index_name(table, name))} "
+        f"ON {quote.format_table(table)} ({quote.quote(name)})"
+    )
+
+
+def _index_name(table: Table, name: str) -> str:
+    full = f"{table.name}_by_{name.strip('_')}"
+    if len(full) <= _LONGEST_NAME:
+        return full
+    return f"by_{hashlib.sha256(full.encode()).hexdigest()[:24]}"
