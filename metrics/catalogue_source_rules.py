@@ -1,0 +1,156 @@
+"""The rules of a source: its key, what its columns refer to, and how it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from metrics.catalogue_city_rules import bad_id, blank_words, file_names_its_id, runs_forwards
+from metrics.catalogue_files import SOURCES, Draft
+from metrics.catalogue_shapes import Mistake, did_you_mean, error, warning
+from metrics.model import Column, Source
+
+CRON_WORDS = 5
+TIMES = ("instant", "day")
+
+Rule = Callable[[Source], Iterable[Mistake]]
+
+
+def source_mistakes(draft: Draft) -> Iterator[Mistake]:
+    """Every mistake of every source."""
+    for stem, source in draft.sources.items():
+        file = f"{SOURCES}/{stem}.toml"
+        yield from file_names_its_id(file, stem, source.id)
+        for rule in RULES:
+            yield from (replace(mistake, file=file) for mistake in rule(source))
+
+
+def column_of(source: Source, name: str) -> Column | None:
+    """The column called `name`, or None."""
+    return next((column for column in source.columns if column.name == name), None)
+
+
+def _source_words(source: Source) -> Iterator[Mistake]:
+    yield from blank_words([("name", source.name), ("kind", source.kind)])
+
+
+def _key_is_a_column(source: Source) -> Iterator[Mistake]:
+    yield from _refers(source, "key", source.key, ("text", "integer"))
+
+
+def _arrival_is_an_instant(source: Source) -> Iterator[Mistake]:
+    if source.arrival is None:
+        return
+    yield from _refers(source, "arrival", source.arrival, ("instant",))
+    column = column_of(source, source.arrival)
+    if column and column.planned:
+        message = f"`{source.arrival}` is planned: it says nothing of what has arrived."
+        yield error("arrival", message, "Name the instant at which a record is made.")
+
+
+def _columns_have_names(source: Source) -> Iterator[Mistake]:
+    # An instant has a companion column with its local day; see the tables of records.
+    companions = {f"{column.name}_day" for column in source.columns if column.type == "instant"}
+    for column in source.columns:
+        place = f"columns.{column.name}"
+        yield from (replace(mistake, place=place) for mistake in bad_id(column.name))
+        if column.name in companions:
+            message = "this name is kept for the local day of the instant beside it."
+            yield error(place, message, "Rename the column and give the file's word as an alias.")
+
+
+def _aliases_are_not_shared(source: Source) -> Iterator[Mistake]:
+    owners: dict[str, str] = {column.name: column.name for column in source.columns}
+    for column in source.columns:
+        for alias in column.aliases:
+            owner = owners.setdefault(alias, column.name)
+            if owner != column.name:
+                message = f"the alias `{alias}` belongs to `{owner}` already."
+                yield error(f"columns.{column.name}", message, "Leave it with one of them.")
+
+
+def _known_with_is_an_instant(source: Source) -> Iterator[Mistake]:
+    for column in source.columns:
+        if column.known_with is not None:
+            place = f"columns.{column.name}, known_with"
+            yield from _refers(source, place, column.known_with, TIMES, itself=column)
+
+
+def _not_before_is_a_time(source: Source) -> Iterator[Mistake]:
+    for column in source.columns:
+        if column.not_before is None:
+            continue
+        place = f"columns.{column.name}, not_before"
+        yield from _refers(source, place, column.not_before, TIMES, itself=column)
+        if column.type not in TIMES:
+            message = f"only an instant or a day has a before; this column is a {column.type}."
+            yield error(place, message, "Leave not_before out.")
+
+
+def _words_of_times_only(source: Source) -> Iterator[Mistake]:
+    for column in source.columns:
+        for word, given, types in (
+            ("planned", column.planned, TIMES),
+            ("format", column.format is not None, TIMES),
+            ("stamps", column.stamps != "offset", ("instant",)),
+        ):
+            if given and column.type not in types:
+                message = f"`{word}` has no meaning for a column of type {column.type}."
+                yield error(f"columns.{column.name}", message, f"Leave {word} out, or correct the type.")
+
+
+def _gaps_run_forwards(source: Source) -> Iterator[Mistake]:
+    for number, gap in enumerate(source.gaps, 1):
+        yield from runs_forwards(f"gap {number}", gap.from_day, gap.to_day)
+
+
+def _minutes_are_not_negative(source: Source) -> Iterator[Mistake]:
+    for place, minutes in (
+        ("quiet_minutes", source.quiet_minutes),
+        ("due_after_minutes", source.due_after_minutes),
+    ):
+        if minutes is not None and minutes < 0:
+            yield error(place, f"{minutes} is negative.", "Write 0 or more minutes.")
+
+
+def _schedule_is_cron(source: Source) -> Iterator[Mistake]:
+    if len(source.schedule.split()) != CRON_WORDS:
+        message = f"`{source.schedule}` is not minute, hour, day, month and weekday."
+        yield error("schedule", message, 'Write five words, like "0 4 * * *" for 4 o\'clock every day.')
+
+
+def _without_arrival(source: Source) -> Iterator[Mistake]:
+    if source.arrival is None and source.quiet_minutes:
+        message = "quiet_minutes count from the newest arrival, and no arrival is named."
+        yield warning("quiet_minutes", message, "Name the arrival column, or leave quiet_minutes out.")
+
+
+RULES: tuple[Rule, ...] = (
+    _source_words,
+    _key_is_a_column,
+    _arrival_is_an_instant,
+    _columns_have_names,
+    _aliases_are_not_shared,
+    _known_with_is_an_instant,
+    _not_before_is_a_time,
+    _words_of_times_only,
+    _gaps_run_forwards,
+    _minutes_are_not_negative,
+    _schedule_is_cron,
+    _without_arrival,
+)
+
+
+def _refers(
+    source: Source, place: str, name: str, types: tuple[str, ...], itself: Column | None = None
+) -> Iterator[Mistake]:
+    """`name` must be another column of one of the types."""
+    column = column_of(source, name)
+    if column is None:
+        known = [column.name for column in source.columns]
+        yield error(place, f"there is no column `{name}`.", did_you_mean(name, known))
+    elif column == itself:
+        yield error(place, "a column cannot refer to itself.", "Name another column.")
+    elif column.type not in types:
+        message = f"`{name}` is a column of type {column.type}."
+        yield error(place, message, f"Name a column of type {' or '.join(types)}.")
