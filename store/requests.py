@@ -1,0 +1,108 @@
+"""What the web asks of the worker: a request is inserted, claimed once, followed and answered.
+
+A page never does long work itself; it inserts a request, and polls `get` for progress and result.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, select, update
+from sqlalchemy import insert as insert_into
+
+from store.engine import Clock, from_text, reading, writing
+from store.schema import requests
+
+Words = Mapping[str, Any]
+"""A plain JSON object."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request. claimed_at None: waiting; finished_at None: under way; result says how it ended."""
+
+    id: int
+    kind: str
+    arguments: Words
+    created_at: datetime
+    claimed_at: datetime | None
+    progress: Words | None
+    finished_at: datetime | None
+    result: Words | None
+
+
+def insert(engine: Engine, clock: Clock, kind: str, arguments: Words) -> int:
+    """Inserts a request and gives its id."""
+    with writing(engine, clock) as write:
+        statement = insert_into(requests).values(kind=kind, arguments=_json(arguments), created_at=write.now)
+        return write.connection.execute(statement.returning(requests.c.id)).scalar_one()
+
+
+def claim(engine: Engine, clock: Clock) -> Request | None:
+    """Takes the oldest request nobody took, for this worker alone; None when there is none.
+
+    Cheap to ask often: as long as nothing waits, nothing is written.
+    """
+    oldest = select(requests.c.id).where(requests.c.claimed_at.is_(None)).order_by(requests.c.id).limit(1)
+    with reading(engine) as connection:
+        if connection.execute(oldest).first() is None:
+            return None
+    with writing(engine, clock) as write:
+        statement = update(requests).where(requests.c.id == oldest.scalar_subquery())
+        row = write.connection.execute(
+            statement.values(claimed_at=write.now).returning(*requests.c)
+        ).one_or_none()
+    return None if row is None else _request(row)
+
+
+def release(engine: Engine, clock: Clock) -> int:
+    """Puts back what a dead worker took and never finished; gives how many.
+
+    Only for the one worker, when it starts: what another has under way would be put back too.
+    """
+    with writing(engine, clock) as write:
+        taken = requests.c.claimed_at.is_not(None) & requests.c.finished_at.is_(None)
+        statement = update(requests).where(taken).values(claimed_at=None, progress=None)
+        return write.connection.execute(statement).rowcount
+
+
+def progress(engine: Engine, clock: Clock, request_id: int, words: Words) -> None:
+    """Says how far a claimed request is."""
+    _change(engine, clock, request_id, progress=_json(words))
+
+
+def finish(engine: Engine, clock: Clock, request_id: int, result: Words) -> None:
+    """Answers a claimed request; it can be answered once."""
+    _change(engine, clock, request_id, result=_json(result), is_last=True)
+
+
+def get(connection: Connection, request_id: int) -> Request | None:
+    """A request by its id; None when there is no such request."""
+    row = connection.execute(select(requests).where(requests.c.id == request_id)).one_or_none()
+    return None if row is None else _request(row)
+
+
+def _change(engine: Engine, clock: Clock, request_id: int, is_last: bool = False, **values: str) -> None:
+    with writing(engine, clock) as write:
+        under_way = requests.c.claimed_at.is_not(None) & requests.c.finished_at.is_(None)
+        statement = update(requests).where(requests.c.id == request_id, under_way)
+        ended = {"finished_at": write.now} if is_last else {}
+        if write.connection.execute(statement.values(values | ended)).rowcount != 1:
+            raise ValueError(f"the request {request_id} is not under way")
+
+
+def _json(words: Words) -> str:
+    return json.dumps(dict(words), ensure_ascii=False, sort_keys=True)
+
+
+def _request(row: Row) -> Request:
+    fields = dict(row._mapping)
+    for name in ("created_at", "claimed_at", "finished_at"):
+        fields[name] = None if fields[name] is None else from_text(fields[name])
+    for name in ("arguments", "progress", "result"):
+        fields[name] = None if fields[name] is None else json.loads(fields[name])
+    return Request(**fields)

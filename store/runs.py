@@ -1,0 +1,296 @@
+"""The ledger: what every run of every source did, which rows it refused, how far each source is known.
+
+At most one run of a source is under way: whoever starts one holds the lock of ingesting, so a run found
+`running` belongs to a process that died.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    FromClause,
+    Select,
+    Table,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy import Row as FoundRow
+
+from metrics.model import Knowledge, Source
+from store import schema
+from store.engine import Clock, Writing, from_text, instant_text, writing
+from store.records import day_column, held_columns, record_table, replaced_table
+
+GOOD_OUTCOMES = ("succeeded", "unchanged")
+"""Outcomes after which a source is known further."""
+
+_runs = schema.runs
+_quarantine = schema.quarantine
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of one source. `read = new + changed + unchanged + rejected` once it is finished.
+
+    outcome: running, succeeded, failed, interrupted or unchanged. known_until and cursor are what
+    holds after it, None when it failed. snapshot is the path of the bytes as received, under the
+    snapshots of the city.
+    """
+
+    id: int
+    source: str
+    trigger: str
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: str
+    read: int
+    new: int
+    changed: int
+    unchanged: int
+    rejected: int
+    withdrawn: int
+    known_until: datetime | None
+    cursor: str | None
+    snapshot: str | None
+    message: str | None
+
+
+@dataclass(frozen=True)
+class QuarantinedRow:
+    """A refused row: where it stood, what was wrong with which cell, and its fields as received.
+
+    line, key, column and value are None where there is none to name.
+    """
+
+    line: int | None
+    key: str | None
+    column: str | None
+    value: str | None
+    reason: str
+    row: Mapping[str, Any]
+
+
+def start(engine: Engine, clock: Clock, source: str, trigger: str) -> int:
+    """Opens a run of `source` and gives its id; a run a dead process left open is closed as interrupted."""
+    with writing(engine, clock) as write:
+        _interrupt(write, source)
+        statement = insert(_runs).values(
+            source=source, trigger=trigger, started_at=write.now, outcome="running", **_counts()
+        )
+        return write.connection.execute(statement.returning(_runs.c.id)).scalar_one()
+
+
+def heal(engine: Engine, clock: Clock, source: str | None = None) -> int:
+    """Closes runs that dead processes left open, of one source or of all; gives how many there were.
+
+    Only for whoever holds the lock of ingesting: a run under way would be closed too.
+    """
+    with writing(engine, clock) as write:
+        return _interrupt(write, source)
+
+
+def finish(
+    write: Writing,
+    run_id: int,
+    *,
+    outcome: str = "succeeded",
+    read: int | None = None,
+    new: int = 0,
+    changed: int = 0,
+    unchanged: int = 0,
+    rejected: int = 0,
+    withdrawn: int = 0,
+    known_until: datetime | None = None,
+    cursor: str | None = None,
+    snapshot: str | None = None,
+    message: str | None = None,
+) -> None:
+    """Closes a run that did its work, in the transaction that did it.
+
+    read None is the sum of the counts (withdrawn apart). Raises ValueError when the counts do not add up
+    or the run is not open, so that neither is ever written.
+    """
+    total = new + changed + unchanged + rejected
+    if read is not None and read != total:
+        raise ValueError(f"{read} rows were read but {total} are accounted for")
+    counts = _counts(
+        read=total, new=new, changed=changed, unchanged=unchanged, rejected=rejected, withdrawn=withdrawn
+    )
+    until = None if known_until is None else instant_text(known_until)
+    _close(
+        write,
+        run_id,
+        outcome=outcome,
+        known_until=until,
+        cursor=cursor,
+        snapshot=snapshot,
+        message=message,
+        **counts,
+    )
+
+
+def fail(
+    engine: Engine,
+    clock: Clock,
+    run_id: int,
+    message: str,
+    *,
+    outcome: str = "failed",
+    snapshot: str | None = None,
+) -> None:
+    """Closes a run that came to nothing, in a transaction of its own; outcome is failed or interrupted."""
+    with writing(engine, clock) as write:
+        _close(write, run_id, outcome=outcome, message=message, snapshot=snapshot, **_counts())
+
+
+def quarantine_rows(write: Writing, run_id: int, source: str, rows: Iterable[QuarantinedRow]) -> int:
+    """Keeps the rows a run refused; gives how many."""
+    values = [
+        {
+            "run": run_id,
+            "source": source,
+            "line": row.line,
+            "key": row.key,
+            "column": row.column,
+            "value": row.value,
+            "reason": row.reason,
+            "row": json.dumps(dict(row.row), ensure_ascii=False),
+            "recorded_at": write.now,
+        }
+        for row in rows
+    ]
+    if values:
+        write.connection.execute(insert(_quarantine), values)
+    return len(values)
+
+
+def quarantined(connection: Connection, source: str, limit: int | None = None) -> list[QuarantinedRow]:
+    """The rows that are refused now: those of the last run of `source` that read its rows, by line."""
+    last = _last_ids(source, "succeeded").scalar_subquery()
+    statement = (
+        select(_quarantine)
+        .where(_quarantine.c.source == source, _quarantine.c.run == last)
+        .order_by(_quarantine.c.line, _quarantine.c.id)
+        .limit(limit)
+    )
+    return [
+        QuarantinedRow(row.line, row.key, row.column, row.value, row.reason, json.loads(row.row))
+        for row in connection.execute(statement)
+    ]
+
+
+def last_runs(connection: Connection) -> dict[str, Run]:
+    """The newest run of every source that ever ran, under way or not."""
+    newest = select(func.max(_runs.c.id)).group_by(_runs.c.source)
+    found = connection.execute(select(_runs).where(_runs.c.id.in_(newest)).order_by(_runs.c.source))
+    return {row.source: _run(row) for row in found}
+
+
+def cursor(connection: Connection, source: str) -> str | None:
+    """What the last good run of `source` left for the next one; None when everything must be read."""
+    last = _last_ids(source, *GOOD_OUTCOMES).scalar_subquery()
+    return connection.execute(select(_runs.c.cursor).where(_runs.c.id == last)).scalar_one_or_none()
+
+
+def knowledge(
+    connection: Connection, sources: Mapping[str, Source], known_at: datetime | None = None
+) -> dict[str, Knowledge]:
+    """How far each source is known, or was known at `known_at`.
+
+    known_until is that of its last good run; first_day is where the source says it begins, else the
+    day of its earliest arrival (None when it declares neither). Both are None for a source that never
+    ran well or holds no record.
+    """
+    at = None if known_at is None else instant_text(known_at)
+    until = _known_until(connection, at)
+    return {
+        name: _knowledge(connection, source, until.get(source.id), at) for name, source in sources.items()
+    }
+
+
+def _known_until(connection: Connection, at: str | None) -> dict[str, datetime | None]:
+    last = select(func.max(_runs.c.id)).where(_runs.c.outcome.in_(GOOD_OUTCOMES)).group_by(_runs.c.source)
+    if at is not None:
+        last = last.where(_runs.c.finished_at <= at)
+    rows = connection.execute(select(_runs.c.source, _runs.c.known_until).where(_runs.c.id.in_(last)))
+    return {row.source: _instant(row.known_until) for row in rows}
+
+
+def _knowledge(connection: Connection, source: Source, until: datetime | None, at: str | None) -> Knowledge:
+    held = held_columns(connection, source) if until is not None else frozenset()
+    tables = [record_table(source), *([replaced_table(source)] if at is not None else [])]
+    if not held or not any(_holds_any(connection, table, at) for table in tables):
+        return Knowledge(source.id, None, None)
+    if source.begins is not None or source.arrival is None or source.arrival not in held:
+        return Knowledge(source.id, source.begins, until)
+    arrival = day_column(source, source.arrival)
+    firsts = [_earliest(connection, table.c[arrival], at) for table in tables]
+    first = min((day for day in firsts if day is not None), default=None)
+    return Knowledge(source.id, date.fromisoformat(first) if first else None, until)
+
+
+def _holds_any(connection: Connection, table: Table, at: str | None) -> bool:
+    statement = select(literal(1)).select_from(table).where(*_in_force(table, at)).limit(1)
+    return connection.execute(statement).first() is not None
+
+
+def _earliest(connection: Connection, day: Column[str], at: str | None) -> str | None:
+    """The first day in the order of an index, so that the table is not read whole."""
+    shown = _in_force(day.table, at)
+    return connection.execute(select(day).where(day.is_not(None), *shown).order_by(day).limit(1)).scalar()
+
+
+def _in_force(table: FromClause, at: str | None) -> list[ColumnElement[bool]]:
+    """Tests for the versions that were not withdrawn and were known at `at`; None is now."""
+    tests: list[ColumnElement[bool]] = [table.c["_withdrawn_at"].is_(None)]
+    if at is not None:
+        tests.append(table.c["_recorded_from"] <= at)
+        if "_recorded_to" in table.c:
+            tests.append(table.c["_recorded_to"] > at)
+    return tests
+
+
+def _interrupt(write: Writing, source: str | None) -> int:
+    is_open = _runs.c.outcome == "running"
+    statement = update(_runs).where(is_open if source is None else is_open & (_runs.c.source == source))
+    message = "The process ended before the run did; nothing of it was kept."
+    values = {"outcome": "interrupted", "finished_at": write.now, "message": message}
+    return write.connection.execute(statement.values(values)).rowcount
+
+
+def _close(write: Writing, run_id: int, **values: Any) -> None:
+    statement = update(_runs).where(_runs.c.id == run_id, _runs.c.outcome == "running")
+    if write.connection.execute(statement.values(finished_at=write.now, **values)).rowcount != 1:
+        raise ValueError(f"the run {run_id} is not under way")
+
+
+def _counts(**counts: int) -> dict[str, int]:
+    names = ("read", "new", "changed", "unchanged", "rejected", "withdrawn")
+    return {name: counts.get(name, 0) for name in names}
+
+
+def _last_ids(source: str, *outcomes: str) -> Select[tuple[int]]:
+    return select(func.max(_runs.c.id)).where(_runs.c.source == source, _runs.c.outcome.in_(outcomes))
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else from_text(text)
+
+
+def _run(row: FoundRow) -> Run:
+    fields = dict(row._mapping)
+    for name in ("started_at", "finished_at", "known_until"):
+        fields[name] = _instant(fields[name])
+    return Run(**fields)
