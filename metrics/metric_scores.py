@@ -319,20 +319,22 @@ def _scaled(bound: Bound | None, scale: float) -> Bound | None:
 
 
 def _changes_inside(metric: Metric, period: Period) -> bool:
-    return any(period.start < one.valid_from < period.end for one in (*metric.targets, *metric.weights))
+    dates = [one.valid_from for one in metric.targets] + [one.valid_from for one in metric.weights]
+    return any(period.start < valid_from < period.end for valid_from in dates)
 
 
 def _exposure(history: History, days: NDArray[np.int64]) -> dict[date, float]:
     """How much each day weighs when something changes inside a period: its denominator, else as a day."""
+    amounts: NDArray[np.float64]
     if history.metric.aggregation in (Aggregation.RATIO, Aggregation.MEAN):
         amounts = history.facts.city_denominator[days]
     elif history.metric.aggregation in (Aggregation.MEDIAN, Aggregation.PERCENTILE):
-        counts = np.bincount(
+        counts: NDArray[np.float64] = np.bincount(
             history.facts.entry_day, weights=history.facts.entry_count, minlength=len(history.usable_mask)
         )
         amounts = counts[days]
     else:
-        amounts = history.open_mask[days].astype(float)
+        amounts = history.open_mask[days].astype(np.float64)
     return {
         history.facts.first + int(day) * _DAY: float(amount)
         for day, amount in zip(days, amounts, strict=True)

@@ -11,7 +11,7 @@ from typing import Literal
 from metrics import periods
 from metrics.attribution import Side, change_matched, contributions
 from metrics.composite import Entry, Summary, summarise
-from metrics.model import Aggregation, City, Composite, Grain, Metric, Period, Score, Status
+from metrics.model import Aggregation, City, Composite, Contribution, Grain, Metric, Period, Score, Status
 from metrics.scoring import Bound
 
 Scope = Literal["city", "department", "theme"]
@@ -63,7 +63,7 @@ def _composite(
     before = _before(city, period, members[period])
     then = summaries.get(before) if before else None
     change = matched = None
-    parts = ()
+    parts: tuple[Contribution, ...] = ()
     if before and then and now.score is not None and then.score is not None:
         change = now.score - then.score
         sides = _sides(city, members[before], then), _sides(city, members[period], now)

@@ -27,7 +27,7 @@ from metrics.model import (
     Score,
     Status,
 )
-from store.engine import from_text
+from store.engine import from_text, instant_text
 from store.schema import catalogues, composites, house, publications, scores
 
 
@@ -62,7 +62,9 @@ def find(connection: Connection, *, number: int | None = None, as_of: date | Non
     made_for = select(publications.c.id).where(
         publications.c.is_current == 1, publications.c.as_of <= as_of.isoformat()
     )
-    return _reading(connection, made_for.order_by(publications.c.as_of.desc(), publications.c.id.desc()).limit(1))
+    return _reading(
+        connection, made_for.order_by(publications.c.as_of.desc(), publications.c.id.desc()).limit(1)
+    )
 
 
 def history(connection: Connection) -> list[Publication]:
@@ -81,7 +83,7 @@ def series(
     until: date | None = None,
     district: str = WHOLE_CITY,
 ) -> list[Score]:
-    """The scores of a metric at a grain in order of time; periods start at or after `since` and end by `until`."""
+    """A metric's scores at a grain in order of time, of periods from `since` on that end by `until`."""
     conditions = [scores.c.metric == metric, scores.c.grain == grain, scores.c.district == district]
     if since is not None:
         conditions.append(scores.c.start >= since.isoformat())
@@ -93,7 +95,7 @@ def series(
 def districts(
     connection: Connection, publication: Publication, metric: str, grain: Grain, start: date
 ) -> list[Score]:
-    """The scores of a metric in each district (and UNKNOWN_DISTRICT) for the period that starts on `start`."""
+    """A metric's scores in each district, the unknown one included, for the period that starts on `start`."""
     conditions = [
         scores.c.metric == metric,
         scores.c.grain == grain,
@@ -117,7 +119,7 @@ def latest_scores(connection: Connection, publication: Publication) -> dict[str,
 def latest_composites(
     connection: Connection, publication: Publication
 ) -> dict[tuple[str, str], dict[Grain, Composite]]:
-    """For each scope, as (`city`, ''), (`department`, id) or (`theme`, name), the newest period at each grain."""
+    """By scope, (`city`, ''), (`department`, id) or (`theme`, name), the newest period at each grain."""
     starts = _latest_starts(connection, composites, publication)
     found: dict[tuple[str, str], dict[Grain, Composite]] = {}
     for grain, start in starts.items():
@@ -151,6 +153,11 @@ def all_scores(connection: Connection, publication: Publication) -> dict[tuple[s
     """Every score of a publication by (metric, district, grain, start)."""
     found = (_score(row) for row in _rows(connection, scores, publication, []))
     return {(s.metric, s.district, s.period.grain, s.period.start): s for s in found}
+
+
+def with_baselines(connection: Connection, publication: Publication) -> list[Score]:
+    """The scores of a publication whose target was pooled from the metric's own past."""
+    return [_score(row) for row in _rows(connection, scores, publication, [scores.c.baseline.is_not(None)])]
 
 
 def all_composites(
@@ -208,7 +215,9 @@ def _rows(
 
 def _latest_starts(connection: Connection, table: Table, publication: Publication) -> dict[Grain, str]:
     ended = table.c.end <= publication.as_of.isoformat()
-    rows = connection.execute(select(table.c.grain, func.max(table.c.start)).where(ended).group_by(table.c.grain))
+    rows = connection.execute(
+        select(table.c.grain, func.max(table.c.start)).where(ended).group_by(table.c.grain)
+    )
     newest = {Grain(grain): start for grain, start in rows}
     return {grain: newest[grain] for grain in Grain if grain in newest}
 
@@ -231,7 +240,7 @@ def knowledge_to_json(knowledge: Mapping[str, Knowledge]) -> str:
         {
             name: [
                 known.first_day.isoformat() if known.first_day else None,
-                known.known_until.isoformat() if known.known_until else None,
+                instant_text(known.known_until) if known.known_until else None,
             ]
             for name, known in sorted(knowledge.items())
         }
@@ -294,10 +303,14 @@ def composite_to_row(composite: Composite, publication: int) -> dict[str, Any]:
         "on_target": composite.on_target,
         "late": json.dumps(composite.late),
         "lowest": json.dumps(composite.lowest),
-        "before": _ranges_to_json(((composite.before.start, composite.before.end),)) if composite.before else None,
+        "before": _ranges_to_json(((composite.before.start, composite.before.end),))
+        if composite.before
+        else None,
         "change": composite.change,
         "change_matched": composite.change_matched,
-        "contributions": json.dumps([(c.metric, c.part.value, c.contribution) for c in composite.contributions]),
+        "contributions": json.dumps(
+            [(c.metric, c.part.value, c.contribution) for c in composite.contributions]
+        ),
         "meets": composite.meets,
         "cannot_tell": composite.cannot_tell,
         "misses": composite.misses,

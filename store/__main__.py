@@ -1,0 +1,179 @@
+"""`python -m store`: migrate, publish, check, explain and verify a city's database."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from datetime import date
+
+from metrics.catalogue import CatalogueError, find_city, load
+from sqlalchemy import Engine
+
+import settings
+from metrics.model import UNKNOWN_DISTRICT, WHOLE_CITY, Catalogue, Grain
+from store import publications, runs
+from store.engine import StoreError, database_url, open_engine, reading, system_clock
+from store.explain import Explanation, clauses, explain
+from store.migrations import migrate
+from store.publish import PublishReport, publish, verify
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; 0 when it did what was asked, 1 with one clear line when it could not."""
+    given = _parser().parse_args(arguments)
+    try:
+        chosen = settings.from_environment()
+        catalogue = load(find_city(chosen.city))
+        engine = open_engine(database_url(chosen, catalogue.city.id))
+        applied = migrate(engine, catalogue.city, system_clock)
+        return _COMMANDS[given.command](engine, catalogue, given, applied)
+    except (CatalogueError, StoreError, settings.SettingError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m store", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("migrate", help="bring the database up to this version of the code")
+    one = commands.add_parser("publish", help="publish the scores of every period that has ended")
+    one.add_argument("--as-of", type=date.fromisoformat, help="the date to publish for (default: today)")
+    one.add_argument("--reason", help="why final scores change, where definitions did")
+    commands.add_parser("check", help="what each clause of each metric keeps, excludes and finds empty")
+    commands.add_parser("verify", help="recompute every published score from the facts of its time")
+    receipt = commands.add_parser("explain", help="the receipt of one published score")
+    receipt.add_argument("metric")
+    receipt.add_argument("--grain", type=Grain, default=Grain.MONTH, choices=list(Grain))
+    receipt.add_argument("--start", type=date.fromisoformat, help="the first day of the period")
+    receipt.add_argument("--district", default=WHOLE_CITY, help=f"a district id, or `{UNKNOWN_DISTRICT}`")
+    receipt.add_argument("--publication", type=int, help="the number of a publication (default: the current)")
+    return parser
+
+
+def _migrate(_engine: Engine, catalogue: Catalogue, _given: argparse.Namespace, applied: list[str]) -> int:
+    print(
+        f"{catalogue.city.id}: {len(applied)} migrations applied" + "".join(f"\n  {one}" for one in applied)
+    )
+    return 0
+
+
+def _publish(engine: Engine, catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:
+    report = publish(engine, catalogue, system_clock, as_of=given.as_of, reason=given.reason)
+    print(publish_line(catalogue, report))
+    return 0
+
+
+def publish_line(catalogue: Catalogue, report: PublishReport) -> str:
+    """What publishing did, in one line of counts."""
+    if report.publication is None:
+        return f"{catalogue.city.id}: nothing has changed since the last publication as of {report.as_of}"
+    rank = (
+        "" if report.publication.is_current else " (kept beside the current one, which is for a later date)"
+    )
+    return (
+        f"{catalogue.city.id}: publication {report.publication.id} as of {report.as_of}{rank}: "
+        f"{report.facts} facts new or changed, {report.scores} scores and {report.composites} composites "
+        f"new or changed, {report.restated} final scores restated"
+    )
+
+
+def _check(engine: Engine, catalogue: Catalogue, _given: argparse.Namespace, _applied: list[str]) -> int:
+    with reading(engine) as connection:
+        now = publications.current(connection)
+        as_of = now.publication.as_of if now else system_clock().date()
+        known = runs.knowledge(connection, catalogue.sources)
+        unknown = sorted(name for name, one in known.items() if one.known_until is None)
+        for name in unknown:
+            print(f"source {name} has never run, so nothing can be said of its metrics")
+        print(f"{'metric':32} {'clause':10} {'kept':>9} {'excluded':>9} {'empty':>9}")
+        for one in clauses(connection, catalogue, as_of):
+            print(f"{one.metric:32} {one.clause:10} {one.kept:9d} {one.excluded:9d} {one.empty:9d}")
+    return 0
+
+
+def _verify(engine: Engine, _catalogue: Catalogue, _given: argparse.Namespace, _applied: list[str]) -> int:
+    wrong = count = 0
+    with reading(engine) as connection:
+        for publication, lines in verify(connection):
+            count += 1
+            wrong += len(lines)
+            print(f"publication {publication.id} as of {publication.as_of}: {len(lines)} differ", flush=True)
+            for line in lines[:20]:
+                print(f"  {line}")
+    print(f"{count} publications verified, {wrong} scores do not recompute")
+    return 1 if wrong else 0
+
+
+def _explain(engine: Engine, _catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:
+    with reading(engine) as connection:
+        opened = publications.find(connection, number=given.publication)
+        if opened is None:
+            raise StoreError("There is no such publication; run `python -m store publish` first.")
+        receipt = explain(connection, opened, given.metric, given.grain, given.start, given.district)
+    print("\n".join(_receipt_lines(receipt)))
+    return 0
+
+
+def _receipt_lines(receipt: Explanation) -> list[str]:
+    score, metric, made = receipt.score, receipt.metric, receipt.publication
+    lines = [
+        f"{metric.name} ({metric.id}), {score.district or 'whole city'}",
+        f"{score.period.grain}: {score.period.start} up to, not including, {score.period.end}",
+        f"publication {made.id} as of {made.as_of}, published {made.published_at:%Y-%m-%d %H:%M} UTC, "
+        f"facts as known at {made.known_at:%Y-%m-%d %H:%M} UTC",
+    ]
+    if receipt.records is not None:
+        counts = receipt.records
+        lines += [
+            f"records dated in the period: {counts.dated}",
+            f"  withdrawn by the source: {counts.withdrawn}",
+            f"  not asked for (where): {counts.not_wanted}",
+            f"  excluded (exclude): {counts.dropped}",
+            f"  counted: {counts.kept}"
+            + (f", of them meeting the test: {counts.met}" if counts.met is not None else ""),
+            f"records without a date, in no period: {counts.undated}",
+        ]
+    lines += [
+        f"numerator {score.numerator}, denominator {score.denominator}, n {score.n}",
+        f"value {score.value}",
+        f"target {score.target}" + (f" to {score.target_high}" if score.target_high is not None else ""),
+        *_target_lines(receipt),
+        f"status {score.status}" + (f" ({score.reason.id})" if score.reason else ""),
+        _formula(receipt),
+    ]
+    return lines
+
+
+def _target_lines(receipt: Explanation) -> list[str]:
+    if receipt.metric.historical:
+        ranges = ", ".join(f"{start} to {end}" for start, end in receipt.score.baseline)
+        return [f"  from the metric's own past: {ranges or 'not enough of it'}"]
+    return [
+        f"  {one.value} since {one.valid_from}: {one.reason} (approved by {one.approved_by})"
+        for one in receipt.targets
+    ]
+
+
+def _formula(receipt: Explanation) -> str:
+    score, metric = receipt.score, receipt.metric
+    if score.score is None:
+        return "no score"
+    if score.target_high is not None or metric.method != "linear":
+        return f"score {score.score} by the method `{metric.method}`, {metric.direction}"
+    return (
+        f"score = 1 + (value - target) / (target - floor) = 1 + ({score.value} - {score.target}) / "
+        f"({score.target} - {score.floor}), kept within 0 and {metric.cap} = {score.score}"
+    )
+
+
+_COMMANDS: dict[str, Callable[[Engine, Catalogue, argparse.Namespace, list[str]], int]] = {
+    "migrate": _migrate,
+    "publish": _publish,
+    "check": _check,
+    "verify": _verify,
+    "explain": _explain,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""Daily facts with their vintages: what was known of a day, as of which date, since when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from sqlalchemy import Connection, and_, func, insert, select
+
+from metrics.facts import Fact
+from store.engine import Writing
+from store.schema import observations
+
+Cell = tuple[str, date]
+"""A district and a day."""
+
+NO_FACT = Fact()
+_BATCH_OF_DAYS = 500
+
+
+def facts(
+    connection: Connection,
+    metric: str,
+    as_of: date,
+    known_at: str,
+    days: Iterable[date] | None = None,
+) -> dict[Cell, Fact]:
+    """The facts of a metric as of a date, as known at an instant; of all days or of `days` alone.
+
+    A cell without a fact is absent: no record, which on a known day is nothing rather than unknown.
+    """
+    found: dict[Cell, Fact] = {}
+    for batch in _batches(days):
+        found.update(_facts(connection, metric, as_of, known_at, batch))
+    return found
+
+
+def record(
+    writing: Writing, metric: str, as_of: date, now: Mapping[Cell, Fact], before: Mapping[Cell, Fact]
+) -> int:
+    """Writes a new vintage of each cell whose fact differs from before; a vanished one becomes an empty fact.
+
+    Returns how many cells changed.
+    """
+    changed = {
+        cell: now.get(cell, NO_FACT)
+        for cell in sorted(now.keys() | before.keys())
+        if now.get(cell, NO_FACT) != before.get(cell, NO_FACT)
+    }
+    if changed:
+        rows = [_row(metric, cell, fact, as_of, writing.now) for cell, fact in changed.items()]
+        writing.connection.execute(insert(observations), rows)
+    return len(changed)
+
+
+def _batches(days: Iterable[date] | None) -> Iterable[list[str] | None]:
+    if days is None:
+        yield None
+        return
+    texts = [day.isoformat() for day in days]
+    for start in range(0, len(texts), _BATCH_OF_DAYS):
+        yield texts[start : start + _BATCH_OF_DAYS]
+
+
+def _facts(
+    connection: Connection, metric: str, as_of: date, known_at: str, days: list[str] | None
+) -> dict[Cell, Fact]:
+    table = observations
+    conditions = [
+        table.c.metric == metric,
+        table.c.as_of <= as_of.isoformat(),
+        table.c.recorded_at <= known_at,
+    ]
+    if days is not None:
+        conditions.append(table.c.day.in_(days))
+    newest_first = (table.c.as_of.desc(), table.c.recorded_at.desc())
+    ranked = (
+        select(
+            table.c.district,
+            table.c.day,
+            table.c.numerator,
+            table.c.denominator,
+            table.c.amounts,
+            func.row_number()
+            .over(partition_by=(table.c.day, table.c.district), order_by=newest_first)
+            .label("age"),
+        )
+        .where(and_(*conditions))
+        .subquery()
+    )
+    rows = connection.execute(
+        select(
+            ranked.c.district, ranked.c.day, ranked.c.numerator, ranked.c.denominator, ranked.c.amounts
+        ).where(ranked.c.age == 1)
+    )
+    pairs = (
+        ((district, date.fromisoformat(day)), _fact(numerator, denominator, amounts))
+        for district, day, numerator, denominator, amounts in rows
+    )
+    return {cell: fact for cell, fact in pairs if fact != NO_FACT}
+
+
+def _fact(numerator: float, denominator: float, amounts: str | None) -> Fact:
+    multiset = tuple((value, count) for value, count in json.loads(amounts)) if amounts else ()
+    return Fact(numerator, denominator, multiset)
+
+
+def _row(metric: str, cell: Cell, fact: Fact, as_of: date, now: str) -> dict[str, str | float | None]:
+    district, day = cell
+    return {
+        "metric": metric,
+        "district": district,
+        "day": day.isoformat(),
+        "as_of": as_of.isoformat(),
+        "recorded_at": now,
+        "numerator": fact.numerator,
+        "denominator": fact.denominator,
+        "amounts": json.dumps(fact.amounts) if fact.amounts else None,
+    }

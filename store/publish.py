@@ -1,0 +1,319 @@
+"""One act of publishing: bring observations up to now, ask the plan, save what is new, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+from metrics.catalogue import from_text
+from sqlalchemy import Connection, Engine, func, insert, select
+
+from metrics import periods
+from metrics.facts import Facts, arrange
+from metrics.model import Catalogue, Composite, Grain, Knowledge, Publication, Reason, Score, Status
+from metrics.plan import Baselines, Inputs, Plan, is_open_for_publication, plan
+from store import observations, publications, runs
+from store.engine import Clock, StoreError, Writing, bump_state, instant_text, writing
+from store.engine import from_text as instant_from_text
+from store.reduce import Reduction, reduce
+from store.schema import catalogues, composites, scores
+from store.schema import publications as publications_table
+
+REVISION = "revision"
+"""The reason given by itself when later records changed a final score."""
+
+_BATCH = 5000
+
+
+@dataclass(frozen=True)
+class PublishReport:
+    """What publishing did. publication is None when nothing differed from the current one."""
+
+    publication: Publication | None
+    as_of: date
+    scores: int
+    composites: int
+    restated: int
+    facts: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a plan says that the publication before it did not, and the final scores it changes."""
+
+    scores: tuple[Score, ...]
+    composites: tuple[Composite, ...]
+    restated: tuple[Score, ...]
+
+
+def publish(
+    engine: Engine,
+    catalogue: Catalogue,
+    clock: Clock,
+    *,
+    as_of: date | None = None,
+    reason: str | None = None,
+) -> PublishReport:
+    """Publishes the scores of every period that has ended by as_of, in one transaction.
+
+    as_of None is today once the publication hour has come or all sources are known, else yesterday.
+    Writes only what is new or changed; where nothing is, there is no publication. One for an older date
+    than the current is stored whole and never becomes current. Raises StoreError for an as_of that lies
+    ahead or is not open yet, for a clock before the last publication, and where final scores change
+    because definitions did and no reason is given.
+    """
+    with writing(engine, clock) as held:
+        _refuse_a_clock_before_the_last_publication(held)
+        knowledge = runs.knowledge(held.connection, catalogue.sources)
+        day = _as_of(catalogue, knowledge, held, as_of)
+        _remember_catalogue(held, catalogue)
+        reduced = reduce(held, catalogue, day)
+        now = publications.current(held.connection)
+        planned = plan(_inputs(held.connection, catalogue, day, held.now, knowledge, now))
+        is_current = now is None or day >= now.publication.as_of
+        difference = _difference(held.connection, planned, now if is_current else None)
+        return _save(held, catalogue, day, knowledge, now, is_current, difference, reduced, reason)
+
+
+def recompute(connection: Connection, reading: publications.Reading) -> Plan:
+    """What a publication must have said, from the catalogue, facts and knowledge it was made with."""
+    catalogue = from_text(reading.catalogue_text)
+    known_at = instant_text(reading.publication.known_at)
+    return plan(
+        _inputs(connection, catalogue, reading.publication.as_of, known_at, reading.knowledge, reading)
+    )
+
+
+def verify(connection: Connection) -> Iterable[tuple[Publication, list[str]]]:
+    """Each publication, oldest first, with a line for every score that does not recompute."""
+    for publication in reversed(publications.history(connection)):
+        reading = publications.find(connection, number=publication.id)
+        assert reading is not None, "it was just listed"
+        planned = recompute(connection, reading)
+        yield publication, _mismatches(connection, publication, planned)
+
+
+# --- what goes in -------------------------------------------------------------------------------
+
+
+def _inputs(
+    connection: Connection,
+    catalogue: Catalogue,
+    as_of: date,
+    known_at: str,
+    knowledge: Mapping[str, Knowledge],
+    before: publications.Reading | None,
+) -> Inputs:
+    facts = {
+        metric.id: _facts(connection, metric.id, as_of, known_at, knowledge.get(metric.source))
+        for metric in catalogue.live_metrics()
+    }
+    baselines = _baselines(connection, before.publication) if before else {}
+    return Inputs(catalogue, as_of, facts, knowledge, baselines)
+
+
+def _facts(connection: Connection, metric: str, as_of: date, known_at: str, known: Knowledge | None) -> Facts:
+    if known is None or known.first_day is None:
+        return arrange((), as_of, as_of)
+    found = observations.facts(connection, metric, as_of, known_at)
+    return arrange(((district, day, fact) for (district, day), fact in found.items()), known.first_day, as_of)
+
+
+def _baselines(connection: Connection, publication: Publication) -> Baselines:
+    rows = publications.with_baselines(connection, publication)
+    return {(row.metric, row.period.grain, row.period.start): row.baseline for row in rows}
+
+
+def _as_of(
+    catalogue: Catalogue, knowledge: Mapping[str, Knowledge], held: Writing, wanted: date | None
+) -> date:
+    city = catalogue.city
+    now = instant_from_text(held.now)
+    today = periods.local_day(city, now)
+    if wanted is not None and wanted > today:
+        raise StoreError(
+            f"--as-of {wanted} lies ahead; today is {today} in {city.name}. Give a date up to it."
+        )
+    day = wanted or today
+    past_hour = now >= periods.instant_at(city, day, city.publication_hour)
+    if is_open_for_publication(catalogue, day, knowledge, past_hour):
+        return day
+    if wanted is None:
+        return day - timedelta(days=1)
+    raise StoreError(
+        f"{day} is not open yet: the publication hour is {city.publication_hour}:00 and not every source "
+        f"is known to midnight. Publish --as-of {day - timedelta(days=1)}, or wait."
+    )
+
+
+def _refuse_a_clock_before_the_last_publication(held: Writing) -> None:
+    last = held.connection.execute(select(func.max(publications_table.c.published_at))).scalar_one()
+    if last is not None and held.now < last:
+        raise StoreError(
+            f"The machine's clock says {held.now}, before the last publication at {last}; "
+            "set the clock right."
+        )
+
+
+def _remember_catalogue(held: Writing, catalogue: Catalogue) -> None:
+    known = select(catalogues.c.hash).where(catalogues.c.hash == catalogue.hash)
+    if held.connection.execute(known).one_or_none() is None:
+        row = {"hash": catalogue.hash, "text": catalogue.text, "first_seen": held.now}
+        held.connection.execute(insert(catalogues), row)
+
+
+# --- what differs -------------------------------------------------------------------------------
+
+
+def _difference(connection: Connection, planned: Plan, now: publications.Reading | None) -> Difference:
+    if now is None:
+        return Difference(planned.scores, planned.composites, ())
+    said_scores = publications.all_scores(connection, now.publication)
+    said_composites = publications.all_composites(connection, now.publication)
+    new_scores = [score for score in planned.scores if said_scores.get(_key(score)) != score]
+    new_composites = [one for one in planned.composites if said_composites.get(_scope_key(one)) != one]
+    restated = [score for score in new_scores if _was_final(said_scores.get(_key(score)), score)]
+    gone = said_scores.keys() - {_key(score) for score in planned.scores}
+    live = {score.metric for score in planned.scores}
+    tombstones = [_tombstone(said_scores[key]) for key in sorted(gone) if key[0] in live]
+    kept = [one for one in tombstones if said_scores[_key(one)] != one]
+    return Difference((*new_scores, *kept), tuple(new_composites), tuple(restated))
+
+
+def _key(score: Score) -> tuple[str, str, Grain, date]:
+    return score.metric, score.district, score.period.grain, score.period.start
+
+
+def _scope_key(one: Composite) -> tuple[str, str, Grain, date]:
+    return one.scope, one.scope_id, one.period.grain, one.period.start
+
+
+def _was_final(said: Score | None, says: Score) -> bool:
+    return said is not None and said.status is Status.FINAL and said.score != says.score
+
+
+def _tombstone(said: Score) -> Score:
+    """A score that the records no longer give, said out loud rather than left standing."""
+    return replace(
+        said,
+        value=None,
+        numerator=None,
+        denominator=None,
+        n=None,
+        end_value=None,
+        score=None,
+        status=Status.MISSING,
+        reason=Reason("no_longer_known"),
+        seat=None,
+        change=None,
+        baseline=(),
+    )
+
+
+# --- what is saved ------------------------------------------------------------------------------
+
+
+def _save(
+    held: Writing,
+    catalogue: Catalogue,
+    as_of: date,
+    knowledge: Mapping[str, Knowledge],
+    now: publications.Reading | None,
+    is_current: bool,
+    difference: Difference,
+    reduced: list[Reduction],
+    reason: str | None,
+) -> PublishReport:
+    facts = sum(one.changed for one in reduced)
+    moved = now is None or not is_current or as_of != now.publication.as_of
+    if not (difference.scores or difference.composites or moved):
+        return PublishReport(None, as_of, 0, 0, 0, facts)
+    why = _why(catalogue, now, difference, reason)
+    publication = _insert_publication(held, catalogue, as_of, knowledge, is_current, why)
+    _insert(
+        held.connection, scores, [publications.score_to_row(s, publication.id) for s in difference.scores]
+    )
+    rows = [publications.composite_to_row(c, publication.id) for c in difference.composites]
+    _insert(held.connection, composites, rows)
+    if is_current:
+        bump_state(held)
+    counts = len(difference.scores), len(difference.composites), len(difference.restated)
+    return PublishReport(publication, as_of, *counts, facts)
+
+
+def _why(
+    catalogue: Catalogue, now: publications.Reading | None, difference: Difference, reason: str | None
+) -> str | None:
+    """The reason a publication carries; a person must give it where definitions moved final scores."""
+    if reason or not difference.restated:
+        return reason
+    assert now is not None, "what was never said cannot be restated"
+    if now.publication.catalogue_hash == catalogue.hash:
+        return REVISION
+    metrics = sorted({score.metric for score in difference.restated})
+    named = ", ".join(metrics[:3]) + (", …" if len(metrics) > 3 else "")
+    raise StoreError(
+        f"{len(difference.restated)} final scores would change ({named}) and the catalogue has changed since "
+        f"publication {now.publication.id}; say why with --reason."
+    )
+
+
+def _insert_publication(
+    held: Writing,
+    catalogue: Catalogue,
+    as_of: date,
+    knowledge: Mapping[str, Knowledge],
+    is_current: bool,
+    reason: str | None,
+) -> Publication:
+    row = {
+        "as_of": as_of.isoformat(),
+        "known_at": held.now,
+        "published_at": held.now,
+        "catalogue": catalogue.hash,
+        "knowledge": publications.knowledge_to_json(knowledge),
+        "is_current": int(is_current),
+        "reason": reason,
+    }
+    inserted = held.connection.execute(insert(publications_table).values(row))
+    key = inserted.inserted_primary_key
+    assert key is not None, "the table has a number of its own"
+    instant = instant_from_text(held.now)
+    return Publication(key[0], as_of, instant, instant, catalogue.hash, is_current, reason)
+
+
+def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
+    for start in range(0, len(rows), _BATCH):
+        connection.execute(insert(table), rows[start : start + _BATCH])
+
+
+def _mismatches(connection: Connection, publication: Publication, planned: Plan) -> list[str]:
+    said = publications.all_scores(connection, publication)
+    live = {score.metric for score in planned.scores}
+    says = {_key(score): score for score in planned.scores}
+    lines = [
+        f"{metric} {district or 'city'} {grain} {start}: published {_told(said.get(key))}, "
+        f"recomputed {_told(says.get(key))}"
+        for key in sorted(said.keys() | says.keys())
+        for metric, district, grain, start in [key]
+        if metric in live and said.get(key) != says.get(key) and not _is_tombstone(said.get(key), key in says)
+    ]
+    said_composites = publications.all_composites(connection, publication)
+    for one in planned.composites:
+        if said_composites.get(_scope_key(one)) != one:
+            lines.append(
+                f"{one.scope} {one.scope_id} {one.period.grain} {one.period.start}: composite differs"
+            )
+    return lines
+
+
+def _is_tombstone(said: Score | None, planned: bool) -> bool:
+    return not planned and said is not None and said.reason == Reason("no_longer_known")
+
+
+def _told(score: Score | None) -> str:
+    if score is None:
+        return "nothing"
+    return f"{score.value} scored {score.score} ({score.status.value})"

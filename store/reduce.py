@@ -1,0 +1,434 @@
+"""Records to observations: each metric's expressions run where the records are, for the days touched.
+
+A fact depends on what is known (the records) and on as_of: an instant at or after the midnight that
+begins as_of reads as empty, so a later closing is still open (method 9). A day is reduced again when one
+of its records changed, when the passing of as_of uncovered an instant of one, or when it is new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, delete, func, insert, select, text
+
+from metrics import periods
+from metrics.expressions import Expression, parse, to_sql
+from metrics.facts import Fact
+from metrics.model import UNKNOWN_DISTRICT, Aggregation, Catalogue, City, Column, District, Metric, Source
+from store import observations, records
+from store.engine import Writing, instant_text
+from store.observations import Cell
+from store.schema import reductions, workdays
+
+WORKDAYS_FROM, WORKDAYS_TO = date(1990, 1, 1), date(2060, 1, 1)
+
+_MOST_TOUCHED_DAYS = 400
+"""Above this many touched days one pass over all of them is cheaper than naming each."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A metric's clauses as SQL for one dialect, asked of the records visible as of a date."""
+
+    visible: str
+    kept: str
+    day: str
+    district: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """What reducing one metric did: days looked at (None is all of them) and cells with a new vintage."""
+
+    metric: str
+    days: int | None
+    changed: int
+
+
+def reduce(writing: Writing, catalogue: Catalogue, as_of: date) -> list[Reduction]:
+    """Brings the observations of every live metric up to what is known now, as of a date."""
+    prepare_workdays(writing.connection, catalogue.city)
+    for source in catalogue.sources.values():
+        records.prepare(writing.connection, source, dated_columns(catalogue, source.id))
+    return [_reduce_metric(writing, catalogue, metric, as_of) for metric in catalogue.live_metrics()]
+
+
+def dated_columns(catalogue: Catalogue, source: str) -> tuple[str, ...]:
+    """The columns of a source that metrics count by, which its tables want an index on."""
+    used = (
+        name
+        for metric in catalogue.live_metrics()
+        if metric.source == source
+        for name in (metric.date, metric.until)
+        if name
+    )
+    return tuple(sorted(set(used)))
+
+
+def prepare_workdays(connection: Connection, city: City) -> None:
+    """Fills the table `workdays` for the city's calendar where it differs from what is there."""
+    numbers = periods.workday_numbers(city, WORKDAYS_FROM, WORKDAYS_TO)
+    wanted = (len(numbers), sum(number for _, number in numbers))
+    found = connection.execute(select(func.count(), func.sum(workdays.c.number)).select_from(workdays)).one()
+    if tuple(found) != wanted:
+        connection.execute(delete(workdays))
+        rows = [{"day": day.isoformat(), "number": number} for day, number in numbers]
+        connection.execute(insert(workdays), rows)
+
+
+def question(catalogue: Catalogue, metric: Metric, dialect: str) -> Question:
+    """The SQL of a metric's visible records and of the test that keeps one."""
+    source = catalogue.sources[metric.source]
+    clauses = [
+        sql(catalogue, metric, metric.where, "test", dialect) if metric.where else "1=1",
+        f"NOT ({sql(catalogue, metric, metric.exclude, 'test', dialect)})" if metric.exclude else "1=1",
+    ]
+    day = records.day_column(source, metric.date)
+    return Question(
+        visible=_visible(source),
+        kept=" AND ".join(f"({clause})" for clause in clauses),
+        day=quoted(day),
+        district=quoted(metric.district) if metric.district else "NULL",
+        columns=_columns_used(catalogue, metric),
+    )
+
+
+def sql(catalogue: Catalogue, metric: Metric, words: str, expects: Any, dialect: Any) -> str:
+    """One expression of a metric as SQL, its colons kept from being taken for parameters."""
+    return to_sql(expression_of(catalogue, metric, words, expects), dialect).replace(":", "\\:")
+
+
+def as_of_parameters(city: City, as_of: date) -> dict[str, str]:
+    """What the SQL of a question is bound to: the date, and the midnight that begins it."""
+    return {"as_of": as_of.isoformat(), "midnight": instant_text(periods.local_midnight(city, as_of))}
+
+
+def quoted(name: str) -> str:
+    """A column's name in SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def district_of(districts: Iterable[District]) -> Mapping[str, str]:
+    """Every spelling of every district, case and outer blanks aside, to its id."""
+    return {
+        spelling.strip().casefold(): district.id
+        for district in districts
+        for spelling in (district.id, district.name, *district.aliases)
+    }
+
+
+def _reduce_metric(writing: Writing, catalogue: Catalogue, metric: Metric, as_of: date) -> Reduction:
+    definition = _definition(catalogue, metric)
+    days = _touched_days(writing.connection, catalogue, metric, as_of, definition)
+    if days is not None and metric.aggregation is Aggregation.STOCK:
+        days = _all_days_from(min(days), as_of) if days else days
+    changed = 0
+    if days is None or days:
+        before = observations.facts(writing.connection, metric.id, as_of, writing.now, days)
+        now = _facts(writing.connection, catalogue, metric, as_of, days)
+        changed = observations.record(writing, metric.id, as_of, now, before)
+    _remember(writing, metric, as_of, definition)
+    return Reduction(metric.id, None if days is None else len(days), changed)
+
+
+def _all_days_from(first: date, end: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range((end - first).days)]
+
+
+# --- which days ---------------------------------------------------------------------------------
+
+
+def _touched_days(
+    connection: Connection, catalogue: Catalogue, metric: Metric, as_of: date, definition: str
+) -> list[date] | None:
+    """The days whose facts may differ from those on record; None when all must be looked at.
+
+    Building on the last reduction is right only when it was made with the same definition and for no
+    later date: an older as_of leaves vintages behind that a later one must be compared with whole.
+    """
+    last = connection.execute(select(reductions).where(reductions.c.metric == metric.id)).one_or_none()
+    if last is None or last.definition != definition or last.as_of > as_of.isoformat():
+        return None
+    source = catalogue.sources[metric.source]
+    found = _days_of_changed_records(connection, source, metric, last.recorded_at)
+    found |= _days_uncovered(connection, catalogue, metric, date.fromisoformat(last.as_of), as_of)
+    new = {day.isoformat() for day in _all_days_from(date.fromisoformat(last.as_of), as_of)}
+    days = sorted(date.fromisoformat(day) for day in found | new if day < as_of.isoformat())
+    return days if len(days) <= _MOST_TOUCHED_DAYS or metric.aggregation is Aggregation.STOCK else None
+
+
+def _days_of_changed_records(connection: Connection, source: Source, metric: Metric, since: str) -> set[str]:
+    found: set[str] = set()
+    for table, changed in (
+        (records.record_table(source), "_recorded_from"),
+        (records.replaced_table(source), "_recorded_to"),
+    ):
+        for name in _day_columns(source, metric):
+            days = connection.execute(select(table.c[name]).where(table.c[changed] > since).distinct())
+            found.update(day for (day,) in days if day is not None)
+    return found
+
+
+def _days_uncovered(
+    connection: Connection, catalogue: Catalogue, metric: Metric, before: date, as_of: date
+) -> set[str]:
+    source = catalogue.sources[metric.source]
+    table = records.record_table(source)
+    found: set[str] = set()
+    for name in _masked_by_time(source, _columns_used(catalogue, metric)):
+        uncovered = table.c[records.day_column(source, name)]
+        between = (uncovered >= before.isoformat(), uncovered < as_of.isoformat())
+        for day_name in _day_columns(source, metric):
+            days = connection.execute(select(table.c[day_name]).where(*between).distinct())
+            found.update(day for (day,) in days if day is not None)
+    return found
+
+
+def _day_columns(source: Source, metric: Metric) -> list[str]:
+    return [records.day_column(source, name) for name in (metric.date, metric.until) if name]
+
+
+def _masked_by_time(source: Source, names: Iterable[str]) -> set[str]:
+    """The instants and days whose passing changes what these columns read as."""
+    masks: set[str] = set()
+    for column in (source.column(name) for name in names):
+        if column.known_with:
+            masks.add(column.known_with)
+        if _is_time(column) and not column.planned:
+            masks.add(column.name)
+    return masks
+
+
+# --- the facts ----------------------------------------------------------------------------------
+
+
+def _facts(
+    connection: Connection, catalogue: Catalogue, metric: Metric, as_of: date, days: list[date] | None
+) -> dict[Cell, Fact]:
+    district_ids = district_of(catalogue.districts.values())
+    if metric.aggregation is Aggregation.STOCK:
+        facts = _stock(connection, catalogue, metric, as_of, district_ids)
+        wanted = None if days is None else set(days)
+        return {cell: fact for cell, fact in facts.items() if wanted is None or cell[1] in wanted}
+    gather = _GATHER[metric.aggregation]
+    return gather(_rows(connection, catalogue, metric, as_of, days), district_ids)
+
+
+def _rows(
+    connection: Connection, catalogue: Catalogue, metric: Metric, as_of: date, days: list[date] | None
+) -> Iterator[Any]:
+    dialect = connection.dialect.name
+    asked = question(catalogue, metric, dialect)
+    amounts, group = _amounts(catalogue, metric, dialect)
+    parameters = as_of_parameters(catalogue.city, as_of)
+    chosen = f"{asked.day} < :as_of"
+    if days is not None:
+        names = {f"day_{n}": day.isoformat() for n, day in enumerate(days)}
+        parameters |= names
+        chosen = f"{asked.day} IN ({', '.join(f':{name}' for name in names)})"
+    statement = (
+        f"SELECT {asked.district} AS district, {asked.day} AS day, {amounts} "
+        f"FROM ({asked.visible} WHERE {quoted('_withdrawn_at')} IS NULL AND {chosen}) AS visible "
+        f"WHERE {asked.day} IS NOT NULL AND {asked.kept} GROUP BY 1, 2{group}"
+    )
+    yield from connection.execute(text(statement), parameters)
+
+
+def _amounts(catalogue: Catalogue, metric: Metric, dialect: str) -> tuple[str, str]:
+    """What is selected beside district and day, and what is grouped by beside them."""
+
+    def number(words: str) -> str:
+        return sql(catalogue, metric, words, "number", dialect)
+
+    if metric.aggregation is Aggregation.RATIO and metric.numerator:
+        if metric.denominator:
+            return f"SUM({number(metric.numerator)}), SUM({number(metric.denominator)})", ""
+        test = sql(catalogue, metric, metric.numerator, "test", dialect)
+        return f"SUM(CASE WHEN {test} THEN 1 ELSE 0 END), COUNT(*)", ""
+    if metric.aggregation is Aggregation.COUNT:
+        return (f"SUM({number(metric.quantity)}), 0" if metric.quantity else "COUNT(*), 0"), ""
+    assert metric.value is not None, "the catalogue's rules ask for a value"
+    return f"{number(metric.value)} AS amount, COUNT(*)", ", 3"
+
+
+def _gather_sums(rows: Iterator[Any], district_ids: Mapping[str, str]) -> dict[Cell, Fact]:
+    sums: dict[Cell, list[tuple[float, float]]] = defaultdict(list)
+    for district, day, numerator, denominator in rows:
+        sums[_cell(district, day, district_ids)].append((float(numerator or 0), float(denominator or 0)))
+    return {
+        cell: Fact(math.fsum(n for n, _ in parts), math.fsum(d for _, d in parts))
+        for cell, parts in sums.items()
+    }
+
+
+def _gather_amounts(rows: Iterator[Any], district_ids: Mapping[str, str]) -> dict[Cell, dict[float, int]]:
+    amounts: dict[Cell, dict[float, int]] = defaultdict(lambda: defaultdict(int))
+    for district, day, amount, count in rows:
+        if amount is not None:
+            amounts[_cell(district, day, district_ids)][float(amount)] += count
+    return amounts
+
+
+def _gather_means(rows: Iterator[Any], district_ids: Mapping[str, str]) -> dict[Cell, Fact]:
+    """Sums are added exactly, so that no engine's order of adding shows."""
+    return {
+        cell: Fact(
+            math.fsum(value * count for value, count in multiset.items()), float(sum(multiset.values()))
+        )
+        for cell, multiset in _gather_amounts(rows, district_ids).items()
+    }
+
+
+def _gather_multisets(rows: Iterator[Any], district_ids: Mapping[str, str]) -> dict[Cell, Fact]:
+    return {
+        cell: Fact(amounts=tuple(sorted(multiset.items())))
+        for cell, multiset in _gather_amounts(rows, district_ids).items()
+    }
+
+
+_GATHER = {
+    Aggregation.RATIO: _gather_sums,
+    Aggregation.COUNT: _gather_sums,
+    Aggregation.MEAN: _gather_means,
+    Aggregation.MEDIAN: _gather_multisets,
+    Aggregation.PERCENTILE: _gather_multisets,
+}
+
+
+def _stock(
+    connection: Connection, catalogue: Catalogue, metric: Metric, as_of: date, district_ids: Mapping[str, str]
+) -> dict[Cell, Fact]:
+    """Open at the end of each day: entered up to it less left up to it, added up day by day."""
+    steps: dict[str, dict[date, int]] = defaultdict(lambda: defaultdict(int))
+    for district, entered, left, count in _entries_and_exits(connection, catalogue, metric, as_of):
+        steps[district_id(district, district_ids)][date.fromisoformat(entered)] += count
+        if left is not None:
+            steps[district_id(district, district_ids)][date.fromisoformat(left)] -= count
+    facts: dict[Cell, Fact] = {}
+    for district, changes in steps.items():
+        level = 0
+        for day in _all_days_from(min(changes), as_of):
+            level += changes.get(day, 0)
+            facts[district, day] = Fact(float(level))
+    return facts
+
+
+def _entries_and_exits(
+    connection: Connection, catalogue: Catalogue, metric: Metric, as_of: date
+) -> Iterator[Any]:
+    assert metric.until is not None, "the catalogue's rules ask a stock for `until`"
+    asked = question(catalogue, metric, connection.dialect.name)
+    until = quoted(records.day_column(catalogue.sources[metric.source], metric.until))
+    statement = (
+        f"SELECT {asked.district}, {asked.day}, {until}, COUNT(*) "
+        f"FROM ({asked.visible} WHERE {quoted('_withdrawn_at')} IS NULL) AS visible "
+        f"WHERE {asked.day} < :as_of AND {asked.kept} GROUP BY 1, 2, 3"
+    )
+    parameters = as_of_parameters(catalogue.city, as_of)
+    yield from connection.execute(text(statement), parameters)
+
+
+def _cell(district: str | None, day: str, district_ids: Mapping[str, str]) -> Cell:
+    return district_id(district, district_ids), date.fromisoformat(day)
+
+
+def district_id(spelling: str | None, district_ids: Mapping[str, str]) -> str:
+    """The id of the district a record names, UNKNOWN_DISTRICT for none or an unknown spelling."""
+    return district_ids.get(spelling.strip().casefold(), UNKNOWN_DISTRICT) if spelling else UNKNOWN_DISTRICT
+
+
+# --- what is visible ----------------------------------------------------------------------------
+
+
+def _visible(source: Source) -> str:
+    """A SELECT of the source's records as they read as of a date (method 9), WHERE left open.
+
+    The record's own day columns stay reachable for the WHERE by their bare names.
+    """
+    table = records.record_table(source)
+    shown = [_shown(source, column) for column in source.columns]
+    return f"SELECT {', '.join(part for parts in shown for part in parts)} FROM {quoted(table.name)}"
+
+
+def _shown(source: Source, column: Column) -> list[str]:
+    masks = []
+    if _is_time(column) and not column.planned:
+        masks.append(column)
+    if column.known_with:
+        masks.append(source.column(column.known_with))
+    test = " AND ".join(f"{quoted(mask.name)} < {_bound(mask)}" for mask in masks)
+    names = [column.name] + ([f"{column.name}_day"] if column.type == "instant" else [])
+    return [f"CASE WHEN {test} THEN {quoted(n)} END AS {quoted(n)}" if test else quoted(n) for n in names]
+
+
+def _bound(column: Column) -> str:
+    return ":as_of" if column.type == "day" else ":midnight"
+
+
+def _is_time(column: Column) -> bool:
+    return column.type in ("instant", "day")
+
+
+# --- definitions --------------------------------------------------------------------------------
+
+
+def expression_of(catalogue: Catalogue, metric: Metric, words: str, expects: Any) -> Expression:
+    """One expression of a metric, parsed against its source's columns."""
+    columns = {column.name: column.type for column in catalogue.sources[metric.source].columns}
+    return parse(words, columns, ZoneInfo(catalogue.city.time_zone), expects=expects)
+
+
+def _columns_used(catalogue: Catalogue, metric: Metric) -> tuple[str, ...]:
+    tests = [metric.where, metric.exclude, None if metric.denominator else metric.numerator]
+    numbers = [
+        metric.value,
+        metric.quantity,
+        metric.denominator,
+        metric.numerator if metric.denominator else None,
+    ]
+    used = {name for name in (metric.date, metric.until, metric.district) if name}
+    for words, expects in [(w, "test") for w in tests] + [(w, "number") for w in numbers]:
+        if words:
+            used |= expression_of(catalogue, metric, words, expects).columns
+    return tuple(sorted(used))
+
+
+def _definition(catalogue: Catalogue, metric: Metric) -> str:
+    """A text that changes whenever the same records could give other facts."""
+    source = catalogue.sources[metric.source]
+    clauses = (
+        metric.aggregation,
+        metric.where,
+        metric.exclude,
+        metric.date,
+        metric.until,
+        metric.numerator,
+        metric.denominator,
+        metric.value,
+        metric.quantity,
+        metric.district,
+    )
+    city = catalogue.city
+    calendar = (city.time_zone, city.holiday_country, city.holiday_subdivision, city.holidays, city.closures)
+    districts = sorted(district_of(catalogue.districts.values()).items())
+    columns = [source.column(name) for name in _columns_used(catalogue, metric)]
+    return hashlib.sha256(repr((clauses, calendar, districts, columns)).encode()).hexdigest()
+
+
+def _remember(writing: Writing, metric: Metric, as_of: date, definition: str) -> None:
+    writing.connection.execute(delete(reductions).where(reductions.c.metric == metric.id))
+    row = {
+        "metric": metric.id,
+        "definition": definition,
+        "as_of": as_of.isoformat(),
+        "recorded_at": writing.now,
+    }
+    writing.connection.execute(insert(reductions), row)

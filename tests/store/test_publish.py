@@ -1,0 +1,347 @@
+"""Publishing: all or nothing, only what is new, and every published score recomputes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from metrics.catalogue import load
+from metrics.model import Catalogue, Grain, Score, Status
+from metrics.periods import local_day
+from store import publications, records, runs
+from store.engine import StoreError, instant_text, open_engine, reading, writing
+from store.explain import clauses, explain
+from store.migrations import migrate
+from store.publish import PublishReport, publish, verify
+from store.schema import observations
+from store.schema import publications as publications_table
+
+CITY = """
+id = "test"
+name = "Testville"
+time_zone = "America/New_York"
+minimum_coverage = 0.5
+"""
+DEPARTMENTS = """
+[works]
+name = "Public Works"
+"""
+SOURCE = """
+id = "cases"
+name = "Cases"
+kind = "file"
+key = "case_id"
+arrival = "opened"
+[columns.case_id]
+type = "text"
+required = true
+[columns.opened]
+type = "instant"
+[columns.due]
+type = "instant"
+planned = true
+[columns.closed]
+type = "instant"
+[columns.reason]
+type = "text"
+known_with = "closed"
+[columns.area]
+type = "text"
+"""
+METRIC = """
+id = "on_time"
+name = "On time"
+department = "works"
+theme = "streets"
+family = "service"
+source = "cases"
+unit = "percent"
+definition = "A test metric: cases closed by the day they were due."
+limitations = "Invented."
+owner = "The tester"
+clock_start = "when the case is opened"
+clock_stop = "when it is closed"
+district = "area"
+weight = 1.0
+scored_at = ["day", "week", "month"]
+aggregation = "ratio"
+direction = "higher_is_better"
+date = "due"
+numerator = "closed <= due"
+exclude = "reason in ('Duplicate')"
+[[target]]
+value = 0.8
+valid_from = 2016-01-01
+reason = "a test"
+approved_by = "the tester"
+"""
+DISTRICTS = (
+    '{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": null, "properties": '
+    '{"id": "north", "name": "North", "aliases": ["N.", "Norte: the"], "population": 10}}]}'
+)
+JULY = date(2026, 7, 1)
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Path:
+    folder = tmp_path / "test"
+    for name, content in {
+        "city.toml": CITY,
+        "departments.toml": DEPARTMENTS,
+        "sources/cases.toml": SOURCE,
+        "metrics/on_time.toml": METRIC,
+        "districts.geojson": DISTRICTS,
+    }.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return folder
+
+
+class Town:
+    """A city's database at work: a clock set by hand, cases that come in, publications."""
+
+    def __init__(self, engine: Engine, catalogue: Catalogue) -> None:
+        self.engine, self.catalogue = engine, catalogue
+        self.now = datetime(2026, 6, 1, 12, tzinfo=UTC)
+        migrate(engine, catalogue.city, self.clock)
+        self.now = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+    def clock(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+    def ingest(self, *cases: dict[str, Any], until: datetime | None = None) -> None:
+        source = self.catalogue.sources["cases"]
+        with writing(self.engine, self.clock) as held:
+            records.prepare(held.connection, source, ())
+        run = runs.start(self.engine, self.clock, source.id, "test")
+        with records.staging(self.engine, source) as stage:
+            stage.add([self._row(case) for case in cases])
+            with stage.writing(self.clock) as held:
+                stage.merge(held, run)
+                finish(held, run, until or self.now)
+
+    def publish(self, as_of: date | None = None, reason: str | None = None) -> PublishReport:
+        return publish(self.engine, self.catalogue, self.clock, as_of=as_of, reason=reason)
+
+    def month(self, number: int | None = None, district: str = "", back: int = 0) -> Score:
+        with reading(self.engine) as connection:
+            opened = publications.find(connection, number=number)
+            assert opened is not None
+            rows = publications.series(
+                connection, opened.publication, "on_time", Grain.MONTH, district=district
+            )
+            return rows[-1 - back]
+
+    def verified(self) -> list[str]:
+        with reading(self.engine) as connection:
+            return [line for _, lines in verify(connection) for line in lines]
+
+    def _row(self, case: dict[str, Any]) -> tuple[Any, ...]:
+        source = self.catalogue.sources["cases"]
+        fields: dict[str, Any] = {}
+        for column in source.columns:
+            given = case.get(column.name)
+            fields[column.name] = given
+            if column.type == "instant":
+                day = local_day(self.catalogue.city, given).isoformat() if given else None
+                fields |= {column.name: instant_text(given) if given else None, f"{column.name}_day": day}
+        return tuple(fields[name] for name in records.stage_columns(source))
+
+
+def finish(held: Any, run: int, until: datetime) -> None:
+    runs.finish(held, run, known_until=until)
+
+
+@pytest.fixture
+def town(any_engine_url: str, city: Path) -> Iterator[Town]:
+    engine = open_engine(any_engine_url)
+    yield Town(engine, load(city))
+    engine.dispose()
+
+
+def case(key: str, due: int, closed: int | None, *, month: int = 6, **more: Any) -> dict[str, Any]:
+    noon = datetime(2026, month, 1, 16, tzinfo=UTC)
+    day = timedelta(days=1)
+    return {
+        "case_id": key,
+        "opened": noon,
+        "due": noon + (due - 1) * day,
+        "closed": noon + (closed - 1) * day if closed else None,
+        "area": "North",
+        **more,
+    }
+
+
+THREE = (case("a", 10, 5), case("b", 10, 20), case("c", 12, None, area="nowhere"))
+
+
+def test_a_month_is_pooled_from_its_cases_and_districts_make_the_city(town: Town) -> None:
+    town.ingest(*THREE)
+    town.publish(JULY)
+    june, north, unknown = town.month(), town.month(district="north"), town.month(district="unknown")
+    assert (june.numerator, june.denominator, june.status) == (1, 3, Status.FINAL)
+    assert (north.numerator, north.denominator) == (1, 2)
+    assert (unknown.numerator, unknown.denominator) == (0, 1)
+
+
+def test_a_spelling_with_a_colon_finds_its_district(town: Town) -> None:
+    town.ingest(case("a", 10, 5, area=" norte: THE "))
+    town.publish(JULY)
+    assert town.month(district="north").denominator == 1
+
+
+def test_publishing_twice_changes_nothing(town: Town) -> None:
+    town.ingest(*THREE)
+    town.publish(JULY)
+    again = town.publish(JULY)
+    assert (again.publication, again.facts) == (None, 0)
+
+
+def test_a_later_closing_is_still_open_as_of_an_earlier_date(town: Town) -> None:
+    town.now = datetime(2026, 8, 1, 12, tzinfo=UTC)
+    town.ingest(case("a", 10, 5), case("b", 25, 35, reason="Duplicate"))
+    town.publish(JULY)
+    assert (town.month().numerator, town.month().denominator) == (1, 2)
+    town.publish(date(2026, 8, 1))
+    june = town.month(back=1)
+    assert (june.period.start, june.numerator, june.denominator) == (date(2026, 6, 1), 1, 1)
+
+
+def test_a_late_record_restates_a_final_score_and_the_first_number_stays(town: Town) -> None:
+    town.ingest(*THREE)
+    first = town.publish(JULY).publication
+    town.ingest(*THREE, case("d", 11, 9))
+    report = town.publish(JULY)
+    assert first is not None and report.publication is not None
+    assert report.publication.reason == "revision"
+    assert report.restated > 0
+    assert (town.month(first.id).denominator, town.month().denominator) == (3, 4)
+    assert town.verified() == []
+
+
+def test_a_changed_definition_needs_a_reason(town: Town, city: Path) -> None:
+    town.ingest(*THREE)
+    town.publish(JULY)
+    path = city / "metrics" / "on_time.toml"
+    path.write_text(path.read_text().replace("value = 0.8", "value = 0.5"))
+    town.catalogue = load(city)
+    with pytest.raises(StoreError, match="--reason"):
+        town.publish(JULY)
+    assert town.publish(JULY, reason="the council lowered the target").restated > 0
+    assert town.verified() == []
+
+
+def test_a_publication_for_an_older_date_is_kept_whole_and_never_becomes_current(town: Town) -> None:
+    town.now = datetime(2026, 8, 1, 12, tzinfo=UTC)
+    town.ingest(*THREE, case("e", 10, 5, month=7))
+    current = town.publish(date(2026, 8, 1)).publication
+    older = town.publish(JULY).publication
+    assert current is not None and older is not None and not older.is_current
+    with reading(town.engine) as connection:
+        opened = publications.current(connection)
+        assert opened is not None and opened.publication.id == current.id
+    assert town.month(older.id).period.start == date(2026, 6, 1)
+    assert town.month().period.start == JULY
+    assert town.verified() == []
+
+
+def test_reducing_after_an_older_date_still_finds_the_newest_facts(town: Town) -> None:
+    town.now = datetime(2026, 8, 1, 12, tzinfo=UTC)
+    town.ingest(case("b", 25, 35, reason="Duplicate"), case("a", 10, 5))
+    town.publish(date(2026, 8, 1))
+    town.publish(JULY)
+    again = town.publish(date(2026, 8, 1))
+    assert again.publication is None
+    assert town.verified() == []
+
+
+def test_only_touched_days_are_reduced_and_equal_a_reduction_of_all(town: Town) -> None:
+    town.ingest(*THREE)
+    town.publish(JULY)
+    town.now = datetime(2026, 7, 3, 12, tzinfo=UTC)
+    town.ingest(case("a", 10, 5), case("b", 13, 20), case("c", 12, 31, area="nowhere"), case("d", 29, 30))
+    town.publish(date(2026, 7, 3))
+
+    def now() -> set[tuple[Any, ...]]:
+        with reading(town.engine) as connection:
+            found = publications.current(connection)
+            assert found is not None
+            rows = publications.all_scores(connection, found.publication).values()
+            return {(row.district, row.period, row.numerator, row.denominator) for row in rows if row.n}
+
+    incremental = now()
+    with writing(town.engine, town.clock) as held:
+        held.connection.exec_driver_sql("DELETE FROM reductions")
+    assert town.publish(date(2026, 7, 3)).facts == 0
+    assert now() == incremental
+    assert town.month().denominator == 4
+
+
+def test_a_date_that_lies_ahead_is_refused(town: Town) -> None:
+    with pytest.raises(StoreError, match="lies ahead"):
+        town.publish(date(2026, 7, 9))
+
+
+def test_before_the_publication_hour_a_half_loaded_day_is_not_published(town: Town) -> None:
+    town.now = datetime(2026, 7, 1, 5, tzinfo=UTC)
+    town.ingest(*THREE, until=datetime(2026, 6, 30, 20, tzinfo=UTC))
+    assert town.publish().as_of == date(2026, 6, 30)
+    with pytest.raises(StoreError, match="not open yet"):
+        town.publish(JULY)
+
+
+def test_before_the_publication_hour_a_wholly_known_day_is_published(town: Town) -> None:
+    town.now = datetime(2026, 7, 1, 5, tzinfo=UTC)
+    town.ingest(*THREE)
+    assert town.publish().as_of == JULY
+
+
+def test_a_clock_before_the_last_publication_is_refused(town: Town) -> None:
+    town.ingest(*THREE)
+    town.publish(JULY)
+    town.now -= timedelta(days=1)
+    with pytest.raises(StoreError, match="clock"):
+        town.publish(date(2026, 6, 30))
+
+
+def test_a_city_that_has_never_ingested_publishes_reasons_and_no_numbers(town: Town) -> None:
+    town.publish(JULY)
+    june = town.month()
+    assert (june.value, june.score, june.status) == (None, None, Status.LATE)
+    assert town.verified() == []
+
+
+def test_the_receipt_counts_every_record_of_the_period(town: Town) -> None:
+    town.ingest(*THREE, case("d", 11, 9, reason="Duplicate"))
+    town.publish(JULY)
+    with reading(town.engine) as connection:
+        opened = publications.current(connection)
+        assert opened is not None
+        receipt = explain(connection, opened, "on_time", Grain.MONTH)
+        there = list(clauses(connection, town.catalogue, JULY))
+    counts = receipt.records
+    assert counts is not None
+    assert (counts.dated, counts.dropped, counts.kept, counts.met) == (4, 1, 3, 1)
+    assert counts.kept == receipt.score.denominator
+    assert [(one.clause, one.kept, one.excluded) for one in there] == [("exclude", 3, 1), ("numerator", 2, 2)]
+
+
+def test_a_failed_publication_leaves_nothing_behind(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.ingest(*THREE)
+
+    def fails(*_: Any) -> None:
+        raise RuntimeError("the power went")
+
+    monkeypatch.setattr("store.publish.bump_state", fails)
+    with pytest.raises(RuntimeError):
+        town.publish(JULY)
+    with reading(town.engine) as connection:
+        for table in (observations, publications_table):
+            assert connection.execute(select(func.count()).select_from(table)).scalar_one() == 0
