@@ -129,7 +129,8 @@ def read_shape(
 
 
 def _validated(shape: type[Shape], table: Table) -> Shape:
-    [definition] = adapter(shape).validate_json(json.dumps([table], default=plain_text))
+    kind: Any = shape
+    [definition] = adapter(kind).validate_json(json.dumps([table], default=plain_text))
     return definition
 
 
