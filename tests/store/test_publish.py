@@ -2,183 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import func, select
 
 from metrics.catalogue import load
-from metrics.model import Catalogue, Grain, Score, Status
-from metrics.periods import local_day
-from store import publications, records, runs
-from store.engine import StoreError, instant_text, open_engine, reading, writing
+from metrics.model import Grain, Status
+from store import publications
+from store.engine import StoreError, reading, writing
 from store.explain import clauses, explain
-from store.migrations import migrate
-from store.publish import PublishReport, publish, verify
 from store.schema import observations
 from store.schema import publications as publications_table
+from tests.town import Town, case
 
-CITY = """
-id = "test"
-name = "Testville"
-time_zone = "America/New_York"
-minimum_coverage = 0.5
-"""
-DEPARTMENTS = """
-[works]
-name = "Public Works"
-"""
-SOURCE = """
-id = "cases"
-name = "Cases"
-kind = "file"
-key = "case_id"
-arrival = "opened"
-[columns.case_id]
-type = "text"
-required = true
-[columns.opened]
-type = "instant"
-[columns.due]
-type = "instant"
-planned = true
-[columns.closed]
-type = "instant"
-[columns.reason]
-type = "text"
-known_with = "closed"
-[columns.area]
-type = "text"
-"""
-METRIC = """
-id = "on_time"
-name = "On time"
-department = "works"
-theme = "streets"
-family = "service"
-source = "cases"
-unit = "percent"
-definition = "A test metric: cases closed by the day they were due."
-limitations = "Invented."
-owner = "The tester"
-clock_start = "when the case is opened"
-clock_stop = "when it is closed"
-district = "area"
-weight = 1.0
-scored_at = ["day", "week", "month"]
-aggregation = "ratio"
-direction = "higher_is_better"
-date = "due"
-numerator = "closed <= due"
-exclude = "reason in ('Duplicate')"
-[[target]]
-value = 0.8
-valid_from = 2016-01-01
-reason = "a test"
-approved_by = "the tester"
-"""
-DISTRICTS = (
-    '{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": null, "properties": '
-    '{"id": "north", "name": "North", "aliases": ["N.", "Norte: the"], "population": 10}}]}'
-)
 JULY = date(2026, 7, 1)
-
-
-@pytest.fixture
-def city(tmp_path: Path) -> Path:
-    folder = tmp_path / "test"
-    for name, content in {
-        "city.toml": CITY,
-        "departments.toml": DEPARTMENTS,
-        "sources/cases.toml": SOURCE,
-        "metrics/on_time.toml": METRIC,
-        "districts.geojson": DISTRICTS,
-    }.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
-    return folder
-
-
-class Town:
-    """A city's database at work: a clock set by hand, cases that come in, publications."""
-
-    def __init__(self, engine: Engine, catalogue: Catalogue) -> None:
-        self.engine, self.catalogue = engine, catalogue
-        self.now = datetime(2026, 6, 1, 12, tzinfo=UTC)
-        migrate(engine, catalogue.city, self.clock)
-        self.now = datetime(2026, 7, 1, 12, tzinfo=UTC)
-
-    def clock(self) -> datetime:
-        self.now += timedelta(seconds=1)
-        return self.now
-
-    def ingest(self, *cases: dict[str, Any], until: datetime | None = None) -> None:
-        source = self.catalogue.sources["cases"]
-        with writing(self.engine, self.clock) as held:
-            records.prepare(held.connection, source, ())
-        run = runs.start(self.engine, self.clock, source.id, "test")
-        with records.staging(self.engine, source) as stage:
-            stage.add([self._row(case) for case in cases])
-            with stage.writing(self.clock) as held:
-                stage.merge(held, run)
-                finish(held, run, until or self.now)
-
-    def publish(self, as_of: date | None = None, reason: str | None = None) -> PublishReport:
-        return publish(self.engine, self.catalogue, self.clock, as_of=as_of, reason=reason)
-
-    def month(self, number: int | None = None, district: str = "", back: int = 0) -> Score:
-        with reading(self.engine) as connection:
-            opened = publications.find(connection, number=number)
-            assert opened is not None
-            rows = publications.series(
-                connection, opened.publication, "on_time", Grain.MONTH, district=district
-            )
-            return rows[-1 - back]
-
-    def verified(self) -> list[str]:
-        with reading(self.engine) as connection:
-            return [line for _, lines in verify(connection) for line in lines]
-
-    def _row(self, case: dict[str, Any]) -> tuple[Any, ...]:
-        source = self.catalogue.sources["cases"]
-        fields: dict[str, Any] = {}
-        for column in source.columns:
-            given = case.get(column.name)
-            fields[column.name] = given
-            if column.type == "instant":
-                day = local_day(self.catalogue.city, given).isoformat() if given else None
-                fields |= {column.name: instant_text(given) if given else None, f"{column.name}_day": day}
-        return tuple(fields[name] for name in records.stage_columns(source))
-
-
-def finish(held: Any, run: int, until: datetime) -> None:
-    runs.finish(held, run, known_until=until)
-
-
-@pytest.fixture
-def town(any_engine_url: str, city: Path) -> Iterator[Town]:
-    engine = open_engine(any_engine_url)
-    yield Town(engine, load(city))
-    engine.dispose()
-
-
-def case(key: str, due: int, closed: int | None, *, month: int = 6, **more: Any) -> dict[str, Any]:
-    noon = datetime(2026, month, 1, 16, tzinfo=UTC)
-    day = timedelta(days=1)
-    return {
-        "case_id": key,
-        "opened": noon,
-        "due": noon + (due - 1) * day,
-        "closed": noon + (closed - 1) * day if closed else None,
-        "area": "North",
-        **more,
-    }
-
-
 THREE = (case("a", 10, 5), case("b", 10, 20), case("c", 12, None, area="nowhere"))
 
 
