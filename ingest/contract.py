@@ -10,9 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Protocol
 
 from metrics.model import City, Source
+
+PAGE_ROWS = 50_000
+"""How many rows a page holds at most, so that large sources need little memory."""
 
 Cell = str | None
 """One value as received, as text; None where the protocol can say "nothing"."""
@@ -26,12 +30,21 @@ class SourceError(Exception):
 
 
 @dataclass(frozen=True)
+class Unreadable:
+    """A line that does not even fall into cells, and why."""
+
+    line: int
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Page:
     """Some rows of one file or answer, in order, as received.
 
     columns: the names in the header. rows: cells of each row; a row may be too long or too short.
     place: the file or address, for messages. lines: where each row stands, counted from 1; None
-    counts up from first_line.
+    counts up from first_line. unreadable: lines beside the rows that are refused as they are.
     """
 
     columns: tuple[str, ...]
@@ -39,6 +52,7 @@ class Page:
     first_line: int = 1
     place: str = ""
     lines: Sequence[int] | None = None
+    unreadable: Sequence[Unreadable] = ()
 
     def line(self, index: int) -> int:
         """The line on which row `index` of this page begins."""
@@ -68,7 +82,8 @@ class ReadRequest:
     now: the start of the run, in UTC. cursor: what the last successful run of this source left in
     `Extract.cursor`, None when everything must be read. since, until: local days, both included, of
     the rows that will be used; a kind may use them to ask for less. folder: where relative paths of
-    options begin. keep: takes the bytes as received for the snapshot.
+    options begin. work: a folder of this run alone, gone after it. keep: takes the bytes as received for
+    the snapshot.
     """
 
     city: City
@@ -77,6 +92,7 @@ class ReadRequest:
     since: date | None = None
     until: date | None = None
     folder: Path = field(default_factory=Path)
+    work: Path = field(default_factory=lambda: Path(gettempdir()))
     keep: Callable[[Copy], None] = keep_nothing
     progress: Progress = say_nothing
 

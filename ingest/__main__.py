@@ -1,0 +1,194 @@
+"""`python -m ingest`: run sources, list them, and say how far each is known."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import settings
+from ingest.run import Asked, Desk, RunReport, dated_columns, run_source
+from metrics.catalogue import CatalogueError, find_city, load
+from metrics.model import Catalogue, Source
+from store import runs
+from store.engine import StoreError, database_url, open_engine, reading, system_clock
+from store.migrations import migrate
+
+SECONDS_BETWEEN_LINES = 5.0
+SECONDS_BETWEEN_REWRITES = 0.1
+
+
+class UsageError(Exception):
+    """The command asks for something that cannot be; the message says the fix."""
+
+
+class Progress:
+    """Says on stderr how far long work is: a line rewritten on a terminal, a new one now and then elsewhere."""
+
+    def __init__(self) -> None:
+        self._rewrites = sys.stderr.isatty()
+        self._last = time.monotonic()
+        self._shown = False
+
+    def __call__(self, sentence: str) -> None:
+        pause = SECONDS_BETWEEN_REWRITES if self._rewrites else SECONDS_BETWEEN_LINES
+        if time.monotonic() - self._last < pause:
+            return
+        self._last = time.monotonic()
+        self._shown = True
+        print(
+            *(["\r\x1b[K", sentence] if self._rewrites else [sentence, "\n"]), sep="", end="", file=sys.stderr
+        )
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Makes room for a line that stays."""
+        if self._rewrites and self._shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            self._shown = False
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; 0 when all of it was done, 1 with one clear line for each thing that was not."""
+    given = _parser().parse_args(arguments)
+    try:
+        chosen = settings.from_environment()
+        folder = find_city(chosen.city)
+        catalogue = load(folder)
+        if given.command == "list":
+            return _list(catalogue)
+        progress = Progress()
+        engine = open_engine(database_url(chosen, catalogue.city.id))
+        migrate(engine, catalogue.city, system_clock)
+        place = chosen.data_dir / catalogue.city.id / "snapshots"
+        desk = Desk(engine, catalogue.city, place, folder, system_clock, progress)
+        return _status(desk, catalogue) if given.command == "status" else _run(desk, catalogue, given)
+    except (CatalogueError, StoreError, UsageError, settings.SettingError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ingest", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="read sources into records")
+    run.add_argument("sources", nargs="*", metavar="SOURCE", help="which sources (default: every one)")
+    run.add_argument("--since", type=_day, metavar="DAY", help="only rows that arrived on this day or later")
+    run.add_argument(
+        "--until", type=_day, metavar="DAY", help="only rows that arrived up to this day, it included"
+    )
+    run.add_argument(
+        "--from", dest="file", type=Path, metavar="FILE", help="read one source's rows from a file"
+    )
+    commands.add_parser("list", help="the sources of the city and where they come from")
+    commands.add_parser("status", help="the last run of each source and how far it is known")
+    return parser
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day like 2026-01-31") from error
+
+
+def _run(desk: Desk, catalogue: Catalogue, given: argparse.Namespace) -> int:
+    asked = Asked(given.since, given.until, given.file)
+    failed = 0
+    for source in _chosen(catalogue, given):
+        report = run_source(desk, source, asked, dated=dated_columns(catalogue, source))
+        if isinstance(desk.progress, Progress):
+            desk.progress.clear()
+        failed += _say(report)
+    return 1 if failed else 0
+
+
+def _chosen(catalogue: Catalogue, given: argparse.Namespace) -> list[Source]:
+    unknown = [name for name in given.sources if name not in catalogue.sources]
+    if unknown:
+        known = ", ".join(catalogue.sources) or "none"
+        raise UsageError(f"{catalogue.city.id} has no source {unknown[0]}; its sources are: {known}.")
+    if given.file is not None and len(given.sources) != 1:
+        raise UsageError("--from reads the rows of one source; name it: run SOURCE --from FILE.")
+    if given.since and given.until and given.since > given.until:
+        raise UsageError(f"--since {given.since} is after --until {given.until}; change one of them.")
+    if not catalogue.sources:
+        raise UsageError(f"{catalogue.city.id} has no source; add one in sources/ (docs/adding_a_source.md).")
+    return [catalogue.sources[name] for name in given.sources or catalogue.sources]
+
+
+def _say(report: RunReport) -> int:
+    """Prints what a run did; 1 when it failed."""
+    if report.outcome not in runs.GOOD_OUTCOMES:
+        print(report.line(), file=sys.stderr, flush=True)
+        return 1
+    for sentence in report.rejections:
+        print(f"  {report.source}: {sentence}", file=sys.stderr)
+    if report.message:
+        print(f"  {report.source}: {report.message}", file=sys.stderr, flush=True)
+    print(report.line(), flush=True)
+    return 0
+
+
+def _list(catalogue: Catalogue) -> int:
+    rows = [
+        (source.id, source.kind, source.name, source.schedule, source.publisher)
+        for source in catalogue.sources.values()
+    ]
+    _print_table(("source", "kind", "name", "schedule", "publisher"), rows)
+    return 0
+
+
+def _status(desk: Desk, catalogue: Catalogue) -> int:
+    with reading(desk.engine) as connection:
+        last = runs.last_runs(connection)
+        known = runs.knowledge(connection, catalogue.sources)
+    zone = ZoneInfo(catalogue.city.time_zone)
+    rows = [
+        (name, *_ran(last.get(name), zone), _time(known[name].known_until, zone))
+        for name in catalogue.sources
+    ]
+    header = (
+        "source",
+        "last run",
+        "outcome",
+        "read",
+        "new",
+        "changed",
+        "unchanged",
+        "rejected",
+        "known until",
+    )
+    _print_table(header, rows)
+    for name in catalogue.sources:
+        run = last.get(name)
+        if run is None:
+            print(f"{name} has never run: python -m ingest run {name} (or add --from FILE)")
+        elif run.outcome not in (*runs.GOOD_OUTCOMES, "running"):
+            print(f"{name}: {run.message}")
+    return 0
+
+
+def _ran(run: runs.Run | None, zone: ZoneInfo) -> tuple[str, ...]:
+    if run is None:
+        return ("never", *[""] * 6)
+    counts = (run.read, run.new, run.changed, run.unchanged, run.rejected)
+    return (_time(run.started_at, zone), run.outcome, *map(str, counts))
+
+
+def _time(instant: datetime | None, zone: ZoneInfo) -> str:
+    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M}" if instant else "not known"
+
+
+def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    for row in (header, *rows):
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

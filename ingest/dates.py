@@ -1,0 +1,256 @@
+"""Days and stamps as cities write them become days, and instants in UTC with their day in the city."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ingest.cells import Converted, Value, each
+from ingest.contract import Cell, SourceError
+from metrics.model import Column
+
+Clock = npt.NDArray[np.datetime64]
+
+FIRST_YEAR, LAST_YEAR = 1800, 2200
+"""Dates outside are fillers of some program (1753, 9999), never something that happened in a city."""
+
+LONGEST_OFFSET = timedelta(hours=15)
+
+NOT_A_DAY = "is not a day like 2026-01-31"
+NOT_A_STAMP = "is not a date and time like 2026-01-31 14:05:00"
+NO_SUCH_DATE = "is a date or time that does not exist"
+NO_SUCH_OFFSET = "has an offset that does not exist"
+NOT_BELIEVABLE = f"is outside the years {FIRST_YEAR} to {LAST_YEAR}"
+
+_OFFSET = r"Z|z|[+-]\d{2}(?::?\d{2})?"
+_ISO_DAY = re.compile(
+    rf"(\d{{4}}-\d{{2}}-\d{{2}})(?:[T ]00:00(?::00(?:[.,]0+)?)?)?(?: ?(?:{_OFFSET}))?", re.ASCII
+)
+_ISO_STAMP = re.compile(
+    rf"(\d{{4}}-\d{{2}}-\d{{2}})[T ](\d{{2}}:\d{{2}}(?::\d{{2}}(?:[.,]\d{{1,9}})?)?) ?({_OFFSET})?", re.ASCII
+)
+_THEN_OFFSET = re.compile(rf"(.*?)\s*({_OFFSET})?", re.ASCII | re.DOTALL)
+_DIGIT = re.compile(r"\d", re.ASCII)
+_MICROSECONDS = len("HH:MM:SS.ffffff")
+_FIRST = np.datetime64(f"{FIRST_YEAR}-01-01", "us")
+_END = np.datetime64(f"{LAST_YEAR + 1}-01-01", "us")
+_TICK = timedelta(microseconds=1)
+
+
+@dataclass
+class _Stamps:
+    """The cells of a column that look like stamps: index, clock time and offset as text."""
+
+    indexes: list[int] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    offsets: list[str | None] = field(default_factory=list)
+
+    def add(self, index: int, text: str, offset: str | None) -> None:
+        self.indexes.append(index)
+        self.texts.append(text)
+        self.offsets.append(offset)
+
+
+def days(cells: Sequence[Cell], column: Column) -> Converted:
+    """Days `YYYY-MM-DD`: ISO 8601, where a time of midnight is dropped, or the column's strptime words."""
+    declared = _days_as_declared(cells, column)
+
+    def convert(cell: str) -> str:
+        if cell in declared:
+            return _believable(declared[cell])
+        if not _may_be_iso(column):
+            raise ValueError(_not_as(column))
+        return _iso_day(cell, NOT_A_DAY if column.format is None else _not_as(column))
+
+    return each(cells, convert)
+
+
+def instants(cells: Sequence[Cell], column: Column, time_zone: str) -> Converted:
+    """Instants of 27 characters in UTC, and for each the city's day.
+
+    Written as ISO 8601 or as the column's strptime words. A stamp without an offset, or any stamp of
+    a column with stamps = "local", is the city's clock: in the hour that a change of clocks skips it is
+    the instant of the change, in the hour that comes twice the first of the two. Digits beyond the
+    microsecond are dropped.
+    """
+    wrong: dict[int, str] = {}
+    iso, declared = _recognised(cells, column, wrong)
+    found = [
+        _understood(iso, "ISO8601", NO_SUCH_DATE, column, time_zone, wrong),
+        _understood(declared, _without_offset(column.format), _not_as(column), column, time_zone, wrong),
+    ]
+    indexes = np.concatenate([one[0] for one in found])
+    utc = np.concatenate([one[1] for one in found])
+    stamps = np.datetime_as_string(utc, unit="us", timezone="UTC").tolist()
+    local = pd.DatetimeIndex(utc, tz="UTC").tz_convert(time_zone).tz_localize(None).to_numpy()
+    local_days = np.datetime_as_string(local, unit="D").tolist()
+    return Converted(
+        _spread(indexes, stamps, len(cells)), wrong, days=_spread(indexes, local_days, len(cells))
+    )
+
+
+def _recognised(cells: Sequence[Cell], column: Column, wrong: dict[int, str]) -> tuple[_Stamps, _Stamps]:
+    """The filled cells that look like ISO 8601 and those left to the declared format."""
+    iso, declared = _Stamps(), _Stamps()
+    may_be_iso = _may_be_iso(column)
+    for index, cell in enumerate(cells):
+        stripped = cell.strip() if cell else ""
+        if not stripped:
+            continue
+        match = _ISO_STAMP.fullmatch(stripped) if may_be_iso else None
+        if match:
+            iso.add(index, f"{match[1]}T{match[2][:_MICROSECONDS]}".replace(",", "."), match[3])
+        elif column.format is None:
+            wrong[index] = NOT_A_STAMP
+        else:
+            declared.add(index, *_cut_offset(stripped, column.format))
+    return iso, declared
+
+
+def _cut_offset(cell: str, format_: str) -> tuple[str, str | None]:
+    if not format_.endswith("%z"):
+        return cell, None
+    match = _THEN_OFFSET.fullmatch(cell)
+    return (match[1], match[2]) if match else (cell, None)
+
+
+def _without_offset(format_: str | None) -> str:
+    return (format_ or "").removesuffix("%z").rstrip()
+
+
+def _understood(
+    stamps: _Stamps, format_: str, unreadable: str, column: Column, time_zone: str, wrong: dict[int, str]
+) -> tuple[npt.NDArray[np.intp], Clock]:
+    """The indexes and UTC times of the stamps that name a believable instant; the others are in `wrong`."""
+    indexes = np.array(stamps.indexes, dtype=np.intp)
+    clock = _parsed(stamps.texts, format_, column)
+    offsets = [None if column.stamps == "local" else offset for offset in stamps.offsets]
+    minutes = _minutes(offsets)
+    impossible = np.isnat(clock)
+    unbelievable = ~impossible & ~((clock >= _FIRST) & (clock < _END))
+    displaced = ~impossible & np.isnan(minutes) & np.array([o is not None for o in offsets], dtype=bool)
+    for mask, reason in (
+        (displaced, NO_SUCH_OFFSET),
+        (unbelievable, NOT_BELIEVABLE),
+        (impossible, unreadable),
+    ):
+        wrong.update(dict.fromkeys(indexes[mask].tolist(), reason))
+    good = ~(impossible | unbelievable | displaced)
+    return indexes[good], _to_utc(clock[good], minutes[good], time_zone)
+
+
+def _parsed(texts: list[str], format_: str, column: Column) -> Clock:
+    try:
+        # pandas takes the words `now` and `today` in any format; a written date has a digit in it.
+        dates = [text if _DIGIT.search(text) else None for text in texts]
+        parsed = pd.to_datetime(pd.Index(dates, dtype=object), format=format_, errors="coerce")
+    except ValueError as error:
+        raise SourceError(
+            f"Column {column.name}: format = {column.format!r} is not understood ({error}); "
+            "use the words of Python's strptime."
+        ) from error
+    return parsed.to_numpy().astype("datetime64[us]")
+
+
+def _minutes(offsets: Sequence[str | None]) -> npt.NDArray[np.float64]:
+    """Minutes east of UTC; NaN for the city's clock and for an offset that does not exist."""
+    known = {offset: _offset_minutes(offset) for offset in set(offsets)}
+    return np.array([known[offset] for offset in offsets], dtype=np.float64)
+
+
+def _offset_minutes(offset: str | None) -> float:
+    if offset is None:
+        return np.nan
+    if offset in ("Z", "z"):
+        return 0.0
+    digits = offset[1:].replace(":", "").ljust(4, "0")
+    ahead = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    if ahead > LONGEST_OFFSET or int(digits[2:]) >= 60:
+        return np.nan
+    return (1 if offset[0] == "+" else -1) * ahead / timedelta(minutes=1)
+
+
+def _to_utc(clock: Clock, minutes: npt.NDArray[np.float64], time_zone: str) -> Clock:
+    is_local = np.isnan(minutes)
+    utc = clock - np.where(is_local, 0, minutes).astype("timedelta64[m]")
+    utc[is_local] = _local_to_utc(clock[is_local], time_zone)
+    return utc.astype("datetime64[us]")
+
+
+def _local_to_utc(clock: Clock, time_zone: str) -> Clock:
+    first_of_two = np.ones(len(clock), dtype=bool)
+    local = pd.DatetimeIndex(clock).tz_localize(time_zone, ambiguous=first_of_two, nonexistent="NaT")
+    utc = local.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[us]")
+    for index in np.flatnonzero(np.isnat(utc)):
+        utc[index] = np.datetime64(_end_of_gap(clock[index].item(), time_zone), "us")
+    return utc
+
+
+def _end_of_gap(skipped: datetime, time_zone: str) -> datetime:
+    """The instant (UTC, naive) at which the clock jumped over the time `skipped`."""
+    zone = ZoneInfo(time_zone)
+    before = skipped.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    after = skipped.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    offset_before = before.astimezone(zone).utcoffset()
+    while after - before > _TICK:
+        middle = before + (after - before) / 2
+        if middle.astimezone(zone).utcoffset() == offset_before:
+            before = middle
+        else:
+            after = middle
+    return after.replace(tzinfo=None)
+
+
+def _days_as_declared(cells: Sequence[Cell], column: Column) -> Mapping[str, str]:
+    """{stripped cell: ISO day} of the cells that are written in the declared format."""
+    if column.format is None:
+        return {}
+    texts = sorted({cell.strip() for cell in cells if cell})
+    clock = _parsed(texts, column.format, column)
+    return {text: str(time)[:10] for text, time in zip(texts, clock, strict=True) if not np.isnat(time)}
+
+
+def _may_be_iso(column: Column) -> bool:
+    """Databases and Excel hand dates over as ISO 8601 whatever the city's text files say.
+
+    A declared format that begins with the year could mean another order of month and day: it alone counts.
+    """
+    return column.format is None or not column.format.startswith("%Y")
+
+
+def _not_as(column: Column) -> str:
+    return f"is not a date written as {column.format}"
+
+
+def _iso_day(cell: str, unreadable: str) -> str:
+    match = _ISO_DAY.fullmatch(cell)
+    if match is None:
+        raise ValueError(unreadable)
+    try:
+        date.fromisoformat(match[1])
+    except ValueError as error:
+        raise ValueError(NO_SUCH_DATE) from error
+    return _believable(match[1])
+
+
+def _believable(iso: str) -> str:
+    if not FIRST_YEAR <= int(iso[:4]) <= LAST_YEAR:
+        raise ValueError(NOT_BELIEVABLE)
+    return iso
+
+
+def _spread(indexes: npt.NDArray[np.intp], values: list[str], length: int) -> list[Value]:
+    """The values at their indexes, None everywhere else."""
+    if len(values) == length and (indexes[:-1] < indexes[1:]).all():
+        return list(values)
+    spread: list[Value] = [None] * length
+    for index, value in zip(indexes.tolist(), values, strict=True):
+        spread[index] = value
+    return spread

@@ -1,0 +1,170 @@
+"""How the product asks the network: one client, patient with servers that stumble, plain about refusals."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import httpx
+import stamina
+
+from ingest.contract import Progress, SourceError, say_nothing
+
+USER_AGENT = "city-performance-dashboard/0.1"
+TIMEOUTS = httpx.Timeout(60.0, connect=15.0)
+"""Seconds without a byte, and until a connection stands."""
+
+TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
+ATTEMPTS = 6
+PATIENCE_SECONDS = 600
+"""How long one request may take with all its repetitions."""
+
+LONGEST_WAIT_SECONDS = 120
+"""A server that asks for a longer wait is left alone until the next run."""
+
+BODY_SHOWN = 200
+
+# Repetitions are told as progress; stamina's own log lines would come out raw on the terminal.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
+
+
+class RefusedError(SourceError):
+    """The server understood and said no: asking again changes nothing."""
+
+
+class _StumbleError(Exception):
+    """An answer that a later attempt may better. wait: seconds the server asked for, None if it did not."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__(f"HTTP {response.status_code}")
+        self.status = response.status_code
+        self.wait = _retry_after(response.headers.get("Retry-After"))
+
+
+def client(contact: str = "") -> httpx.Client:
+    """A client for one run of a source; `contact` tells the server's owner whom to write to."""
+    agent = (
+        f"{USER_AGENT} ({contact})" if contact.isascii() and contact.isprintable() and contact else USER_AGENT
+    )
+    return httpx.Client(timeout=TIMEOUTS, follow_redirects=True, headers={"User-Agent": agent})
+
+
+def get(
+    asking: httpx.Client,
+    address: str,
+    parameters: Mapping[str, str | int] | None = None,
+    *,
+    what: str = "",
+    progress: Progress = say_nothing,
+) -> httpx.Response:
+    """The answer of `address`, its body read.
+
+    Connection errors, timeouts and the statuses of TRY_AGAIN are repeated with growing, jittered waits
+    or the wait the server asks for. Raises SourceError naming the address and `what` was asked.
+    """
+
+    def ask() -> httpx.Response:
+        response = asking.get(address, params=parameters)
+        _judge(response)
+        return response
+
+    return _patiently(ask, _place(address, what), progress)
+
+
+def download(
+    asking: httpx.Client, address: str, path: Path, *, progress: Progress = say_nothing
+) -> httpx.Response:
+    """Writes the body of `address` to `path`; repeats and errors as for `get`."""
+
+    def ask() -> httpx.Response:
+        with asking.stream("GET", address) as response:
+            if not response.is_success:
+                response.read()
+            _judge(response)
+            with path.open("wb") as file:
+                for part in response.iter_bytes():
+                    file.write(part)
+        return response
+
+    return _patiently(ask, without_query(address), progress)
+
+
+def without_query(address: str) -> str:
+    """An address as messages show it: what follows the question mark may be a secret."""
+    return address.partition("?")[0]
+
+
+def _patiently(ask: Callable[[], httpx.Response], place: str, progress: Progress) -> httpx.Response:
+    attempts = stamina.retry_context(
+        on=_wait, attempts=ATTEMPTS, timeout=PATIENCE_SECONDS, wait_initial=0.5, wait_max=30.0
+    )
+    try:
+        for attempt in attempts:
+            if attempt.num > 1:
+                progress(f"{place}: trying again ({attempt.num} of {ATTEMPTS})")
+            with attempt:
+                return ask()
+    except _StumbleError as error:
+        raise SourceError(_still_stumbling(error, place)) from error
+    except httpx.TimeoutException as error:
+        raise SourceError(f"{place} did not answer in time; try again later.") from error
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+        raise SourceError(f"{place} is not an address; give one that begins with https://.") from error
+    except httpx.HTTPError as error:
+        cause = str(error).rstrip(".") or type(error).__name__
+        raise SourceError(
+            f"{place} cannot be reached or broke off ({cause}); check the address and the network."
+        ) from error
+    raise AssertionError("a retry context ends with an answer or an error")
+
+
+def _judge(response: httpx.Response) -> None:
+    """Passes a success; raises _StumbleError for what may be better later, RefusedError for the rest."""
+    if response.is_success:
+        return
+    if response.status_code in TRY_AGAIN:
+        raise _StumbleError(response)
+    body = " ".join(response.text.split())[:BODY_SHOWN] or "(no text)"
+    place = without_query(str(response.url))
+    raise RefusedError(f"{place} answered {response.status_code} {response.reason_phrase}: {body}")
+
+
+def _wait(error: Exception) -> bool | float:
+    """stamina's question after a failure: try again, and if so after how many seconds."""
+    if isinstance(error, _StumbleError):
+        if error.wait is None:
+            return True
+        return error.wait <= LONGEST_WAIT_SECONDS and float(error.wait)
+    if isinstance(error, httpx.UnsupportedProtocol):
+        return False
+    return isinstance(error, httpx.TransportError | httpx.DecodingError)
+
+
+def _still_stumbling(error: _StumbleError, place: str) -> str:
+    answered = f"{place} answered {error.status}"
+    if error.wait is not None and error.wait > LONGEST_WAIT_SECONDS:
+        return f"{answered} and asks to wait {error.wait:.0f} seconds; run again after that."
+    return f"{answered} in each of {ATTEMPTS} attempts; try again later."
+
+
+def _retry_after(header: str | None) -> float | None:
+    """Seconds to wait, from a number of seconds or a date (RFC 9110 10.2.3); None when it is neither."""
+    if header is None:
+        return None
+    if header.strip().isdecimal():
+        return float(header)
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _place(address: str, what: str) -> str:
+    place = without_query(address)
+    return f"{place} ({what})" if what else place

@@ -1,0 +1,270 @@
+"""Raw pages become rows of the store: columns found by name, cells typed, wrong rows refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from ingest import cells, dates
+from ingest.cells import Converted, Value
+from ingest.contract import Cell, Page, SourceError, Unreadable
+from ingest.quarantine import Rejection, printable
+from metrics.model import Column, Source
+
+RAGGED = "has more or fewer cells than the header"
+NO_KEY = "is empty, and it is the key"
+NO_VALUE = "is empty, and it is required"
+
+Row = tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """rows in the store's order of columns, lines[i] where rows[i] stood, and the rows refused."""
+
+    rows: list[Row]
+    lines: list[int]
+    rejections: list[Rejection]
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where in a header each declared column stands; None for an optional one that is absent."""
+
+    positions: Mapping[str, int | None]
+    missing: tuple[str, ...]
+    extra: tuple[str, ...]
+
+
+@dataclass
+class _Refused:
+    """{index of a row: (column, reason, rule)}; the first fault of a row is the one told."""
+
+    faults: dict[int, tuple[str | None, str, str]] = field(default_factory=dict)
+
+    def add(self, index: int, column: str | None, reason: str, rule: str = "") -> None:
+        self.faults.setdefault(index, (column, reason, rule))
+
+
+class Parser:
+    """Turns the pages of one source into rows, remembering what their headers lacked.
+
+    names: the store's order of columns, an instant `x` followed somewhere by its day `x_day`. since,
+    until: local days, both included; rows that arrived on other days, or on no day, are passed over.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        time_zone: str,
+        names: Sequence[str],
+        since: date | None = None,
+        until: date | None = None,
+    ) -> None:
+        if (since or until) and source.arrival is None:
+            raise SourceError(
+                f"{source.id} declares no arrival column, so --since and --until cannot be used; leave "
+                f"them away, or write arrival = … in sources/{source.id}.toml."
+            )
+        self._source = source
+        self._time_zone = time_zone
+        self._names = names
+        self._since = since.isoformat() if since else ""
+        self._until = until.isoformat() if until else "9999-12-31"
+        self._is_ranged = bool(since or until)
+        self._layouts: dict[tuple[str, ...], _Layout] = {}
+
+    def parse(self, page: Page) -> Parsed:
+        """The rows of one page; SourceError when its header lacks the key or a required column."""
+        layout = self._layout(page)
+        width = len(page.columns)
+        ragged = [index for index, row in enumerate(page.rows) if len(row) != width]
+        lines = [page.line(index) for index in range(len(page.rows))]
+        rows, whole_lines = page.rows, lines
+        if ragged:
+            whole = sorted(set(range(len(page.rows))).difference(ragged))
+            rows, whole_lines = [page.rows[index] for index in whole], [lines[index] for index in whole]
+        parsed = self._typed(replace(page, rows=rows, lines=whole_lines), layout)
+        refused = [_unreadable(page, one) for one in page.unreadable] + self._ragged(page, layout, ragged)
+        return replace(parsed, rejections=refused + parsed.rejections)
+
+    def notes(self) -> list[str]:
+        """What the headers lacked and what of them was not used, one sentence each."""
+        layouts = self._layouts.values()
+        missing = sorted({name for layout in layouts for name in layout.missing})
+        extra = sorted({name for layout in layouts for name in layout.extra})
+        return [
+            *([f"missing columns, taken as empty: {', '.join(missing)}"] if missing else []),
+            *([f"columns not declared, not kept: {', '.join(extra)}"] if extra else []),
+        ]
+
+    def _layout(self, page: Page) -> _Layout:
+        if page.columns not in self._layouts:
+            self._layouts[page.columns] = _find_columns(self._source, page)
+        return self._layouts[page.columns]
+
+    def _typed(self, page: Page, layout: _Layout) -> Parsed:
+        columns = {
+            column.name: self._convert(column, page.rows, layout.positions[column.name])
+            for column in self._source.columns
+        }
+        refused = self._faults(columns)
+        arrived = self._arrived(columns)
+        values: dict[str, Sequence[Value]] = {name: one.values for name, one in columns.items()}
+        values |= {f"{name}_day": one.days for name, one in columns.items() if one.days}
+        empty = [None] * len(page.rows)
+        rows: list[Row] = list(zip(*(values.get(name, empty) for name in self._names), strict=True))
+        rejections = [
+            self._rejection(page, layout, index, *fault)
+            for index, fault in sorted(refused.faults.items())
+            if index not in arrived or arrived[index]
+        ]
+        if not refused.faults and not arrived:
+            return Parsed(rows, list(page.lines or ()), rejections)
+        kept = [i for i in range(len(rows)) if i not in refused.faults and arrived.get(i, True)]
+        return Parsed([rows[i] for i in kept], [page.line(i) for i in kept], rejections)
+
+    def _convert(self, column: Column, rows: Sequence[Sequence[Cell]], position: int | None) -> Converted:
+        if position is None:
+            return Converted([None] * len(rows), days=[None] * len(rows) if column.type == "instant" else ())
+        found = [row[position] for row in rows]
+        if column.type == "instant":
+            return dates.instants(found, column, self._time_zone)
+        if column.type == "day":
+            return dates.days(found, column)
+        plain = {
+            "text": cells.text,
+            "integer": cells.integer,
+            "number": cells.number,
+            "boolean": cells.boolean,
+        }
+        return plain[column.type](found)
+
+    def _faults(self, columns: Mapping[str, Converted]) -> _Refused:
+        refused = _Refused()
+        for name, converted in columns.items():
+            for index, reason in converted.wrong.items():
+                refused.add(index, name, reason)
+        for column in self._source.columns:
+            if column.required or column.name == self._source.key:
+                reason = NO_KEY if column.name == self._source.key else NO_VALUE
+                for index, value in enumerate(columns[column.name].values):
+                    if value is None:
+                        refused.add(index, column.name, reason)
+        for column in self._source.columns:
+            if column.not_before is not None:
+                _refuse_early(refused, self._source, column, columns)
+        return refused
+
+    def _arrived(self, columns: Mapping[str, Converted]) -> dict[int, bool]:
+        """{index: whether the row is in range} of a ranged reading, without rows of unreadable arrival."""
+        if not self._is_ranged or self._source.arrival is None:
+            return {}
+        arrival = columns[self._source.arrival]
+        return {
+            index: isinstance(day, str) and self._since <= day <= self._until
+            for index, day in enumerate(_local_days(arrival))
+            if index not in arrival.wrong
+        }
+
+    def _ragged(self, page: Page, layout: _Layout, indexes: Sequence[int]) -> list[Rejection]:
+        header = len(page.columns)
+        return [
+            self._rejection(
+                page,
+                layout,
+                index,
+                None,
+                f"has {len(page.rows[index])} cells where the header has {header}",
+                RAGGED,
+            )
+            for index in indexes
+        ]
+
+    def _rejection(
+        self, page: Page, layout: _Layout, index: int, column: str | None, reason: str, rule: str
+    ) -> Rejection:
+        row = page.rows[index]
+
+        def cell(name: str) -> str | None:
+            position = layout.positions[name]
+            return printable(row[position]) if position is not None and position < len(row) else None
+
+        names = [*page.columns, *(f"cell {number + 1}" for number in range(len(page.columns), len(row)))]
+        return Rejection(
+            line=page.line(index),
+            key=cell(self._source.key),
+            column=column,
+            value=cell(column) if column else None,
+            reason=reason,
+            row=dict(zip(names, row, strict=False)),
+            place=page.place,
+            rule=rule,
+        )
+
+
+def _unreadable(page: Page, line: Unreadable) -> Rejection:
+    return Rejection(
+        line=line.line,
+        key=None,
+        column=None,
+        value=printable(line.text.strip()),
+        reason=line.reason,
+        row={"line": line.text},
+        place=page.place,
+    )
+
+
+def _find_columns(source: Source, page: Page) -> _Layout:
+    found = [name.strip().casefold() for name in page.columns]
+    positions: dict[str, int | None] = {}
+    for column in source.columns:
+        names = [name.casefold() for name in (column.name, *column.aliases)]
+        name = next((name for name in names if name in found), None)
+        if name is not None and found.count(name) > 1:
+            raise SourceError(
+                f"{page.place}: the column {name} stands {found.count(name)} times in the header; "
+                "remove or rename one."
+            )
+        positions[column.name] = None if name is None else found.index(name)
+    _refuse_missing(source, page, positions)
+    used = set(positions.values())
+    return _Layout(
+        positions,
+        missing=tuple(name for name, position in positions.items() if position is None),
+        extra=tuple(name for index, name in enumerate(page.columns) if index not in used and name.strip()),
+    )
+
+
+def _refuse_missing(source: Source, page: Page, positions: Mapping[str, int | None]) -> None:
+    needed = [column.name for column in source.columns if column.required or column.name == source.key]
+    missing = [name for name in needed if positions[name] is None]
+    if not missing:
+        return
+    found = ", ".join(name.strip() or "(empty)" for name in page.columns)
+    header = (
+        "" if any(position is not None for position in positions.values()) else " Is there a header line?"
+    )
+    raise SourceError(
+        f"{page.place}: the column {' and '.join(missing)} is missing (found: {printable(found)}).{header} "
+        f"Give the right file, or add the name used there to `aliases` in sources/{source.id}.toml."
+    )
+
+
+def _local_days(converted: Converted) -> Sequence[Value]:
+    return converted.days or converted.values
+
+
+def _refuse_early(
+    refused: _Refused, source: Source, column: Column, columns: Mapping[str, Converted]
+) -> None:
+    """Compares instants with instants; where one of the two is a day, days with days."""
+    other = source.column(column.not_before or "")
+    ours, theirs = columns[column.name], columns[other.name]
+    both_instants = column.type == other.type == "instant"
+    late = ours.values if both_instants else _local_days(ours)
+    early = theirs.values if both_instants else _local_days(theirs)
+    for index, (ends, begins) in enumerate(zip(late, early, strict=True)):
+        if isinstance(ends, str) and isinstance(begins, str) and ends < begins:
+            refused.add(index, column.name, f"is before {other.name}")

@@ -1,0 +1,316 @@
+"""One run of one source, isolated and repeatable: read, parse, stage, then one transaction for all of it."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ingest import registry
+from ingest.contract import Copy, Extract, Progress, ReadRequest, SourceError, say_nothing
+from ingest.parse import Parser
+from ingest.sources import file as files
+from ingest.staging import Filling
+from metrics.model import Catalogue, City, Source
+from store import records, runs, snapshots
+from store.engine import (
+    Clock,
+    Engine,
+    StoreError,
+    Writing,
+    from_text,
+    instant_text,
+    reading,
+    system_clock,
+    writing,
+)
+
+READING = 1
+"""Raised when the code understands the same bytes differently: every source is then read whole again."""
+
+FEWEST_LEFT = 0.5
+"""A reading that lost more than this share of a source's records is a fault of the reading."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one run is asked for beyond "what is new".
+
+    since, until: only rows that arrived on these local days, both included. file: rows come from this
+    file, whatever the kind of source. trigger: who asked, for the ledger.
+    """
+
+    since: date | None = None
+    until: date | None = None
+    file: Path | None = None
+    trigger: str = "command"
+
+    @property
+    def is_ranged(self) -> bool:
+        """Whether the run reads a part of the time, and so says nothing of how far the source is known."""
+        return self.since is not None or self.until is not None
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run did. read = new + changed + unchanged + rejected.
+
+    known_until: up to when the source is known after it; None when it is not, or the run failed.
+    message: notes, or why it failed. rejections: the refused rows summed by reason.
+    """
+
+    source: str
+    outcome: str
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    withdrawn: int = 0
+    known_until: datetime | None = None
+    message: str = ""
+    rejections: tuple[str, ...] = ()
+
+    def line(self) -> str:
+        """The run in one line of counts, or of what stopped it."""
+        if self.outcome not in runs.GOOD_OUTCOMES:
+            return f"{self.source}: {self.outcome}: {self.message}"
+        withdrawn = f", {self.withdrawn} withdrawn" if self.withdrawn else ""
+        return (
+            f"{self.source}: {self.new} new, {self.changed} changed, {self.unchanged} unchanged, "
+            f"{self.rejected} rejected{withdrawn}"
+        )
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where runs of one city's sources work: its database, its folders, its clock.
+
+    folder: where relative paths of a source begin. snapshots: where bytes as received are kept.
+    """
+
+    engine: Engine
+    city: City
+    snapshots: Path
+    folder: Path = field(default_factory=Path)
+    clock: Clock = system_clock
+    progress: Progress = say_nothing
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What the last good run left: its cursor as kept, and as usable (None when the definition changed)."""
+
+    cursor: str | None
+    kept: str | None
+    known_until: datetime | None
+
+
+@dataclass
+class _Run:
+    """One run under way: its number, its start, and the paths of the snapshots it kept."""
+
+    desk: Desk
+    source: Source
+    asked: Asked
+    id: int
+    started: datetime
+    kept: list[str] = field(default_factory=list)
+
+    def keep(self, copy: Copy) -> None:
+        stamp = instant_text(self.started)
+        kept = snapshots.keep(self.desk.snapshots, self.source.id, stamp, copy.name, copy.path)
+        self.kept.append(str(kept.path.relative_to(self.desk.snapshots)))
+
+    @property
+    def snapshot(self) -> str | None:
+        return "\n".join(self.kept) or None
+
+
+def dated_columns(catalogue: Catalogue, source: Source) -> tuple[str, ...]:
+    """The instants and days of a source that the city's metrics count by, sorted."""
+    names = {
+        name
+        for metric in catalogue.live_metrics()
+        if metric.source == source.id
+        for name in (metric.date, metric.until)
+    }
+    dates = {column.name for column in source.columns if column.type in ("instant", "day")}
+    return tuple(sorted(dates & names))
+
+
+def run_source(
+    desk: Desk, source: Source, asked: Asked | None = None, *, dated: Iterable[str] = ()
+) -> RunReport:
+    """Runs one source and says what became of it; nothing that goes wrong inside stops another source.
+
+    dated: the columns metrics count by. Of two runs of one source at once, the second is refused. A
+    failed run is a row of the ledger with its reason and changes nothing else.
+    """
+    asked = asked or Asked()
+    try:
+        with _turn(desk.snapshots.parent, source):
+            started = desk.clock()
+            run_id = runs.start(desk.engine, desk.clock, source.id, asked.trigger)
+            return _guarded(_Run(desk, source, asked, run_id, started), tuple(dated))
+    except (SourceError, StoreError, OSError) as error:
+        return RunReport(source.id, "failed", message=_told(error))
+
+
+def _guarded(run: _Run, dated: tuple[str, ...]) -> RunReport:
+    """The run boundary: whatever happens inside becomes a row of the ledger."""
+    fail = (run.desk.engine, run.desk.clock, run.id)
+    try:
+        return _ingest(run, dated)
+    except (KeyboardInterrupt, SystemExit):
+        runs.fail(*fail, "The run was stopped.", outcome="interrupted", snapshot=run.snapshot)
+        raise
+    except Exception as error:  # noqa: BLE001 - one source must not stop the others
+        message = _told(error)
+        runs.fail(*fail, message, snapshot=run.snapshot)
+        return RunReport(run.source.id, "failed", message=message)
+
+
+def _ingest(run: _Run, dated: tuple[str, ...]) -> RunReport:
+    """From the source to the records: rows are staged without a lock, then one transaction does the rest."""
+    desk, source, asked = run.desk, run.source, run.asked
+    with writing(desk.engine, desk.clock) as write:
+        records.prepare(write.connection, source, dated)
+    before = _before(run)
+    parser = Parser(source, desk.city.time_zone, records.stage_columns(source), asked.since, asked.until)
+    filling = Filling(source, instant_text(run.started))
+    with TemporaryDirectory(prefix="ingest-") as work, records.staging(desk.engine, source) as stage:
+        extract = _open(run, before, Path(work))
+        filling.fill(stage, extract.pages, parser, desk.progress)
+        with stage.writing(desk.clock) as write:
+            counts = stage.merge(write, run.id)
+            filling.add_conflicts(counts.conflicts)
+            gone, notes = _gone(run, extract, filling, stage)
+            rejected = runs.quarantine_rows(write, run.id, source.id, filling.quarantined())
+            report = RunReport(
+                source=source.id,
+                outcome="unchanged" if extract.unchanged else "succeeded",
+                read=filling.read,
+                new=counts.new,
+                changed=counts.changed,
+                unchanged=counts.unchanged + counts.repeated,
+                rejected=rejected,
+                withdrawn=records.withdraw(write, source, gone, run.id),
+                known_until=_known_until(run, extract, filling, before),
+                message="; ".join([*extract.notes, *parser.notes(), *notes]),
+                rejections=filling.tally(),
+            )
+            _enter(write, run, report, _cursor(run, extract, before))
+    return report
+
+
+def _open(run: _Run, before: _Before, work: Path) -> Extract:
+    request = ReadRequest(
+        city=run.desk.city,
+        now=run.started,
+        cursor=None if run.asked.is_ranged else before.cursor,
+        since=run.asked.since,
+        until=run.asked.until,
+        folder=run.desk.folder,
+        work=work,
+        keep=run.keep,
+        progress=run.desk.progress,
+    )
+    if run.asked.file is not None:
+        return files.read_one(run.source, run.asked.file, request)
+    return registry.kind(run.source.kind).read(run.source, request)
+
+
+def _before(run: _Run) -> _Before:
+    source = run.source
+    with reading(run.desk.engine) as connection:
+        kept = runs.cursor(connection, source.id)
+        known = runs.knowledge(connection, {source.id: source})[source.id]
+    memory = json.loads(kept) if kept else {}
+    same = memory.get("definition") == _definition(run)
+    return _Before(memory.get("cursor") if same else None, kept, known.known_until)
+
+
+def _definition(run: _Run) -> str:
+    """A mark of everything that decides how the same bytes are understood."""
+    source = run.source
+    words = (READING, run.desk.city.time_zone, source.kind, source.key, source.columns, dict(source.options))
+    return hashlib.sha256(repr(words).encode()).hexdigest()[:16]
+
+
+def _cursor(run: _Run, extract: Extract, before: _Before) -> str | None:
+    """What the next run begins with: a reading of a range or of some file leaves it as it was."""
+    if run.asked.is_ranged or run.asked.file is not None:
+        return before.kept
+    return json.dumps({"definition": _definition(run), "cursor": extract.cursor})
+
+
+def _known_until(run: _Run, extract: Extract, filling: Filling, before: _Before) -> datetime | None:
+    """Method 1; never earlier than before, and no later than before when no row could be used."""
+    nothing_usable = filling.read > 0 and not filling.staged
+    if run.asked.is_ranged or nothing_usable:
+        return before.known_until
+    told = extract.updated_at
+    if told is None and filling.newest is not None:
+        told = from_text(filling.newest) + timedelta(minutes=run.source.quiet_minutes)
+    candidates = [before.known_until, None if told is None else min(run.started, told)]
+    return max((one for one in candidates if one is not None), default=None)
+
+
+def _gone(run: _Run, extract: Extract, filling: Filling, stage: records.Stage) -> tuple[list[str], list[str]]:
+    """The keys to withdraw because a complete reading lacks them, and notes on why it does not count."""
+    if not extract.complete or run.asked.is_ranged or run.asked.file is not None:
+        return [], []
+    lost = filling.lost(stage.missing())
+    if lost is None:
+        return [], ["nothing was withdrawn, as some refused rows have no key"]
+    if len(lost) > FEWEST_LEFT * (len(lost) + filling.staged):
+        return [], [f"{len(lost)} records are no longer at the source; so many are not withdrawn unasked"]
+    return lost, []
+
+
+def _enter(write: Writing, run: _Run, report: RunReport, cursor: str | None) -> None:
+    runs.finish(
+        write,
+        run.id,
+        outcome=report.outcome,
+        read=report.read,
+        new=report.new,
+        changed=report.changed,
+        unchanged=report.unchanged,
+        rejected=report.rejected,
+        withdrawn=report.withdrawn,
+        known_until=report.known_until,
+        cursor=cursor,
+        snapshot=run.snapshot,
+        message="; ".join(filter(None, [report.message, *report.rejections])) or None,
+    )
+
+
+@contextmanager
+def _turn(folder: Path, source: Source) -> Iterator[None]:
+    """Holds the right to run a source on this machine; it ends with the process, however that ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"ingest-{source.id}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SourceError(f"Another run of {source.id} is under way; wait until it has ended.") from error
+        yield
+
+
+def _told(error: Exception) -> str:
+    """One line for a person: our own errors say it themselves."""
+    text = " ".join(str(error).split())
+    if isinstance(error, SourceError | StoreError):
+        return text
+    if isinstance(error, OSError):
+        place = error.filename or "A file or the network"
+        return f"{place}: {error.strerror or text}; mend that and run again."
+    return f"The program made a mistake ({type(error).__name__}: {text}); please report it."

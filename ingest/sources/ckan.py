@@ -1,0 +1,321 @@
+"""The kind `ckan`: tables in the datastore of an open-data portal that speaks the CKAN Action API.
+
+Options of a source:
+
+    url        the portal, https://data.example.gov
+    resources  a list of resource ids; or, as ids change when a city starts a new year's table,
+    dataset    the dataset's name, and
+    pattern    a pattern like "*NEW SYSTEM*" that the names of its resources fit (default: all)
+    page_size  rows asked for at a time (default 10000; portals may give fewer)
+    whole      true when the resources always hold every record there ever was: records that are no
+               longer in them are withdrawn
+
+A resource whose dates and hash are as they were at the last run is not read again. One that is read is
+read whole: a portal rewrites its row numbers (`_id`) when it reloads a file, so that nothing older than
+the whole tells which rows are new. All pages are on disk and complete before the first row is used.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field
+
+from ingest import http
+from ingest.contract import Cell, Copy, Extract, Page, Progress, ReadRequest, SourceError
+from ingest.sources.options import options_of
+from metrics.model import Source
+
+READINGS = 2
+"""How often a resource is read from the beginning when its rows move meanwhile."""
+
+FINGERPRINT = ("last_modified", "metadata_modified", "hash")
+"""What tells that a resource changed."""
+
+Json = dict[str, Any]
+
+
+class Options(BaseModel):
+    """The words of a CKAN source, checked."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    url: str = Field(pattern=r"^https?://")
+    resources: list[str] = Field(default_factory=list)
+    dataset: str = ""
+    pattern: str = "*"
+    page_size: int = Field(default=10_000, ge=1, le=32_000)
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class _Resource:
+    """A table of the portal. fingerprint is empty, changed None, where the portal says nothing of it."""
+
+    id: str
+    name: str
+    fingerprint: str = ""
+    changed: datetime | None = None
+
+
+@dataclass(frozen=True)
+class _Body:
+    """An answer on disk and the indexes of those of its rows that no earlier answer had."""
+
+    begins: int
+    length: int
+    offset: int
+    fresh: tuple[int, ...]
+
+
+class _MovedError(Exception):
+    """The rows of a resource changed, or came in other numbers than promised, while they were read."""
+
+
+def read(source: Source, request: ReadRequest) -> Extract:
+    """The rows of the resources that changed since the request's cursor.
+
+    Raises SourceError when the portal does not answer, answers something else, or lacks the resources.
+    """
+    options = options_of(source, Options)
+    if bool(options.resources) == bool(options.dataset):
+        raise SourceError(f"sources/{source.id}.toml, [options]: give one of resources and dataset.")
+    before = json.loads(request.cursor) if request.cursor else {}
+    with http.client(request.city.contact) as client:
+        portal = _Portal(client, options, request.progress)
+        resources = portal.resources()
+        stale = [one for one in resources if not one.fingerprint or before.get(one.id) != one.fingerprint]
+        tables = [_spool(portal, one, request) for one in stale]
+    return Extract(
+        pages=chain.from_iterable(tables),
+        updated_at=max((one.changed for one in resources if one.changed is not None), default=None),
+        cursor=json.dumps({one.id: one.fingerprint for one in resources}),
+        unchanged=not stale,
+        complete=options.whole and len(stale) == len(resources),
+    )
+
+
+# --- asking the portal ---------------------------------------------------------------------------
+
+
+class _Portal:
+    """The Action API of one portal."""
+
+    def __init__(self, client: httpx.Client, options: Options, progress: Progress) -> None:
+        self._client = client
+        self._options = options
+        self.progress = progress
+        self.address = options.url.rstrip("/")
+
+    def resources(self) -> list[_Resource]:
+        """The resources that the options mean, in their order."""
+        if self._options.resources:
+            return [self.resource(one) for one in self._options.resources]
+        dataset, pattern = self._options.dataset, self._options.pattern
+        answer, _ = self._ask("package_show", {"id": dataset}, f"dataset {dataset}")
+        listed = [one for one in answer.get("resources", []) if one.get("datastore_active", True)]
+        fitting = [_resource(one) for one in listed if fnmatchcase(str(one.get("name", "")), pattern)]
+        if not fitting:
+            names = ", ".join(str(one.get("name")) for one in listed) or "none"
+            raise SourceError(
+                f"{self.address}: no table of the dataset {dataset} is called like {pattern!r} "
+                f"(there are: {names}); correct `pattern`."
+            )
+        return fitting
+
+    def resource(self, id_: str) -> _Resource:
+        """What the portal says of one resource; only the id where it does not say."""
+        try:
+            answer, _ = self._ask("resource_show", {"id": id_}, f"resource {id_}")
+        except http.RefusedError:
+            return _Resource(id_, id_)
+        return _resource({"name": id_, **answer, "id": id_})
+
+    def page(self, resource: _Resource, offset: int) -> tuple[Json, bytes]:
+        """The rows from `offset` on, in the order of their numbers: the result, and the body as received."""
+        parameters: dict[str, str | int] = {
+            "resource_id": resource.id,
+            "limit": self._options.page_size,
+            "offset": offset,
+            "sort": "_id asc",
+        }
+        return self._ask("datastore_search", parameters, f"{resource.name}, rows from {offset + 1} on")
+
+    def _ask(self, action: str, parameters: Mapping[str, str | int], what: str) -> tuple[Json, bytes]:
+        address = f"{self.address}/api/3/action/{action}"
+        response = http.get(self._client, address, parameters, what=what, progress=self.progress)
+        return _result(response.content, f"{address} ({what})"), response.content
+
+
+def _result(body: bytes, place: str) -> Json:
+    """The result inside an answer, its numbers as the texts they were; SourceError when there is none."""
+    if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise SourceError(f"{place} answered a web page (HTML), not data; look whether the portal has moved.")
+    try:
+        answer = json.loads(body, parse_int=str, parse_float=str, parse_constant=str)
+    except ValueError as error:
+        raise SourceError(
+            f"{place} answered something that is not JSON ({error}); try again later."
+        ) from error
+    if not isinstance(answer, dict) or answer.get("success") is not True:
+        said = answer.get("error") if isinstance(answer, dict) else answer
+        raise SourceError(f"{place} answered success = false: {_short(said)}; correct the source's options.")
+    result = answer.get("result")
+    if not isinstance(result, dict):
+        raise SourceError(f"{place} answered without a result; look whether `url` is a CKAN portal.")
+    return result
+
+
+def _resource(said: Json) -> _Resource:
+    marks = [str(said.get(word) or "") for word in FINGERPRINT]
+    return _Resource(
+        id=str(said.get("id")),
+        name=str(said.get("name") or said.get("id")),
+        fingerprint="|".join(marks) if any(marks) else "",
+        changed=_instant(said.get("last_modified")),
+    )
+
+
+def _instant(said: object) -> datetime | None:
+    """A portal writes its instants in UTC and without saying so."""
+    try:
+        moment = datetime.fromisoformat(str(said))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _short(said: object) -> str:
+    message = said.get("message") if isinstance(said, dict) else None
+    return str(message or json.dumps(said))[: http.BODY_SHOWN]
+
+
+# --- a resource, first onto disk, then as pages --------------------------------------------------
+
+
+def _spool(portal: _Portal, resource: _Resource, request: ReadRequest) -> Iterator[Page]:
+    """Reads every page of a resource onto disk, again when its rows move; then gives its pages."""
+    path = request.work / f"ckan-{re.sub('[^A-Za-z0-9]', '-', resource.id)}.jsonl"
+    for reading in range(1, READINGS + 1):
+        try:
+            bodies = _all_bodies(portal, resource, path)
+            break
+        except _MovedError as error:
+            if reading == READINGS:
+                raise SourceError(
+                    f"{portal.address}, {resource.name}: {error}, in each of {READINGS} readings; its rows "
+                    "are changing or its pages repeat. Try again later."
+                ) from error
+            portal.progress(f"{resource.name}: {error}; reading it again from the beginning")
+    _keep(path, request)
+    return _pages(path, bodies, f"{portal.address}, {resource.name}")
+
+
+def _keep(path: Path, request: ReadRequest) -> None:
+    packed = path.with_name(f"{path.name}.gz")
+    # Without a time of its own the same answers make the same bytes, and one snapshot.
+    with (
+        path.open("rb") as bodies,
+        packed.open("wb") as raw,
+        gzip.GzipFile("", "wb", 6, raw, mtime=0) as file,
+    ):
+        shutil.copyfileobj(bodies, file)
+    request.keep(Copy(packed, packed.name))
+    packed.unlink()
+
+
+def _all_bodies(portal: _Portal, resource: _Resource, path: Path) -> list[_Body]:
+    """The pages of one reading, written to `path` one a line; _MovedError when they do not fit together."""
+    bodies: list[_Body] = []
+    seen: set[int] = set()
+    total: int | None = None
+    offset = 0
+    with path.open("wb") as file:
+        while total is None or offset < total:
+            result, body = portal.page(resource, offset)
+            total = _same_total(total, result)
+            rows = _rows(result)
+            fresh = _fresh(rows, seen)
+            if not fresh:
+                break
+            bodies.append(_Body(file.tell(), len(body), offset, fresh))
+            file.write(body + b"\n")
+            offset += len(rows)
+            portal.progress(f"{resource.name}: {offset} of {total or 'an unknown number of'} rows")
+    if total is not None and len(seen) != total:
+        raise _MovedError(f"{len(seen)} different rows came of {total}")
+    if len(bodies) > 1 and portal.resource(resource.id).fingerprint != resource.fingerprint:
+        raise _MovedError("it was replaced while it was read")
+    return bodies
+
+
+def _same_total(before: int | None, result: Json) -> int | None:
+    try:
+        total = int(result["total"])
+    except (KeyError, TypeError, ValueError):
+        return before
+    if before is not None and before != total:
+        raise _MovedError(f"its number of rows went from {before} to {total}")
+    return total
+
+
+def _fresh(rows: list[list[Cell]], seen: set[int]) -> tuple[int, ...]:
+    """The indexes of rows not seen before; they are now. Rows differ by their number, `_id`, at least."""
+    fresh = []
+    for index, row in enumerate(rows):
+        mark = hash(tuple(row))
+        if mark not in seen:
+            seen.add(mark)
+            fresh.append(index)
+    return tuple(fresh)
+
+
+def _pages(path: Path, bodies: list[_Body], place: str) -> Iterator[Page]:
+    with path.open("rb") as file:
+        for body in bodies:
+            file.seek(body.begins)
+            result = _result(file.read(body.length), place)
+            rows = _rows(result)
+            yield Page(
+                tuple(_names(result)),
+                [rows[index] for index in body.fresh],
+                place=place,
+                lines=[body.offset + index + 1 for index in body.fresh],
+            )
+
+
+def _rows(result: Json) -> list[list[Cell]]:
+    names = _names(result)
+    return [[_as_text(record.get(name)) for name in names] for record in _records(result)]
+
+
+def _records(result: Json) -> list[Json]:
+    records = result.get("records")
+    if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
+        raise SourceError("The portal answered rows in a form that is not CKAN's; look whether it has moved.")
+    return records
+
+
+def _names(result: Json) -> list[str]:
+    """The names of the columns: as the portal lists them, else as its first row has them."""
+    fields = result.get("fields")
+    if isinstance(fields, list) and fields:
+        return [str(one["id"]) for one in fields if isinstance(one, dict) and "id" in one]
+    return list(_records(result)[0]) if _records(result) else []
+
+
+def _as_text(value: object) -> Cell:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,120 @@
+"""The pages of one reading on their way into a stage: parsed, refused, counted, each row's place kept."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+
+from ingest.contract import Page, Progress
+from ingest.parse import Parsed, Parser
+from ingest.quarantine import Rejection, Tally, keepable, printable
+from metrics.model import Source
+from store.records import Conflict, Stage, stage_columns
+from store.runs import QuarantinedRow
+
+STANDS_AGAIN = "key stands again further down, with other values"
+
+
+@dataclass
+class Filling:
+    """What was read of a source so far.
+
+    latest: arrivals after it are mistakes. newest: the newest arrival but those; None before there is one.
+    """
+
+    source: Source
+    latest: str
+    newest: str | None = None
+    staged: int = 0
+    rejections: list[Rejection] = field(default_factory=list)
+    _refused: int = 0
+    _lines: array[int] = field(default_factory=lambda: array("q"))
+    _keys: array[int] = field(default_factory=lambda: array("q"))
+    _places: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def read(self) -> int:
+        """How many rows were read: those staged and those refused, one that is both counted once."""
+        return self.staged + self._refused
+
+    def fill(self, stage: Stage, pages: Iterable[Page], parser: Parser, progress: Progress) -> None:
+        """Puts the good rows of every page into the stage and remembers the others."""
+        for page in pages:
+            parsed = parser.parse(page)
+            stage.add(parsed.rows)
+            self._remember(page, parsed)
+            progress(f"{self.source.id}: {self.read} rows read")
+
+    def add_conflicts(self, conflicts: Sequence[Conflict]) -> None:
+        """Refuses rows that a later one of the same key contradicts; a stage counts its rows from 1."""
+        if not conflicts:
+            return
+        key = self._position(self.source.key)
+        wanted = {hash(conflict.row[key]) for conflict in conflicts}
+        last = {mark: index for index, mark in enumerate(self._keys) if mark in wanted}
+        self.rejections += [self._conflict(one, last[hash(one.row[key])]) for one in conflicts]
+
+    def quarantined(self) -> list[QuarantinedRow]:
+        """The refused rows as the store keeps them."""
+        return [
+            QuarantinedRow(
+                one.line,
+                one.key,
+                one.column,
+                one.value,
+                one.reason,
+                {keepable(name): cell and keepable(cell) for name, cell in one.row.items()},
+            )
+            for one in self.rejections
+        ]
+
+    def tally(self) -> tuple[str, ...]:
+        """The refused rows summed by reason, one sentence each."""
+        tally = Tally()
+        tally.add(self.rejections)
+        return tuple(tally.lines())
+
+    def lost(self, missing: Iterable[object]) -> list[str] | None:
+        """Of the keys the stage lacks, those the source lacks too; None where a refused row has no key."""
+        refused = {one.key for one in self.rejections}
+        return None if None in refused else [str(key) for key in missing if str(key) not in refused]
+
+    def _remember(self, page: Page, parsed: Parsed) -> None:
+        self._places.append((self.staged, page.place))
+        self._lines.extend(parsed.lines)
+        self._keys.extend(map(hash, map(itemgetter(self._position(self.source.key)), parsed.rows)))
+        self.staged += len(parsed.rows)
+        self._refused += len(parsed.rejections)
+        self.rejections += parsed.rejections
+        if self.source.arrival is not None:
+            arrivals = map(itemgetter(self._position(self.source.arrival)), parsed.rows)
+            believable = [one for one in arrivals if isinstance(one, str) and one <= self.latest]
+            self.newest = max([*believable, *([self.newest] if self.newest else [])], default=None)
+
+    def _conflict(self, conflict: Conflict, last: int) -> Rejection:
+        values = dict(zip(stage_columns(self.source), conflict.row, strict=True))
+        found = {column.name: values[column.name] for column in self.source.columns}
+        first = conflict.line - 1
+        return Rejection(
+            line=self._lines[first],
+            key=printable(conflict.key),
+            column=self.source.key,
+            value=printable(conflict.key),
+            reason=f"key stands again at {self._standing(last, self._place(first))}",
+            row={name: None if value is None else str(value) for name, value in found.items()},
+            place=self._place(first),
+            rule=STANDS_AGAIN,
+        )
+
+    def _standing(self, index: int, here: str) -> str:
+        place = self._place(index)
+        return f"line {self._lines[index]}" + ("" if place == here else f" of {place}")
+
+    def _place(self, index: int) -> str:
+        return self._places[bisect_right(self._places, index, key=itemgetter(0)) - 1][1]
+
+    def _position(self, name: str) -> int:
+        return stage_columns(self.source).index(name)
