@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Engine, create_engine, event, select, update
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
@@ -258,15 +258,21 @@ def _wait_for_lock(connection: Connection) -> None:
 
 
 def _new_instant(connection: Connection, clock: Clock) -> str:
-    row = connection.execute(select(house.c.last_written_at)).one_or_none()
-    if row is None:
-        raise StoreError("The database was never set up; run `python -m store migrate`.")
-    now, last = clock(), from_text(row.last_written_at)
+    written = _last_written(connection)
+    now, last = clock(), from_text(written)
     if now < last - CLOCK_SLEW:
         raise StoreError(
             f"This machine's clock says {instant_text(now)}, but the database was last written at "
-            f"{row.last_written_at}; set the clock right and try again."
+            f"{written}; set the clock right and try again."
         )
     text = instant_text(max(now, last + _TICK))
     connection.execute(update(house).values(last_written_at=text))
     return text
+
+
+def _last_written(connection: Connection) -> str:
+    if inspect(connection).has_table(house.name):
+        written = connection.execute(select(house.c.last_written_at)).scalar_one_or_none()
+        if written is not None:
+            return written
+    raise StoreError("The database was never set up; run `python -m store migrate`.")

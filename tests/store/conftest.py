@@ -9,7 +9,10 @@ import pytest
 
 from metrics.catalogue import load
 from store.engine import open_engine
+from tests.bare_store import bare_engine, clock, engine, home, kill_during
 from tests.town import Town, write_city
+
+__all__ = ["bare_engine", "city", "clock", "engine", "home", "kill_during", "town"]
 
 
 @pytest.fixture
