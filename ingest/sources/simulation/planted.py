@@ -14,11 +14,11 @@ ice storm             5 to 7 February,            trees x 6, streetlights x 3, s
                       every year                  x 2, ambulances x 1.3, fire engines x 1.6, calls to
                                                   311 x 2 with fewer answered soon; slower crews for
                                                   what is reported then and in the week after; empty
-                                                  classrooms, cancelled and late ferries, libraries
-                                                  open a fifth of their hours
+                                                  classrooms, trash left standing, cancelled and late
+                                                  ferries, libraries closing early
 windstorm             24 to 26 August,            the same at half the strength, schools apart
                       every year
-staff shortage        1 September to 12 October,  permits applied for then take 1.7 times as long
+staff shortage        1 September to 12 October,  permits applied for then take 1.45 times as long
                       every year
 stopped source        from the 18th to the 26th   no library counts arrive; on the 27th all of them do
                       of every month
@@ -49,7 +49,7 @@ STORM_STRENGTH = {ICE_STORM: 1.0, WINDSTORM: 0.5}
 AFTERMATH = timedelta(days=7)
 
 SHORTAGE = ((9, 1), (10, 12))
-SHORTAGE_SLOWDOWN = 1.7
+SHORTAGE_SLOWDOWN = 1.45
 
 SILENT_FROM_DAY, HEARD_AGAIN_DAY = 18, 27
 

@@ -24,6 +24,7 @@ STREAMS: dict[str, Stream] = {
     "library_counts": tallies.LIBRARY,
     "school_attendance": tallies.SCHOOL,
     "ferry_trips": tallies.FERRY,
+    "trash_rounds": tallies.COLLECTION,
 }
 
 

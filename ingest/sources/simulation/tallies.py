@@ -1,4 +1,4 @@
-"""Daily and hourly counts: calls to 311, library branches, schools, ferries."""
+"""Daily and hourly counts: calls to 311, library branches, schools, ferries, trash."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ingest.sources.simulation.dice import Dice
 from ingest.sources.simulation.life import Life, Stream
 from ingest.sources.simulation.town import (
     DAY,
+    PLACES,
     is_school_day,
     is_working_day,
     local_day,
@@ -55,6 +56,7 @@ BRANCH_HOURS = (10, 10, 10, 10, 9, 7, 4)
 VISIT_NOISE, VISIT_TREND = 0.10, 0.02
 SHORT_DAY = 0.07
 SHORT_BY = (1.0, 6.0)
+STORM_HOURS = 0.4
 
 SCHOOL_COLUMNS = ("count_id", "school", "district", "counted_on", "reported_at", "enrolled", "present")
 SCHOOLS = {
@@ -69,7 +71,7 @@ SCHOOLS = {
     "Southfield Elementary": ("Southfield", 560),
     "Tannery Flats Elementary": ("Tannery Flats", 500),
 }
-PRESENT, THIN_DAY, WINTER_DIP, ICE_DIP, PRESENT_NOISE = 0.938, -0.010, 0.008, -0.12, 0.006
+PRESENT, THIN_DAY, ICE_DIP, PRESENT_NOISE = 0.938, -0.010, -0.12, 0.006
 
 FERRY_COLUMNS = (
     "count_id",
@@ -88,6 +90,12 @@ ROUTES = {
 }
 FERRY_RUNS, FERRY_ON_TIME = 0.99, 0.936
 FERRY_STORM_RUNS, FERRY_STORM_ON_TIME = -0.6, -0.3
+
+
+COLLECTION_COLUMNS = ("count_id", "district", "collected_on", "reported_at", "stops_planned", "stops_made")
+COLLECTION_WEEKDAYS = 5
+PEOPLE_PER_STOP = 2.4
+MISSED, MISSED_NOISE, MISSED_STORM = 0.015, 0.30, 0.20
 
 
 def call_day(dice: Dice, today: date) -> Iterator[Life]:
@@ -115,7 +123,7 @@ def library_day(dice: Dice, today: date) -> Iterator[Life]:
         hours = float(planned)
         if dice.happens(SHORT_DAY):
             hours -= min(hours, round(dice.between(*SHORT_BY)))
-        hours *= 1.0 - 0.8 * planted.storm(today)
+        hours *= 1.0 - STORM_HOURS * planted.storm(today)
         people = dice.poisson(visits * busy * hours / planned * dice.lognormal(1.0, VISIT_NOISE))
         cells = (f"L{today:%Y%m%d}-{number}", branch, place, today.isoformat(), stamp(reported))
         yield Life(reported, (*cells, str(people), str(planned), f"{hours:g}"))
@@ -126,8 +134,7 @@ def school_day(dice: Dice, today: date) -> Iterator[Life]:
     if not is_school_day(today):
         return
     share = PRESENT + (THIN_DAY if today.weekday() in (MONDAY, FRIDAY) else 0.0)
-    share += ICE_DIP * planted.ice(today) - WINTER_DIP * (season(today, (1, 25), 1.0) - 1.0)
-    share += PRESENT_NOISE * dice.normal()
+    share += ICE_DIP * planted.ice(today) + PRESENT_NOISE * dice.normal()
     reported = _night_export(today + DAY)
     for number, (school, (place, enrolled)) in enumerate(SCHOOLS.items()):
         present = dice.binomial(enrolled, share)
@@ -145,6 +152,19 @@ def ferry_day(dice: Dice, today: date) -> Iterator[Life]:
         on_time = dice.binomial(run, FERRY_ON_TIME + FERRY_STORM_ON_TIME * wind)
         cells = (f"F{today:%Y%m%d}-{number}", route, today.isoformat(), stamp(reported))
         yield Life(reported, (*cells, str(planned), str(run), str(on_time)))
+
+
+def collection_day(dice: Dice, today: date) -> Iterator[Life]:
+    """Stops of the trash trucks: every district has its weekday from Monday to Friday."""
+    reported = _night_export(today + DAY)
+    for number, place in enumerate(PLACES):
+        if number % COLLECTION_WEEKDAYS != today.weekday():
+            continue
+        stops = round(place.people / PEOPLE_PER_STOP)
+        missed = dice.lognormal(MISSED, MISSED_NOISE) + MISSED_STORM * planted.storm(today)
+        made = dice.binomial(stops, 1.0 - missed)
+        cells = (f"T{today:%Y%m%d}-{number:02d}", place.name, today.isoformat(), stamp(reported))
+        yield Life(reported, (*cells, str(stops), str(made)))
 
 
 def _night_export(day: date) -> int:
@@ -174,4 +194,5 @@ def _by_hour(instant: int) -> int:
 CALLS = Stream(CALL_COLUMNS, call_day, 1, _by_hour)
 LIBRARY = Stream(LIBRARY_COLUMNS, library_day, 11, _by_night(planted.heard_on))
 SCHOOL = Stream(SCHOOL_COLUMNS, school_day, 2, _by_night(_every_night))
+COLLECTION = Stream(COLLECTION_COLUMNS, collection_day, 2, _by_night(_every_night))
 FERRY = Stream(FERRY_COLUMNS, ferry_day, 2, _by_night(_every_night))
