@@ -200,6 +200,10 @@ class _Checker:
         return value
 
     def _column(self, node: exp.Expr) -> Node:
+        """Names come quoted from `expression_words`; any other is a keyword that sqlglot took for a name."""
+        if not (isinstance(node.this, exp.Identifier) and node.this.args.get("quoted")):
+            fix = f'If a column is meant, write it in double quotes: "{node.name}".'
+            self._refuse(node, f"`{node.name}` is a word of the language", fix)
         return tree.Column(_COLUMN_KINDS[self._columns[node.name]], node.name)
 
     def _negative(self, node: exp.Expr) -> Node:
@@ -211,8 +215,9 @@ class _Checker:
     def _arithmetic(self, node: exp.Expr) -> Node:
         family = (exp.Add, exp.Sub) if isinstance(node, exp.Add | exp.Sub) else (exp.Mul, exp.Div)
         first, rest = _chain(node, family)
+        start = as_operand(self._number(first))
         terms = tuple((_OPERATORS[kind], as_operand(self._number(term))) for kind, term in rest)
-        found = tree.Arithmetic("double", as_operand(self._number(first)), terms)
+        found = tree.Arithmetic("double", start, terms)
         low, high = tree.magnitude(found)
         if low < -_LARGEST_POWER or high > _LARGEST_POWER:
             self._refuse(node, "So many factors can leave the range of numbers", "Multiply and divide less.")
@@ -229,8 +234,9 @@ class _Checker:
 
     def _coalesce(self, node: exp.Expr) -> Node:
         operands = [node.this, *node.expressions]
-        if len(operands) > _MOST_OPERANDS:
-            self._refuse(node, f"coalesce has {len(operands)} values", f"Give at most {_MOST_OPERANDS}.")
+        if not 2 <= len(operands) <= _MOST_OPERANDS:
+            fix = f"Give at least two and at most {_MOST_OPERANDS}."
+            self._refuse(node, f"coalesce is of {len(operands)} values", fix)
         if any(type(self._opened(operand)) in self._tests for operand in operands):
             fix = "Put coalesce around the columns inside the test."
             self._refuse(node, "A test is never empty, so coalesce would change nothing", fix)

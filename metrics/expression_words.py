@@ -59,7 +59,7 @@ _STRAY_COMMAS = {
     (TokenType.COMMA, TokenType.COMMA),
     (TokenType.COMMA, TokenType.R_PAREN),
 }
-_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
+_QUOTED = re.compile(r"'(?:[^']|'')*+'|\"(?:[^\"]|\"\")*+\"")
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _SPECIAL = {
     ";": ("There is a second statement", "Give one expression, without a semicolon."),
