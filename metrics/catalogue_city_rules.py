@@ -86,7 +86,7 @@ def _numbers_in_range(city: City) -> Iterator[Mistake]:
         ("fiscal_year_start", city.fiscal_year_start, 1, 12),
     ):
         if not low <= value <= high:
-            yield error(place, f"{value} is out of range.", f"Write a number from {low} to {high}.")
+            yield error(place, f"{value:g} is out of range.", f"Write a number from {low} to {high}.")
 
 
 def _holidays_are_known(city: City) -> Iterator[Mistake]:

@@ -145,8 +145,8 @@ def _emptiness_is_meant(metric: Metric, draft: Draft) -> Iterator[Mistake]:
             continue
         filled = {source.key} | {column.name for column in source.columns if column.required}
         for name in sorted(parsed.negated_columns - filled):
-            message = f"records whose `{name}` is empty pass this not or <>."
-            fix = f"Name the values that count, or add `{name} is not null`, unless this is meant."
+            message = f"`{name}` can be empty: such a record passes a not, and fails a <>."
+            fix = f"Say which is meant with coalesce({name}, …), or make the column required in its source."
             yield warning(word, message, fix)
 
 

@@ -70,8 +70,8 @@ class Mistake:
     fix: str
 
     def __str__(self) -> str:
-        said = ": ".join(filter(None, (self.file, self.place, self.message)))
-        return f"{self.level} {said} Fix: {self.fix}"
+        where = " ".join(filter(None, (self.level, self.file)))
+        return f"{': '.join(filter(None, (where, self.place, self.message)))} Fix: {self.fix}"
 
 
 def error(place: str, message: str, fix: str, file: str = "") -> Mistake:
@@ -185,8 +185,12 @@ def _message(shape: type, loc: tuple[Any, ...], problem: Mapping[str, Any]) -> t
         case "enum" | "literal_error":
             expected = problem["ctx"]["expected"].replace("'", "`")
             return f"{problem['input']!r} is not known.", f"Write {expected}."
+    repeated = {of_field: word for word, of_field in TOML_WORDS.get(shape, {}).items()}
+    fix = FIXES.get(problem["type"], "Write it as asked.")
+    if word in repeated:
+        fix = f"Write [[{repeated[word]}]] and its words below it."
     message = problem["msg"].replace("Input should be", "this should be")
-    return f"{message}, not {json.dumps(problem['input'])}.", FIXES.get(problem["type"], "Write it as asked.")
+    return f"{message}, not {json.dumps(problem['input'])}.", fix
 
 
 def _pair_or_number(problem: Mapping[str, Any]) -> tuple[str, str]:

@@ -167,6 +167,8 @@ def _perfect_is_above_target(metric: Metric, _draft: Draft) -> Iterator[Mistake]
 
 def _ceiling(metric: Metric, target: Target) -> float | None:
     """None also where another rule refuses the target."""
+    if is_share(metric) and any(_fractions("", target.value)):
+        return None
     try:
         return scoring.ceiling(
             target.value,
