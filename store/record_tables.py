@@ -95,8 +95,8 @@ def prepare(connection: Connection, source: Source, dated_columns: Iterable[str]
     indexed with them. Runs inside the caller's write transaction. Raises StoreError for names no
     database holds and for a column whose type, or a source whose key, is not what it was.
     """
+    _refuse_names(source)
     tables = tables_of(source)
-    _refuse_names(source, tables)
     held = _held(connection, source)
     _refuse_changes(source, held)
     if not held:
@@ -168,7 +168,7 @@ def _temporary(name: str, metadata: MetaData, *columns: Column) -> Table:
     return Table(f"_{name}", metadata, order, *columns, prefixes=["TEMPORARY"], sqlite_strict=True)
 
 
-def _refuse_names(source: Source, tables: RecordTables) -> None:
+def _refuse_names(source: Source) -> None:
     if source.id.endswith("_replaced"):
         raise StoreError(f"sources/{source.id}.toml: an id may not end in _replaced; give it another.")
     names = stage_columns(source)
@@ -178,7 +178,7 @@ def _refuse_names(source: Source, tables: RecordTables) -> None:
             f"sources/{source.id}.toml: the column name {twice[0]} is taken (an instant `x` has its day in "
             "`x_day`, names that begin with _ are ours); rename the column."
         )
-    longest = max((tables.replaced.name, *names), key=len)
+    longest = max((f"records_{source.id}_replaced", *names), key=len)
     if len(longest) > _LONGEST_NAME:
         raise StoreError(
             f"sources/{source.id}.toml: {longest} is longer than the {_LONGEST_NAME} characters a database "
