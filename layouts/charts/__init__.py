@@ -1,1 +1,1 @@
-"""Charts drawn from views."""
+"""Pictures of published numbers: our own SVG and Plotly figures, drawn from the same views."""

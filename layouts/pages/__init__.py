@@ -1,1 +1,1 @@
-"""The staff pages, one file per page."""
+"""The staff pages, one file per page: each registers its address and guards its layout."""

@@ -1,0 +1,273 @@
+"""The composition root of the web: puts the rooms together, and runs everything on one machine."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import settings
+from layouts import staff
+from layouts.desk import Desk
+from layouts.public import api, site
+from layouts.views import SourceStart, StartView
+from metrics.catalogue import CITIES, CatalogueError, find_city, load
+from metrics.model import Catalogue, Source
+from serving import guard, server
+from serving.kept import build_id
+from serving.processes import HOST, Child, PortInUse, refuse_port_in_use, serve_web, supervise
+from serving.routes import Kind, Route, redirect
+from serving.status import SourceState, alive, source_states, status
+from store import publications
+from store.engine import Engine, StoreError, database_url, open_engine, reading, system_clock
+from store.migrations import migrate
+
+APP = settings.PROJECT / "app.py"
+WORKER = settings.PROJECT / "worker.py"
+ASSETS = settings.PROJECT / "assets"
+ENTRANCE = "/staff/today"
+CITY_ID = "[a-z][a-z0-9_]*"
+
+NEW_CITY = {
+    "city.toml": """\
+# Who the city is and how its calendar runs. Time zone and week start cannot change once scores are published.
+id = "CITY_ID"
+name = "CITY_NAME"
+time_zone = "America/New_York"
+week_start = "monday"            # or "sunday"
+quarter = "trailing"             # the last three whole months; or "calendar"
+publication_hour = 5             # o'clock: from then on yesterday is published
+minimum_coverage = 0.75          # the least share of the weight that one number for all needs
+district_word = "district"
+language = "en"
+
+[holidays]                       # days on which services with calendar = "business" are closed
+country = "US"
+""",
+    "departments.toml": """\
+# One table for each department; its name in brackets is its id, for ever.
+[public_works]
+name = "Public Works"
+""",
+    "sources/requests.toml": """\
+# Where records come from. This one reads every CSV file in the folder drop/ of this city.
+id = "requests"
+name = "Service requests"
+kind = "file"
+key = "id"                       # the column that is different in every record
+arrival = "opened"               # its newest value tells how far the source is known
+quiet_minutes = 60               # so long may pass without a new record
+schedule = "0 4 * * *"           # minute hour day month weekday, on the city's clocks
+publisher = "CITY_NAME"
+licence = ""
+
+[options]
+path = "drop/*.csv"
+
+[columns.id]
+type = "text"
+required = true
+
+[columns.topic]
+type = "text"
+
+[columns.opened]
+type = "instant"
+
+[columns.due]
+type = "instant"
+planned = true                   # may lie ahead
+
+[columns.closed]
+type = "instant"
+not_before = "opened"
+""",
+    "metrics/potholes_on_time.toml": """\
+# What is measured. The id is for ever; everything else may change, with a date where it is a target.
+id = "potholes_on_time"
+name = "Potholes filled on time"
+department = "public_works"
+theme = "streets"
+family = "service"               # in the city's score; "condition" stands beside it
+question = "If I report a pothole, is it filled when it should be?"
+definition = "Of the potholes due on a day, the share that was closed by its due date. Late and open is late."
+limitations = "A closed case says that somebody was there, not that the hole stays filled."
+owner = "Director of Public Works"
+clock_start = "the request is opened"
+clock_stop = "the request is closed"
+
+source = "requests"
+aggregation = "ratio"            # ratio, count, mean, median, percentile or stock
+where = "topic = 'Pothole'"      # keeps a row only when true
+date = "due"                     # the day a record belongs to
+numerator = "closed <= due"      # counts only when true
+unit = "percent"
+direction = "higher_is_better"
+scored_at = ["week", "month", "quarter"]
+weight = 1.0
+
+[[target]]
+value = 0.80
+valid_from = 2020-01-01
+reason = "The service level the department has set itself"
+approved_by = "Director of Public Works"
+""",
+}
+
+
+def make_server(engine: Engine, catalogue: Catalogue, city: str) -> Any:
+    """The whole web over a migrated database: public pages, API, staff pages, health.
+
+    `city` is how the reader names the city to a command: a folder name or a path.
+    """
+    build = build_id(settings.PROJECT)
+    desk = Desk(engine, catalogue, lambda: start_view(engine, catalogue, city), build)
+    pages, calls = site.Site(desk), api.Api(desk)
+    routes = (
+        Route("/", Kind.PUBLIC, pages.home),
+        Route("/metric/<metric>", Kind.PUBLIC, pages.metric),
+        Route("/api/v1/scores", Kind.PUBLIC, calls.scores),
+        Route("/api/v1/metrics", Kind.PUBLIC, calls.metrics),
+        Route("/api/v1/metrics/<metric>", Kind.PUBLIC, calls.metric),
+        Route("/api/v1/metrics/<metric>/series", Kind.PUBLIC, calls.series),
+        Route("/api/v1/metrics/<metric>/series.json", Kind.PUBLIC, calls.series),
+        Route("/api/v1/metrics/<metric>/series.csv", Kind.PUBLIC, calls.series_csv),
+        Route("/api/v1/publications", Kind.PUBLIC, calls.publications),
+        Route("/api/v1/sources", Kind.PUBLIC, calls.sources),
+        Route("/health", Kind.HEALTH, alive),
+        Route("/status", Kind.HEALTH, status(engine, catalogue.city.id, catalogue.sources, build)),
+        Route("/today", Kind.STAFF, redirect(ENTRANCE)),
+        Route("/staff", Kind.STAFF, redirect(ENTRANCE)),
+    )
+    made = server.create(
+        server.Wiring(
+            routes=routes,
+            state=lambda: _state(engine),
+            build=build,
+            assets=ASSETS,
+            is_page=staff.is_page,
+            failure=pages.failure,
+            entrance=redirect(ENTRANCE),
+        )
+    )
+    staff.mount(made, desk, lambda _need: guard.is_asked_here(), ASSETS)
+    return made
+
+
+def start_view(engine: Engine, catalogue: Catalogue, city: str) -> StartView:
+    """How far the first loading of a city is, and the commands that load what nobody has loaded."""
+    states = source_states(engine, catalogue.sources)
+    return StartView(
+        city=catalogue.city,
+        metrics=len(catalogue.live_metrics()),
+        sources=tuple(_source_start(one, catalogue.sources[one.id], city) for one in states),
+        progress=None,
+    )
+
+
+def _source_start(state: SourceState, source: Source, city: str) -> SourceStart:
+    from_file = "" if source.kind == "simulated" else " --from FILE"
+    return SourceStart(
+        id=state.id,
+        name=state.name,
+        has_ever_succeeded=state.known_until is not None,
+        outcome=state.outcome,
+        started_at=state.started_at,
+        read=state.read,
+        command=f"CITY={city} python -m ingest run {state.id}{from_file}",
+    )
+
+
+def _state(engine: Engine) -> int:
+    with reading(engine) as connection:
+        return publications.state(connection)
+
+
+# --- running -----------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; 1 with one clear line, or one for each mistake in the catalogue, where it cannot."""
+    given = _parser().parse_args(arguments)
+    try:
+        if given.command == "new-city":
+            return _new_city(given.city)
+        chosen = settings.from_environment()
+        if given.command == "web":
+            serve_web(lambda: _open_server(chosen), chosen.port, with_parent=True)
+            return 0
+        return _run(chosen)
+    except CatalogueError as error:
+        print("\n".join(str(mistake) for mistake in error.mistakes), file=sys.stderr)
+    except (StoreError, settings.SettingError, PortInUse) as error:
+        print(error, file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python app.py",
+        description="Without a command: runs the dashboards and the worker until Ctrl-C.",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    new = commands.add_parser("new-city", help="make the folder of a new city, with examples to fill in")
+    new.add_argument("city", metavar="NAME_OR_PATH")
+    commands.add_parser("web")
+    return parser
+
+
+def _run(chosen: settings.Settings) -> int:
+    """Everything on one machine: this process supervises, one child serves, one works."""
+    engine, catalogue = _open(chosen)
+    engine.dispose()
+    refuse_port_in_use(chosen.port)
+    children = [Child("web server", [sys.executable, str(APP), "web"], is_vital=True)]
+    if chosen.scheduler:
+        children.append(Child("worker", [sys.executable, str(WORKER), "--with-parent"]))
+    address = f"http://{HOST}:{chosen.port}"
+    print(f"{catalogue.city.name}: starting on {address}", flush=True)
+
+    def ready() -> None:
+        print(f"{catalogue.city.name}: {address}/ and {address}{ENTRANCE} (Ctrl-C ends it)", flush=True)
+
+    return supervise(children, port=chosen.port, ready=ready)
+
+
+def _open(chosen: settings.Settings) -> tuple[Engine, Catalogue]:
+    """The migrated database and the definitions of the city that is set."""
+    catalogue = load(find_city(chosen.city))
+    engine = open_engine(database_url(chosen, catalogue.city.id))
+    migrate(engine, catalogue.city, system_clock)
+    return engine, catalogue
+
+
+def _open_server(chosen: settings.Settings) -> Any:
+    return make_server(*_open(chosen), chosen.city)
+
+
+def _new_city(name_or_path: str) -> int:
+    """Makes the folder of a new city: small, commented, and clean under `python -m metrics check`."""
+    folder = Path(name_or_path) if "/" in name_or_path else CITIES / name_or_path
+    if re.fullmatch(CITY_ID, folder.name) is None:
+        print(
+            f"{folder.name!r} cannot name a city; give small letters, digits and _, for example springfield.",
+            file=sys.stderr,
+        )
+        return 1
+    if folder.exists():
+        print(f"{folder} is there already; give another name, or change its files.", file=sys.stderr)
+        return 1
+    name = folder.name.replace("_", " ").title()
+    for file, text in NEW_CITY.items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text(text.replace("CITY_ID", folder.name).replace("CITY_NAME", name))
+    city = folder.name if folder.parent == CITIES else str(folder)
+    print(f"Made {folder}. Put a CSV file into its folder drop/, then: CITY={city} python app.py")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

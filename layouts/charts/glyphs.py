@@ -1,0 +1,40 @@
+"""The glyph of each level: a shape of its own, so that no colour is ever needed to tell them apart."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from layouts.charts.drawing import element, picture
+from layouts.formats import Level
+
+SIZE = 12
+
+MARK = picture(14, 14, (element("path", d="M0 9h4v5H0zM5 5h4v9H5zM10 0h4v14h-4z"),), class_="mark")
+"""The mark beside the name of a city."""
+
+_SHAPES: dict[Level, tuple[Markup, ...]] = {
+    Level.ABOVE: (element("path", d="M6 1.5L11 10.5H1Z", class_="fill"),),
+    Level.ON: (element("circle", cx=6, cy=6, r=4.6, class_="fill"),),
+    Level.WATCH: (
+        element("circle", cx=6, cy=6, r=4.4, class_="edge"),
+        element("path", d="M6 1.6A4.4 4.4 0 0 0 6 10.4Z", class_="fill"),
+    ),
+    Level.BELOW: (element("path", d="M6 10.5L1 1.5H11Z", class_="fill"),),
+    Level.NONE: (element("circle", cx=6, cy=6, r=4.4, class_="edge"),),
+}
+
+_ARROWS = {
+    "up": "M6 1.5L10.5 6.5H7.2V10.5H4.8V6.5H1.5Z",
+    "down": "M6 10.5L1.5 5.5H4.8V1.5H7.2V5.5H10.5Z",
+    "same": "M1.5 4.8H10.5V7.2H1.5Z",
+}
+
+
+def glyph(level: Level) -> Markup:
+    """The shape that stands beside the word of a level."""
+    return picture(SIZE, SIZE, _SHAPES[level], class_="glyph")
+
+
+def arrow(direction: str) -> Markup:
+    """An arrow `up` or `down`, or a bar for `same`."""
+    return picture(SIZE, SIZE, (element("path", d=_ARROWS[direction], class_="fill"),), class_="glyph")

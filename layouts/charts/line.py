@@ -1,0 +1,165 @@
+"""A metric's values over time with the target they are held against, as SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from markupsafe import Markup
+
+from layouts import formats
+from layouts.charts.drawing import element, path, picture
+from layouts.charts.scale import Scale, span, spread, tick_digits, ticks
+from layouts.formats import _
+from layouts.views import MetricView
+from metrics.model import Score, Status
+
+LABEL_APART = 17.0
+LONG = timedelta(days=300)
+"""From here on a date beside the axis is a month and a year."""
+
+PER_LETTER = 7.4
+"""How wide a letter is drawn, at most, in units of the picture."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """The measures of a drawing; a narrow one is for phones, so that letters stay readable."""
+
+    name: str
+    width: float
+    height: float
+    left: float
+    dates: int
+
+
+WIDE = Size("wide", 960.0, 300.0, 56.0, 8)
+NARROW = Size("narrow", 350.0, 240.0, 46.0, 3)
+
+_TOP, _BOTTOM = 14.0, 30.0
+
+
+def line_with_target(view: MetricView, size: Size) -> Markup:
+    """The chart of a metric; empty where fewer than two values are known."""
+    known = [score for score in view.past if score.value is not None]
+    if len(known) < 2:
+        return Markup("")
+    axes = _axes(view, known, size)
+    parts = [*_grid(view, axes, size), *_targets(view.past, axes), *_values(view.past, axes)]
+    parts += _end_labels(view, known[-1], axes, size)
+    return picture(
+        size.width,
+        size.height,
+        parts,
+        text=formats.chart_text(view, view.past),
+        class_=f"chart {size.name}",
+    )
+
+
+@dataclass(frozen=True)
+class _Axes:
+    across: Scale
+    upward: Scale
+
+
+def _axes(view: MetricView, known: Sequence[Score], size: Size) -> _Axes:
+    drawn = [score.value for score in known if score.value is not None]
+    aims = [aim for score in known for aim in (score.target, score.target_high) if aim is not None]
+    low, high = span([*drawn, *aims])
+    labels = end_labels(view, known[-1])
+    right = size.width - max(len(text) for text in labels) * PER_LETTER - 12
+    first, last = view.past[0].period.start, view.past[-1].period.start
+    return _Axes(
+        Scale(first.toordinal(), max(last.toordinal(), first.toordinal() + 1), size.left + 6, right),
+        Scale(low, high, size.height - _BOTTOM, _TOP),
+    )
+
+
+def _grid(view: MetricView, axes: _Axes, size: Size) -> list[Markup]:
+    marks = ticks(axes.upward.low, axes.upward.high)
+    digits = tick_digits(marks) if view.metric.unit != "percent" else max(tick_digits(marks) - 2, 0)
+    parts: list[Markup] = []
+    for mark in marks:
+        height = axes.upward.at(mark)
+        parts.append(
+            element("line", x1=size.left, x2=axes.across.end + 6, y1=height, y2=height, class_="grid")
+        )
+        text = formats.axis(view.metric, mark, digits)
+        parts.append(element("text", text, x=size.left - 8, y=height + 4, text_anchor="end", class_="axis"))
+    by_year = view.past[-1].period.start - view.past[0].period.start > LONG
+    for start, place in _dates(view, axes, size):
+        text = formats.tick(start, by_year)
+        parts.append(element("text", text, x=place, y=size.height - 8, text_anchor="middle", class_="axis"))
+    return parts
+
+
+def _dates(view: MetricView, axes: _Axes, size: Size) -> list[tuple[date, float]]:
+    starts = [score.period.start for score in view.past]
+    step = max(1, -(-len(starts) // size.dates))
+    chosen = starts[::-1][::step][::-1]
+    half = 4 * PER_LETTER
+    found = [(start, axes.across.at(start.toordinal())) for start in chosen]
+    return [(start, min(max(place, half), size.width - half)) for start, place in found]
+
+
+def _targets(past: Sequence[Score], axes: _Axes) -> list[Markup]:
+    """The target as steps, dashed: it may change from one period to the next."""
+    lines = []
+    for aims in ([score.target for score in past], [score.target_high for score in past]):
+        places: list[tuple[float, float] | None] = []
+        before: float | None = None
+        for score, aim in zip(past, aims, strict=True):
+            if aim is None:
+                places.append(None)
+            else:
+                place = axes.across.at(score.period.start.toordinal())
+                if before is not None and before != aim:
+                    places.append((place, axes.upward.at(before)))
+                places.append((place, axes.upward.at(aim)))
+            before = aim
+        if any(places):
+            lines.append(element("path", d=path(places), class_="target"))
+    return lines
+
+
+def _values(past: Sequence[Score], axes: _Axes) -> list[Markup]:
+    places = [
+        None
+        if score.value is None
+        else (axes.across.at(score.period.start.toordinal()), axes.upward.at(score.value))
+        for score in past
+    ]
+    parts = [element("path", d=path(places), class_="line")]
+    if len(places) <= 40:
+        parts += [
+            element("circle", cx=place[0], cy=place[1], r=2.6, class_=_dot(score))
+            for score, place in zip(past, places, strict=True)
+            if place is not None
+        ]
+    last = next(place for place in reversed(places) if place is not None)
+    parts.append(element("circle", cx=last[0], cy=last[1], r=4.2, class_="last"))
+    return parts
+
+
+def _dot(score: Score) -> str:
+    return "dot hollow" if score.status is Status.PROVISIONAL else "dot"
+
+
+def end_labels(view: MetricView, last: Score) -> list[str]:
+    """What stands beside the end of a chart: the last value, then its target or both ends of its band."""
+    labels = [formats.value_beside_target(view.metric, last)]
+    aims = [aim for aim in (last.target, last.target_high) if aim is not None]
+    return labels + [_("Target {target}").format(target=formats.target(view.metric, aim)) for aim in aims]
+
+
+def _end_labels(view: MetricView, last: Score, axes: _Axes, size: Size) -> list[Markup]:
+    amounts = [number for number in (last.value, last.target, last.target_high) if number is not None]
+    places = spread(
+        [axes.upward.at(number) + 5 for number in amounts], LABEL_APART, _TOP, size.height - _BOTTOM
+    )
+    labels = end_labels(view, last)
+    return [
+        element("text", text, x=axes.across.end + 10, y=place, class_="value-label" if not index else "axis")
+        for index, (text, place) in enumerate(zip(labels, places, strict=True))
+    ]

@@ -1,0 +1,261 @@
+"""The pieces of the staff pages: the same chips, tiles and tables as on the public ones, for Dash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+from markupsafe import Markup
+
+from layouts import formats
+from layouts.charts.embedded import Svg
+from layouts.charts.glyphs import arrow, glyph
+from layouts.charts.small import score_bar, sparkline
+from layouts.formats import Level, Movement, _
+from layouts.views import CityView, Edition, Line
+from metrics.model import Catalogue, Composite, Grain, Metric, Score, Status
+
+Children = str | Component | Sequence[Any] | None
+
+
+def labelled(text: str) -> dict[str, Any]:
+    """The attribute that names a part of a page for those who do not see it."""
+    return {"aria-label": text}
+
+
+def labelled_by(id: str) -> dict[str, Any]:
+    """The attribute that names a part of a page by its heading."""
+    return {"aria-labelledby": id}
+
+
+def scrolling(shown: Component, name: dict[str, Any], style: str = "scroll") -> html.Div:
+    """Something wide in a frame that scrolls by keyboard too, under a name."""
+    return html.Div(shown, className=style, tabIndex="0", role="region", **name)
+
+
+def chip(level: Level, word: str) -> html.Span:
+    """A status: glyph, word and colour."""
+    return html.Span([Svg(glyph(level)), word], className=f"chip level-{level}")
+
+
+def score_chip(score: Score | None) -> html.Span:
+    """The status of a metric."""
+    level = formats.level(score.score if score else None)
+    return chip(level, formats.standing_word(score, level))
+
+
+def drawing(made: Markup) -> Component | None:
+    """A drawing, or nothing for an empty one."""
+    return Svg(made) if made else None
+
+
+def section(title: str, *children: Children, id: str, beside: str = "") -> html.Section:
+    """A part of a page under its heading."""
+    head: list[Component] = [html.H2(title, id=id)]
+    if beside:
+        head.append(html.P(beside, className="small muted"))
+    inside: list[Any] = [html.Div(head, className="section-head"), *children]
+    return html.Section(inside, **labelled_by(id))
+
+
+def notes(edition: Edition, *texts: str) -> list[html.P]:
+    """The remarks that belong to a publication: invented, pinned, provisional."""
+    invented = _("A demonstration: this city and its records are invented.")
+    said = [invented if edition.city.demonstration else "", formats.pinned(edition), *texts]
+    return [html.P(text, className="note") for text in said if text]
+
+
+def colophon(edition: Edition) -> html.P:
+    """Which publication a page was made from."""
+    return html.P(formats.edition(edition), className="section small muted")
+
+
+# --- tiles -------------------------------------------------------------------------------------
+
+
+def tile(grain: Grain, composite: Composite | None, catalogue: Catalogue, *, opening: bool) -> html.Li:
+    """The composite of one grain: number, k of n, change, coverage; or why there is none."""
+    lines: list[Component] = [html.H2(formats.grain_word(grain), className="name")]
+    if composite is None:
+        lines += [_figure(None), _line(_("No period of this length has ended yet."))]
+    else:
+        lines.append(html.P(formats.short_period(composite.period), className="when"))
+        lines += _without_number(composite, catalogue) if composite.score is None else _number(composite)
+    return html.Li(lines, className=f"card tile{' opening' if opening else ''}")
+
+
+def _without_number(composite: Composite, catalogue: Catalogue) -> list[Component]:
+    lines: list[Component] = [_figure(None), _line(formats.reason(composite.reason, catalogue))]
+    if composite.total:
+        lines.append(_line(formats.coverage(composite)))
+    return lines
+
+
+def _number(composite: Composite) -> list[Component]:
+    lines: list[Component] = [
+        _figure(composite.score),
+        html.P(formats.on_target(composite), className="line strong"),
+        moved(formats.movement(composite), composite.period.grain),
+        _line(formats.coverage(composite)),
+    ]
+    if composite.late:
+        lines.append(_line(formats.late_seats(composite)))
+    return lines
+
+
+def _figure(score: float | None) -> html.P:
+    level = formats.level(score)
+    return html.P(
+        [
+            html.Span(formats.score(score), className=f"number{'' if score is not None else ' none'}"),
+            chip(level, formats.level_word(level)),
+        ],
+        className="figures",
+    )
+
+
+def metric_tile(metric: Metric, score: Score, catalogue: Catalogue, *, opening: bool) -> html.Li:
+    """A metric in the newest period of one grain: value, target, score and what is behind it."""
+    lines: list[Component] = [
+        html.H2(formats.grain_word(score.period.grain), className="name"),
+        html.P(formats.short_period(score.period), className="when"),
+        html.P(
+            html.Span(formats.value_beside_target(metric, score), className="number"), className="figures"
+        ),
+    ]
+    if score.score is None:
+        lines += [_line([score_chip(score)]), _line(formats.reason(score.reason, catalogue))]
+    else:
+        aim = formats.target(metric, score.target, score.target_high)
+        lines += [
+            _line(_("Target {target}").format(target=aim)),
+            html.P(
+                [_("Score {score}").format(score=formats.score(score.score)), " ", score_chip(score)],
+                className="line strong",
+            ),
+            moved(formats.movement(score), score.period.grain),
+        ]
+    if formats.parts(metric, score):
+        lines.append(_line(formats.parts(metric, score)))
+    if score.status is Status.PROVISIONAL:
+        lines.append(_line(formats.status_word(score.status)))
+    return html.Li(lines, className=f"card tile compact{' opening' if opening else ''}")
+
+
+def moved(movement: Movement | None, grain: Grain) -> html.P:
+    """A change with its arrow."""
+    text = formats.change(movement, grain)
+    return _line([Svg(arrow(movement.direction)), text] if movement else text)
+
+
+def _line(children: Children) -> html.P:
+    return html.P(children, className="line")
+
+
+# --- tables ------------------------------------------------------------------------------------
+
+
+def table(
+    caption: str, heads: Sequence[tuple[str, str]], rows: Iterable[html.Tr], **named: Any
+) -> html.Table:
+    """A table with a caption; heads are (text, class)."""
+    cells = [
+        html.Th(text, scope="col", className=style or None, role="columnheader") for text, style in heads
+    ]
+    return html.Table(
+        [
+            html.Caption(caption),
+            html.Thead(html.Tr(cells, role="row"), role="rowgroup"),
+            html.Tbody(list(rows), role="rowgroup"),
+        ],
+        role="table",
+        **named,
+    )
+
+
+def row(head: Children, *cells: tuple[Children, str], **named: Any) -> html.Tr:
+    """A row: its header, then cells of (content, class)."""
+    return html.Tr(
+        [
+            html.Th(head, scope="row", role="rowheader"),
+            *(html.Td(content, className=style or None, role="cell") for content, style in cells),
+        ],
+        role="row",
+        **named,
+    )
+
+
+def board(view: CityView, lines: Sequence[Line], caption: str, path: str) -> html.Div:
+    """Every metric of a list at the grain of the page, with its other grains beside."""
+    opening = view.opening or Grain.WEEK
+    others = [grain for grain in Grain if grain is not opening]
+    heads = [
+        (_("Measure"), ""),
+        (_("Value"), "number-cell"),
+        (_("Target"), "number-cell"),
+        (_("Status"), ""),
+        (_("{week} score (1.00 = target)").format(week=formats.grain_word(opening)), ""),
+        (_("Recent"), "spark-cell"),
+        *((formats.grain_word(grain), "number-cell other-cell") for grain in others),
+    ]
+    rows = [_board_row(line, others, view.edition.catalogue, path) for line in lines]
+    return html.Div(table(caption, heads, rows, className="board"), className="sheet")
+
+
+def _board_row(line: Line, others: Sequence[Grain], catalogue: Catalogue, path: str) -> html.Tr:
+    score, metric = line.score, line.metric
+    aim = formats.target(metric, score.target, score.target_high) if score else formats.NOTHING
+    value = html.Td(
+        formats.value_beside_target(metric, score) if score else formats.NOTHING,
+        className="number-cell value-cell",
+        role="cell",
+        **_beside_on_phones(aim),
+    )
+    made = row(
+        [dcc.Link(metric.name, href=f"{path}{metric.id}"), html.Span(line.department, className="muted")],
+        (aim, "number-cell aim aim-cell"),
+        (_standing(score), "status-cell"),
+        (_score_cell(score, catalogue), "score-cell" if _has_score(score) else "score-cell why"),
+        (drawing(sparkline(line.recent, formats.sparkline_text(line))), "spark-cell"),
+        *((small_score(line.scores.get(grain)), "number-cell other-cell") for grain in others),
+    )
+    made.children.insert(1, value)
+    return made
+
+
+def _has_score(score: Score | None) -> bool:
+    return score is not None and score.score is not None
+
+
+def _beside_on_phones(aim: str) -> dict[str, Any]:
+    return {"data-target": aim}
+
+
+def _standing(score: Score | None) -> list[Component]:
+    shown: list[Component] = [score_chip(score)]
+    if score is not None and score.status is Status.PROVISIONAL:
+        shown.append(html.Span(f" {formats.status_word(score.status)}", className="mark-small"))
+    return shown
+
+
+def _score_cell(score: Score | None, catalogue: Catalogue) -> Children:
+    if score is None:
+        return formats.NOTHING
+    if score.score is None:
+        return html.Span(formats.reason(score.reason, catalogue), className="small muted")
+    return with_bar(score.score)
+
+
+def with_bar(score: float) -> html.Span:
+    """A score and the bar of its distance from target."""
+    bar = Svg(score_bar(score, formats.level(score)))
+    return html.Span([html.B(formats.score(score)), bar], className="with-bar")
+
+
+def small_score(of: Score | Composite | None) -> html.Span:
+    """A score in a cell, in the colour of its level."""
+    if of is None or of.score is None:
+        return html.Span(formats.NOTHING, className="muted")
+    return html.Span(formats.score(of.score), className=f"score-text level-{formats.level(of.score)}")

@@ -1,0 +1,83 @@
+"""Where every page reads: it opens a publication with its definitions, and finds public metrics in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from flask import Flask, current_app
+
+from layouts.views import Edition, StartView
+from metrics import catalogue as catalogues
+from metrics.model import Catalogue, Metric
+from store import publications
+from store.engine import Connection, Engine, reading
+
+_KEY = "desk"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A city's database, its definitions as they are on disk, and how far its first loading is.
+
+    build names this version of the code and its style sheet. Pages read `catalogue` only before the first
+    publication; afterwards every page uses the definitions of its publication.
+    """
+
+    engine: Engine
+    catalogue: Catalogue
+    start: Callable[[], StartView]
+    build: str
+
+    @contextmanager
+    def open(
+        self, *, number: int | None = None, as_of: date | None = None
+    ) -> Iterator[tuple[Connection, Edition | None]]:
+        """A reading of the database and the publication wanted: by number, by date or the current one.
+
+        The edition is None where there is none such.
+        """
+        with reading(self.engine) as connection:
+            yield connection, edition(connection, number=number, as_of=as_of)
+
+    def find_metric(self, metric: str) -> Metric | None:
+        """A metric of the current publication, public or not; None where there is none."""
+        with self.open() as (_connection, now):
+            return now.catalogue.metrics.get(metric) if now else None
+
+
+def edition(
+    connection: Connection, *, number: int | None = None, as_of: date | None = None
+) -> Edition | None:
+    """The publication by number, by date or the current one, with its definitions; None for none."""
+    found = publications.find(connection, number=number, as_of=as_of)
+    if found is None:
+        return None
+    current = publications.current(connection)
+    newest = current.publication.id if current else found.publication.id
+    return Edition(found.publication, _catalogue(found.catalogue_text), found.knowledge, newest)
+
+
+def public_metric(edition: Edition, metric: str) -> Metric | None:
+    """The metric of this id if it is published to everybody; None otherwise."""
+    found = edition.catalogue.metrics.get(metric)
+    return found if found is not None and found.public else None
+
+
+@lru_cache(maxsize=64)
+def _catalogue(text: str) -> Catalogue:
+    return catalogues.from_text(text)
+
+
+def put(server: Flask, desk: Desk) -> None:
+    """Gives a server its desk."""
+    server.extensions[_KEY] = desk
+
+
+def at_hand() -> Desk:
+    """The desk of the server that answers right now."""
+    desk: Desk = current_app.extensions[_KEY]
+    return desk

@@ -1,0 +1,288 @@
+"""One metric for staff: where it stands, its course to explore, how its score was made, what it means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash
+from dash import dcc, html
+
+from layouts import formats
+from layouts.access import Need, Role, is_allowed
+from layouts.charts.graph import graph
+from layouts.charts.plotly_line import line_figure
+from layouts.components import (
+    colophon,
+    labelled,
+    labelled_by,
+    metric_tile,
+    notes,
+    row,
+    score_chip,
+    scrolling,
+    section,
+    table,
+    with_bar,
+)
+from layouts.desk import at_hand
+from layouts.formats import _
+from layouts.public.answer import NothingPublished, Refusal
+from layouts.public.asking import grain as asked_grain
+from layouts.public.asking import opened
+from layouts.staff import PREFIX, staff_page
+from layouts.views import MetricView, metric_view
+from metrics.model import UNKNOWN_DISTRICT, Metric, Score, Status, Target
+
+
+def title(metric_id: str = "") -> str:
+    """The name of the metric in the browser's tab, for whoever may read it."""
+    desk = at_hand()
+    found = desk.find_metric(metric_id) if is_allowed(Need(Role.READER)) else None
+    return f"{found.name} | {desk.catalogue.city.name}" if found else desk.catalogue.city.name
+
+
+def exists(metric_id: str) -> bool:
+    """Whether the current publication knows the metric."""
+    return at_hand().find_metric(metric_id) is not None
+
+
+dash.register_page(__name__, path_template="/metric/<metric_id>", title=title, exists=exists)
+
+
+@staff_page(Role.READER)
+def layout(metric_id: str = "", **query: Any) -> html.Div:
+    """The page of a metric, at the grain in `grain=`, for the publication named or the current one."""
+    given: dict[str, str] = {
+        word: str(query[word]) for word in ("publication", "as_of", "grain") if word in query
+    }
+    try:
+        grain = asked_grain(given, None)
+        with opened(at_hand(), given) as (connection, edition):
+            metric = edition.catalogue.metrics.get(str(metric_id))
+            if metric is None:
+                return _message(_("There is no such metric"))
+            view = metric_view(connection, edition, metric, grain)
+    except Refusal as refusal:
+        return html.Div([html.H1(refusal.title), html.P(refusal.detail, className="lead")])
+    except NothingPublished:
+        return _message(_("Nothing has been published yet"))
+    return html.Div(_page(view))
+
+
+def _message(text: str) -> html.Div:
+    return html.Div([html.H1(text), html.P(dcc.Link(_("Today"), href=f"{PREFIX}today"), className="lead")])
+
+
+def _page(view: MetricView) -> list[Any]:
+    metric, score, edition = view.metric, view.score, view.edition
+    may_change = formats.provisional(1) if score and score.status is Status.PROVISIONAL else ""
+    return [
+        html.Nav(
+            [
+                dcc.Link(_("Today"), href=f"{PREFIX}today"),
+                html.Span("›"),
+                html.Span(view.department),
+            ],
+            className="crumbs",
+            **labelled(_("Where you are")),
+        ),
+        html.H1(formats.metric_headline(view)),
+        *_lead(view),
+        *notes(edition, formats.not_in_headline(metric), may_change),
+        html.Ul(
+            [
+                metric_tile(metric, view.scores[grain], edition.catalogue, opening=grain is view.grain)
+                for grain in view.grains
+            ],
+            className="tiles",
+            role="list",
+        ),
+        _course(view),
+        html.Div(
+            [*_worked(view), _meaning(view), _targets(view)],
+            className="columns section",
+        ),
+        *_districts(view),
+        colophon(edition),
+    ]
+
+
+def _lead(view: MetricView) -> list[html.P]:
+    score = view.score
+    if score is None:
+        return []
+    why = formats.reason(score.reason, view.edition.catalogue)
+    return [
+        html.P(
+            [score_chip(score), " ", formats.period(score.period), f" · {why}" if why else ""],
+            className="lead",
+        )
+    ]
+
+
+def _course(view: MetricView) -> html.Section:
+    name = _("{metric}, {daily}").format(metric=view.metric.name, daily=formats.how_often(view.grain))
+    links = [
+        dcc.Link(
+            formats.grain_word(grain),
+            href=f"{PREFIX}metric/{view.metric.id}?grain={grain}",
+            className="chosen" if grain is view.grain else None,
+        )
+        for grain in view.grains
+    ]
+    drawn = sum(1 for score in view.past if score.value is not None) > 1
+    shown = (
+        graph("course-graph", line_figure(view))
+        if drawn
+        else html.P(_("There are not yet two periods to draw."), className="muted")
+    )
+    figure = html.Figure(
+        [
+            html.Div(
+                [
+                    html.H2(name, id="course"),
+                    html.Nav(links, className="switch", **labelled(_("Length of a period"))),
+                ],
+                className="section-head",
+            ),
+            html.Div(shown, role="img", **labelled(formats.chart_text(view, view.past))),
+            html.Figcaption(_("Line: value. Dashed: target in force. Hollow: may still change.")),
+            _twin(view, name),
+        ],
+        className="card",
+    )
+    return html.Section(figure, **labelled_by("course"))
+
+
+def _twin(view: MetricView, name: str) -> html.Details:
+    heads = [
+        (_("Period"), ""),
+        (_("Value"), "number-cell"),
+        (_("Records"), "number-cell"),
+        (_("Target"), "number-cell"),
+        (_("Score"), "number-cell"),
+        (_("Status"), ""),
+    ]
+    rows = [_twin_row(view.metric, score) for score in reversed(view.past)]
+    return html.Details(
+        [
+            html.Summary(_("The same as a table")),
+            scrolling(table(name, heads, rows), labelled(_("The same as a table"))),
+        ]
+    )
+
+
+def _twin_row(metric: Metric, score: Score) -> html.Tr:
+    return row(
+        formats.short_period(score.period),
+        (formats.value_beside_target(metric, score), "number-cell"),
+        (formats.parts(metric, score), "number-cell"),
+        (formats.target(metric, score.target, score.target_high), "number-cell"),
+        (formats.score(score.score), "number-cell"),
+        (formats.status_word(score.status), ""),
+    )
+
+
+def _worked(view: MetricView) -> list[html.Section]:
+    steps = formats.worked_example(view.metric, view.score) if view.score else []
+    if not steps or view.score is None:
+        return []
+    return [
+        _card(
+            _("How this score was made"),
+            html.P(formats.period(view.score.period), className="small muted"),
+            html.Ol([html.Li(step) for step in steps], className="steps"),
+            id="scored",
+        )
+    ]
+
+
+def _meaning(view: MetricView) -> html.Section:
+    metric = view.metric
+    facts = [
+        (_("Definition"), metric.definition),
+        (_("What it does not show"), metric.limitations),
+        *(
+            [
+                (
+                    _("The clock"),
+                    _("from {start} to {stop}").format(start=metric.clock_start, stop=metric.clock_stop),
+                )
+            ]
+            if metric.clock_start
+            else []
+        ),
+        (
+            _("How"),
+            f"{formats.aggregation_words(metric)}; {formats.direction_words(metric.direction)}",
+        ),
+        (_("Who answers for it"), metric.owner),
+        (_("Source"), view.source.name if view.source else metric.source),
+    ]
+    pairs = [part for word, text in facts for part in (html.Dt(word), html.Dd(text))]
+    return _card(_("What is measured"), html.Dl(pairs, className="facts"), id="meaning")
+
+
+def _clock(metric: Metric) -> list[tuple[str, str]]:
+    if not metric.clock_start:
+        return []
+    words = _("from {start} to {stop}").format(start=metric.clock_start, stop=metric.clock_stop)
+    return [(_("The clock"), words)]
+
+
+def _targets(view: MetricView) -> html.Section:
+    metric = view.metric
+    if metric.historical:
+        text = _("The target is the city's own past: the same periods of earlier years.")
+        return _card(_("Targets"), html.P(text), id="targets")
+    if not metric.targets:
+        return _card(_("Targets"), html.P(_("No target has been set.")), id="targets")
+    rows = [_target_row(metric, target) for target in reversed(metric.targets)]
+    return _card(_("Targets"), html.Ul(rows, className="plain rows"), id="targets")
+
+
+def _target_row(metric: Metric, target: Target) -> html.Li:
+    low, high = target.value if isinstance(target.value, tuple) else (target.value, None)
+    return html.Li(
+        [
+            html.B(formats.target(metric, low, high)),
+            " ",
+            _("from {day}").format(day=formats.day(target.valid_from)),
+            html.Br(),
+            html.Span(f"{target.reason} ({target.approved_by})", className="muted"),
+        ]
+    )
+
+
+def _districts(view: MetricView) -> list[html.Section]:
+    if not view.districts:
+        return []
+    word = view.edition.city.district_word
+    heads = [
+        (word[:1].upper() + word[1:], ""),
+        (_("Value"), "number-cell"),
+        (_("Records"), "number-cell"),
+        (_("Score"), ""),
+    ]
+    rows = [
+        row(
+            line.name or (_("Not known") if line.id == UNKNOWN_DISTRICT else line.id),
+            (formats.value(view.metric, line.score.value), "number-cell"),
+            (formats.parts(view.metric, line.score), "number-cell"),
+            (
+                with_bar(line.score.score)
+                if line.score.score is not None
+                else html.Span(formats.status_word(line.score.status), className="muted"),
+                "",
+            ),
+        )
+        for line in view.districts
+    ]
+    name = _("By {district}").format(district=word)
+    shown = table(formats.period(view.districts[0].score.period), heads, rows)
+    card = scrolling(shown, labelled_by("districts"), "sheet scroll")
+    return [section(name, card, id="districts")]
+
+
+def _card(name: str, *children: Any, id: str) -> html.Section:
+    return html.Section(html.Div([html.H2(name, id=id), *children], className="card"), **labelled_by(id))

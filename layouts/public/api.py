@@ -1,0 +1,394 @@
+"""The API, version 1: published scores, definitions and series as JSON and CSV, numbers unrounded."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from layouts.desk import Desk
+from layouts.formats import _, language, speaking
+from layouts.public import asking
+from layouts.public.answer import CSV, JSON, PROBLEM, RETRY_SECONDS, Answer, NothingPublished, Refusal
+from layouts.public.asking import Query
+from layouts.views import CITY, Edition
+from metrics.model import (
+    WHOLE_CITY,
+    Composite,
+    Grain,
+    Metric,
+    Period,
+    Publication,
+    Reason,
+    Score,
+    Source,
+    Target,
+    Weight,
+)
+from store import publications
+from store.engine import instant_text
+
+ANYONE = {"Access-Control-Allow-Origin": "*"}
+POINT_FIELDS = (
+    "start",
+    "end",
+    "value",
+    "numerator",
+    "denominator",
+    "target",
+    "score",
+    "status",
+    "reason",
+)
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Api:
+    """The calls of the API over one city's database. Each takes the query of the URL."""
+
+    desk: Desk
+
+    def scores(self, query: Query) -> Answer:
+        """The composites of the city and of each department, in the newest period of each grain."""
+        return self._answer(self._scores, query)
+
+    def metrics(self, query: Query) -> Answer:
+        """The definition of every public metric."""
+        return self._answer(self._metrics, query)
+
+    def metric(self, query: Query, metric: str) -> Answer:
+        """One metric: its definition and its newest period of each grain."""
+        return self._answer(lambda given: self._metric(given, metric), query)
+
+    def series(self, query: Query, metric: str) -> Answer:
+        """A metric's periods at a grain, in order of time, as JSON."""
+        return self._answer(lambda given: self._series(given, metric)[0], query)
+
+    def series_csv(self, query: Query, metric: str) -> Answer:
+        """A metric's periods at a grain, in order of time, as CSV."""
+        return self._guarded(lambda given: self._series_csv(given, metric), query)
+
+    def publications(self, query: Query) -> Answer:
+        """Every publication up to the one asked for, newest first; an empty list before the first."""
+        return self._answer(self._publications, query)
+
+    def sources(self, query: Query) -> Answer:
+        """Every source, and how far it was known when the publication was made."""
+        return self._answer(self._sources, query)
+
+    # --- answering -------------------------------------------------------------------------
+
+    def _answer(self, make: Callable[[Query], Json], query: Query) -> Answer:
+        return self._guarded(lambda given: Answer(_json(make(given)), JSON, headers=ANYONE), query)
+
+    def _guarded(self, make: Callable[[Query], Answer], query: Query) -> Answer:
+        with speaking(language(self.desk.catalogue.city.language)):
+            try:
+                return make(query)
+            except Refusal as refusal:
+                return problem(refusal.status, refusal.title, refusal.detail)
+            except NothingPublished:
+                return _not_yet()
+
+    # --- what is answered ------------------------------------------------------------------
+
+    def _scores(self, query: Query) -> Json:
+        asking.known_words(query, ())
+        with asking.opened(self.desk, query) as (connection, edition):
+            found = publications.latest_composites(connection, edition.publication)
+        public = {metric.id for metric in edition.catalogue.metrics.values() if metric.public}
+        return {
+            "publication": _publication(edition.publication),
+            "city": _windows(found.get(CITY, {}), public),
+            "departments": {
+                department: _windows(found.get(("department", department), {}), public)
+                for department in edition.catalogue.departments
+            },
+        }
+
+    def _metrics(self, query: Query) -> Json:
+        asking.known_words(query, ())
+        with asking.opened(self.desk, query) as (_connection, edition):
+            found = [_summary(metric) for metric in edition.catalogue.live_metrics() if metric.public]
+        return {"publication": _publication(edition.publication), "metrics": found}
+
+    def _metric(self, query: Query, wanted: str) -> Json:
+        asking.known_words(query, ())
+        with asking.opened(self.desk, query) as (connection, edition):
+            metric = asking.metric(edition, wanted)
+            latest = publications.latest_scores(connection, edition.publication).get(metric.id, {})
+        return {
+            "publication": _publication(edition.publication),
+            "metric": _definition(metric),
+            "latest": {grain: _point(latest[grain]) if grain in latest else None for grain in Grain},
+        }
+
+    def _series(self, query: Query, wanted: str) -> tuple[Json, list[Score]]:
+        asking.known_words(query, ("grain", "since", "until", "district"))
+        grain = asking.grain(query, Grain.MONTH) or Grain.MONTH
+        since, until = asking.day(query, "since"), asking.day(query, "until")
+        if since is not None and until is not None and since > until:
+            raise Refusal(
+                400, _("This cannot be answered"), _("since lies after until; exchange the two dates.")
+            )
+        with asking.opened(self.desk, query) as (connection, edition):
+            metric = asking.metric(edition, wanted)
+            district = asking.district(query, edition)
+            found = publications.series(
+                connection,
+                edition.publication,
+                metric.id,
+                grain,
+                since=since,
+                until=until,
+                district=district,
+            )
+        described = {
+            "metric": metric.id,
+            "grain": grain,
+            "unit": metric.unit,
+            "district": None if district == WHOLE_CITY else district,
+            "publication": _publication(edition.publication),
+            "points": [_point(score) for score in found],
+        }
+        return described, found
+
+    def _series_csv(self, query: Query, wanted: str) -> Answer:
+        described, found = self._series(query, wanted)
+        text = io.StringIO()
+        writer = csv.DictWriter(text, POINT_FIELDS)
+        writer.writeheader()
+        writer.writerows(_point(score) for score in found)
+        name = f"{described['metric']}_{described['grain']}_{described['publication']['id']}.csv"
+        headers = {**ANYONE, "Content-Disposition": f'inline; filename="{name}"'}
+        return Answer(text.getvalue().encode(), CSV, headers=headers)
+
+    def _publications(self, query: Query) -> Json:
+        asking.known_words(query, ())
+        try:
+            with asking.opened(self.desk, query) as (connection, edition):
+                upto = edition.publication if query else None
+                found = publications.history(connection)
+        except NothingPublished:
+            return {"publications": []}
+        chosen = [one for one in found if upto is None or one.id <= upto.id]
+        return {"publications": [_publication_in_full(one) for one in chosen]}
+
+    def _sources(self, query: Query) -> Json:
+        asking.known_words(query, ())
+        with asking.opened(self.desk, query) as (_connection, edition):
+            found = [_source(edition, source) for source in edition.catalogue.sources.values()]
+        return {"publication": _publication(edition.publication), "sources": found}
+
+
+def problem(status: int, title: str, detail: str) -> Answer:
+    """A refusal as RFC 9457 has it."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return Answer(_json(body), PROBLEM, status=status, headers=ANYONE, follows_state=False)
+
+
+def _not_yet() -> Answer:
+    refused = problem(
+        503, _("Nothing has been published yet"), _("Ask again when the first publication is made.")
+    )
+    headers = {**refused.headers, "Retry-After": str(RETRY_SECONDS)}
+    return Answer(refused.body, PROBLEM, status=503, headers=headers, follows_state=False)
+
+
+# --- shapes ------------------------------------------------------------------------------------
+
+
+def _json(body: Json) -> bytes:
+    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _publication(given: Publication) -> Json:
+    return {
+        "id": given.id,
+        "as_of": given.as_of.isoformat(),
+        "published_at": instant_text(given.published_at),
+    }
+
+
+def _publication_in_full(given: Publication) -> Json:
+    return {
+        **_publication(given),
+        "known_at": instant_text(given.known_at),
+        "is_current": given.is_current,
+        "reason": given.reason,
+        "catalogue": given.catalogue_hash,
+    }
+
+
+def _windows(composites: dict[Grain, Composite], public: set[str]) -> Json:
+    return {
+        grain: _window(composites[grain], public) if grain in composites else _no_window() for grain in Grain
+    }
+
+
+def _window(given: Composite, public: set[str]) -> Json:
+    return {
+        "score": given.score,
+        "reason": _reason(given.reason),
+        "coverage": given.coverage,
+        "ceiling": given.ceiling,
+        "on_target": given.on_target,
+        "meets": given.meets,
+        "cannot_tell": given.cannot_tell,
+        "misses": given.misses,
+        "late": [metric for metric in given.late if metric in public],
+        "lowest": [{"metric": metric, "score": score} for metric, score in given.lowest if metric in public],
+        "scored": given.scored,
+        "total": given.total,
+        "period": _period(given.period),
+        "change": given.change,
+        "change_matched": given.change_matched,
+        "contributions": [
+            {"metric": one.metric, "part": one.part, "contribution": one.contribution}
+            for one in given.contributions
+            if one.metric in public
+        ],
+    }
+
+
+def _no_window() -> Json:
+    """A grain of which no period has ended yet: every field is there, so that no reader stumbles."""
+    return {
+        "score": None,
+        "reason": "no_period",
+        "coverage": None,
+        "ceiling": None,
+        "on_target": 0,
+        "meets": None,
+        "cannot_tell": None,
+        "misses": None,
+        "late": [],
+        "lowest": [],
+        "scored": 0,
+        "total": 0,
+        "period": None,
+        "change": None,
+        "change_matched": None,
+        "contributions": [],
+    }
+
+
+def _period(given: Period) -> Json:
+    return {"start": given.start.isoformat(), "end": given.end.isoformat()}
+
+
+def _point(score: Score) -> Json:
+    return {
+        **_period(score.period),
+        "value": _whole(score.value),
+        "numerator": _whole(score.numerator),
+        "denominator": _whole(score.denominator),
+        "target": _whole(score.target),
+        "score": score.score,
+        "status": score.status,
+        "reason": _reason(score.reason),
+    }
+
+
+def _whole(number: float | None) -> float | int | None:
+    """A whole number without its `.0`, the same number to every reader; others as they are."""
+    return int(number) if number is not None and number.is_integer() else number
+
+
+def _reason(given: Reason | None) -> str | None:
+    return given.id if given else None
+
+
+def _summary(metric: Metric) -> Json:
+    return {
+        "id": metric.id,
+        "name": metric.name,
+        "department": metric.department,
+        "theme": metric.theme,
+        "family": metric.family,
+        "aggregation": metric.aggregation,
+        "unit": metric.unit,
+        "direction": metric.direction,
+        "scored_at": list(metric.scored_at),
+        "source": metric.source,
+        "definition": metric.definition,
+    }
+
+
+def _definition(metric: Metric) -> Json:
+    return {
+        **_summary(metric),
+        "question": metric.question,
+        "limitations": metric.limitations,
+        "owner": metric.owner,
+        "clock_start": metric.clock_start,
+        "clock_stop": metric.clock_stop,
+        "where": metric.where,
+        "exclude": metric.exclude,
+        "date": metric.date,
+        "until": metric.until,
+        "numerator": metric.numerator,
+        "denominator": metric.denominator,
+        "value": metric.value,
+        "quantity": metric.quantity,
+        "percentile": metric.percentile,
+        "district": metric.district,
+        "method": metric.method,
+        "cap": metric.cap,
+        "best": metric.best,
+        "calendar": metric.calendar,
+        "per": metric.per,
+        "historical": metric.historical,
+        "targets": [_target(target) for target in metric.targets],
+        "weights": [_weight(weight) for weight in metric.weights],
+        "retired": {"on": metric.retired.on.isoformat(), "reason": metric.retired.reason}
+        if metric.retired
+        else None,
+    }
+
+
+def _target(target: Target) -> Json:
+    return {
+        "value": target.value,
+        "floor": target.floor,
+        "valid_from": target.valid_from.isoformat(),
+        "reason": target.reason,
+        "approved_by": target.approved_by,
+    }
+
+
+def _weight(weight: Weight) -> Json:
+    always = weight.valid_from == date.min
+    return {
+        "value": weight.value,
+        "valid_from": None if always else weight.valid_from.isoformat(),
+        "reason": weight.reason,
+    }
+
+
+def _source(edition: Edition, source: Source) -> Json:
+    known = edition.knowledge.get(source.id)
+    return {
+        "id": source.id,
+        "name": source.name,
+        "kind": source.kind,
+        "publisher": source.publisher,
+        "licence": source.licence,
+        "url": source.url,
+        "first_day": known.first_day.isoformat() if known and known.first_day else None,
+        "known_until": _instant(known.known_until if known else None),
+        "gaps": [
+            {"from": gap.from_day.isoformat(), "to": gap.to_day.isoformat(), "reason": gap.reason}
+            for gap in source.gaps
+        ],
+    }
+
+
+def _instant(given: datetime | None) -> str | None:
+    return instant_text(given) if given else None

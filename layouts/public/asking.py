@@ -1,0 +1,127 @@
+"""What a reader asks for, taken from the query of a URL; what cannot be meant is refused with the fix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+
+from layouts.desk import Desk, public_metric
+from layouts.formats import _
+from layouts.public.answer import NothingPublished, Refusal
+from layouts.views import Edition
+from metrics.model import UNKNOWN_DISTRICT, WHOLE_CITY, Grain, Metric
+from store.engine import Connection
+
+Query = Mapping[str, str]
+
+PIN = ("publication", "as_of")
+
+
+def known_words(query: Query, allowed: Iterable[str]) -> None:
+    """Refuses a query word that means nothing: a typing error must not silently change the answer."""
+    known = (*PIN, *allowed)
+    for word in query:
+        if word not in known:
+            raise _bad(
+                _("There is no parameter {word}. Known here: {known}.").format(
+                    word=word, known=", ".join(known)
+                )
+            )
+
+
+@contextmanager
+def opened(desk: Desk, query: Query) -> Iterator[tuple[Connection, Edition]]:
+    """The publication that `publication=` or `as_of=` names, else the current one.
+
+    Refuses (400) what is no number or date or both at once, (404) what does not exist; raises
+    NothingPublished where the city has no publication at all.
+    """
+    number, as_of = publication_number(query), day(query, "as_of")
+    if number is not None and as_of is not None:
+        raise _bad(_("Give either publication or as_of, not both."))
+    with desk.open(number=number, as_of=as_of) as (connection, edition):
+        if edition is None and (number is not None or as_of is not None):
+            raise _missing(number, as_of)
+        if edition is None:
+            raise NothingPublished
+        yield connection, edition
+
+
+def publication_number(query: Query) -> int | None:
+    """The number in `publication=`; None where it is not given."""
+    text = query.get("publication")
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdecimal() or not 0 < len(text) <= 15:
+        raise _bad(
+            _("publication is {text!r}; give the number of a publication, for example publication=1.").format(
+                text=text
+            )
+        )
+    return int(text)
+
+
+def day(query: Query, word: str) -> date | None:
+    """The date given as `word`; None where it is not given."""
+    text = query.get(word)
+    if text is None:
+        return None
+    try:
+        if len(text) != 10:
+            raise ValueError(text)
+        return date.fromisoformat(text)
+    except ValueError:
+        raise _bad(
+            _("{word} is {text!r}; give a date like {word}=2026-01-31.").format(word=word, text=text)
+        ) from None
+
+
+def grain(query: Query, default: Grain | None) -> Grain | None:
+    """The grain asked for."""
+    text = query.get("grain")
+    if text is None:
+        return default
+    if text not in list(Grain):
+        raise _bad(_("grain is {text!r}; give one of {known}.").format(text=text, known=", ".join(Grain)))
+    return Grain(text)
+
+
+def district(query: Query, edition: Edition) -> str:
+    """The district asked for; WHOLE_CITY where none is."""
+    wanted = query.get("district")
+    if wanted is None:
+        return WHOLE_CITY
+    known = [*edition.catalogue.districts, UNKNOWN_DISTRICT]
+    if wanted not in known:
+        raise _bad(
+            _("There is no district {wanted!r}; give one of {known}.").format(
+                wanted=wanted, known=", ".join(known)
+            )
+        )
+    return wanted
+
+
+def metric(edition: Edition, wanted: str) -> Metric:
+    """The public metric of this id; refuses (404) an unknown one and one that is not public alike."""
+    found = public_metric(edition, wanted)
+    if found is None:
+        raise Refusal(
+            404,
+            _("There is no such metric"),
+            _("No public metric is called {wanted}; /api/v1/metrics lists them.").format(wanted=wanted),
+        )
+    return found
+
+
+def _bad(detail: str) -> Refusal:
+    return Refusal(400, _("This cannot be answered"), detail)
+
+
+def _missing(number: int | None, as_of: date | None) -> Refusal:
+    title = _("There is no such publication")
+    if number is not None:
+        detail = _("No publication has the number {number}; /api/v1/publications lists them.")
+        return Refusal(404, title, detail.format(number=number))
+    detail = _("No publication was made for {as_of} or earlier; /api/v1/publications lists them.")
+    return Refusal(404, title, detail.format(as_of=as_of))

@@ -1,0 +1,191 @@
+"""The public pages: what a view shows, as HTML that needs no JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from layouts import formats
+from layouts.charts.glyphs import MARK, arrow, glyph
+from layouts.charts.line import NARROW, WIDE, line_with_target
+from layouts.charts.small import score_bar, sparkline
+from layouts.desk import Desk
+from layouts.formats import Level, _
+from layouts.public import asking
+from layouts.public.answer import HTML, RETRY_SECONDS, Answer, NothingPublished, Refusal
+from layouts.public.api import problem
+from layouts.public.asking import Query
+from layouts.views import CityView, Edition, MetricView, city_view, metric_view
+from metrics.model import UNKNOWN_DISTRICT, City, Grain, Target
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+DRAW = SimpleNamespace(arrow=arrow, glyph=glyph, score_bar=score_bar, sparkline=sparkline)
+
+
+@dataclass(frozen=True)
+class Site:
+    """The public pages over one city's database. Each takes the query of the URL."""
+
+    desk: Desk
+
+    def home(self, query: Query) -> Answer:
+        """The city's scores; 503 with the progress of loading until the first publication."""
+        return self._guarded(self._home, query)
+
+    def metric(self, query: Query, metric: str) -> Answer:
+        """One metric with its past and its definition."""
+        return self._guarded(lambda given: self._metric(given, metric), query)
+
+    def message(self, status: int, title: str, detail: str) -> Answer:
+        """A page that says why there is no page."""
+        city = self.desk.catalogue.city
+        with formats.speaking(formats.language(city.language)):
+            return self._page(
+                "message.html", city, status=status, follows_state=False, title=title, detail=detail
+            )
+
+    def failure(self, status: int, path: str, detail: str | None) -> Answer:
+        """The page for a request that was not answered; for a call of the API the problem as JSON."""
+        with formats.speaking(formats.language(self.desk.catalogue.city.language)):
+            title, sentence = _failure(status)
+            if path.startswith("/api/"):
+                return problem(status, title, detail or sentence)
+            return self.message(status, title, detail or sentence)
+
+    def _guarded(self, make: Callable[[Query], Answer], query: Query) -> Answer:
+        with formats.speaking(formats.language(self.desk.catalogue.city.language)):
+            try:
+                return make(query)
+            except Refusal as refusal:
+                return self.message(refusal.status, refusal.title, refusal.detail)
+            except NothingPublished:
+                return self._start()
+
+    def _home(self, query: Query) -> Answer:
+        asking.known_words(query, ())
+        with asking.opened(self.desk, query) as (connection, edition):
+            view = city_view(connection, edition)
+        with _speaking(edition):
+            return self._page("home.html", edition.city, here="home", **_home_texts(view, edition))
+
+    def _metric(self, query: Query, wanted: str) -> Answer:
+        asking.known_words(query, ("grain",))
+        grain = asking.grain(query, None)
+        with asking.opened(self.desk, query) as (connection, edition):
+            view = metric_view(connection, edition, asking.metric(edition, wanted), grain)
+        with _speaking(edition):
+            return self._page("metric.html", edition.city, **_metric_texts(view, edition))
+
+    def _start(self) -> Answer:
+        return self._page(
+            "start.html",
+            self.desk.catalogue.city,
+            status=503,
+            follows_state=False,
+            headers={"Retry-After": str(RETRY_SECONDS)},
+            view=self.desk.start(),
+            refresh=RETRY_SECONDS,
+        )
+
+    def _page(
+        self,
+        template: str,
+        city: City,
+        *,
+        status: int = 200,
+        follows_state: bool = True,
+        headers: Mapping[str, str] | None = None,
+        **values: Any,
+    ) -> Answer:
+        text = (
+            _environment()
+            .get_template(template)
+            .render(
+                city=city,
+                language=formats.spoken().tag,
+                build=self.desk.build,
+                grains=list(Grain),
+                levels=list(Level),
+                **values,
+            )
+        )
+        return Answer(text.encode(), HTML, status, headers or {}, follows_state)
+
+
+@lru_cache
+def _environment() -> Environment:
+    """Jinja with escaping, our sentences as `say`, our pictures as `draw`."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(_=_, ngettext=formats.ngettext, say=formats, draw=DRAW, mark=MARK)
+    environment.globals.update(here="", here_path="/", pin="", pin_more="", unknown_district=UNKNOWN_DISTRICT)
+    return environment
+
+
+def _failure(status: int) -> tuple[str, str]:
+    """What to say of an HTTP status."""
+    if status == 404:
+        return _("There is no such page"), _("The address may be mistyped, or the page may have moved.")
+    if status == 405:
+        return _("This cannot be done here"), _("This address can only be read.")
+    if status == 503:
+        return _("The numbers cannot be read right now"), _("Try again in a minute.")
+    if status < 500:
+        return _("This cannot be answered"), _("The request is not one this server answers.")
+    return _("Something went wrong here"), _("It has been noted. Try again in a minute.")
+
+
+def _speaking(edition: Edition) -> Any:
+    return formats.speaking(formats.language(edition.city.language))
+
+
+def _home_texts(view: CityView, edition: Edition) -> dict[str, Any]:
+    asked = [one for one in view.departments if any(part.total for part in one.composites.values())]
+    period = formats.period(view.composite.period) if view.composite else ""
+    return {
+        "view": view,
+        "departments": asked if len(asked) > 1 else [],
+        "services_caption": _("Every service, {period}").format(period=period),
+        "conditions_caption": _("Conditions of the city, {period}").format(period=period),
+        **_pins(edition, "/"),
+    }
+
+
+def _metric_texts(view: MetricView, edition: Edition) -> dict[str, Any]:
+    metric, score = view.metric, view.score
+    word = edition.city.district_word
+    return {
+        "view": view,
+        "wide": line_with_target(view, WIDE),
+        "narrow": line_with_target(view, NARROW),
+        "chart_title": _("{metric}, {daily}").format(metric=metric.name, daily=formats.how_often(view.grain)),
+        "steps": formats.worked_example(metric, score) if score else [],
+        "target_texts": [_target_text(view, target) for target in metric.targets],
+        "districts_title": _("By {district}").format(district=word),
+        "district_word": word[:1].upper() + word[1:],
+        **_pins(edition, f"/metric/{metric.id}"),
+    }
+
+
+def _target_text(view: MetricView, target: Target) -> str:
+    low, high = target.value if isinstance(target.value, tuple) else (target.value, None)
+    return formats.target(view.metric, low, high)
+
+
+def _pins(edition: Edition, path: str) -> dict[str, str]:
+    """What a link needs so that a pinned reader stays with the publication."""
+    if not edition.is_pinned:
+        return {"here_path": path}
+    pin = f"publication={edition.publication.id}"
+    return {"here_path": path, "pin": f"?{pin}", "pin_more": f"&{pin}"}

@@ -1,0 +1,148 @@
+"""The Dash app of the staff pages: mounted under /staff/ on our server, everything served by ourselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from pathlib import Path
+from typing import Any
+
+from dash import Dash, dcc, html, page_container, page_registry
+from flask import Flask
+
+from layouts import access, formats
+from layouts.access import Role, guarded
+from layouts.charts.embedded import Svg
+from layouts.charts.glyphs import MARK
+from layouts.components import labelled
+from layouts.desk import Desk, at_hand, put
+from layouts.formats import _
+
+PREFIX = "/staff/"
+
+INDEX = """<!doctype html>
+<html lang="{language}">
+<head>
+{{%metas%}}
+<title>{{%title%}}</title>
+<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
+{{%css%}}
+</head>
+<body>
+{{%app_entry%}}
+{{%config%}}
+{{%scripts%}}
+{{%renderer%}}
+</body>
+</html>"""
+"""Dash's own page has no language and puts its scripts into a second footer."""
+
+
+def mount(server: Flask, desk: Desk, judge: access.Judge, assets: Path) -> Dash:
+    """Puts the staff pages on a server: the judge says who may see them."""
+    put(server, desk)
+    access.admit(server, judge)
+    city = desk.catalogue.city
+    app = Dash(
+        "layouts",
+        server=server,  # type: ignore[arg-type]
+        url_base_pathname=PREFIX,
+        use_pages=True,
+        pages_folder=str(Path(__file__).resolve().parent / "pages"),
+        assets_folder=str(assets),
+        title=city.name,
+        update_title="",
+        include_pages_meta=False,
+        serve_locally=True,
+        # Otherwise Dash would call every page's layout at start, before anybody asks.
+        suppress_callback_exceptions=True,
+        index_string=INDEX.format(language=formats.language(city.language).tag),
+        add_log_handler=False,
+    )
+    app.layout = frame
+    server.register_error_handler(access.NotAllowed, _not_allowed)
+    return app
+
+
+def is_page(path: str) -> bool:
+    """Whether a path inside /staff/ (`/today`) is the address of a registered page."""
+    return any(_is_there(page, path) for page in page_registry.values())
+
+
+def frame() -> html.Div:
+    """What stands around every staff page; it shows nothing that was published."""
+    city = at_hand().catalogue.city
+    with formats.speaking(formats.language(city.language)):
+        return html.Div(
+            [
+                html.A(_("Skip to the content"), href="#content", className="skip"),
+                html.Header(
+                    html.Div(
+                        [
+                            dcc.Link(
+                                [Svg(MARK), city.name, html.Span(_("For staff"))],
+                                href=f"{PREFIX}today",
+                                className="city-name",
+                            ),
+                            html.Nav(
+                                [
+                                    dcc.Link(_("Today"), href=f"{PREFIX}today"),
+                                    html.A(_("Public page"), href="/"),
+                                ],
+                                **labelled(_("Main")),
+                            ),
+                        ]
+                    ),
+                    className="masthead",
+                ),
+                html.Main(page_container, id="content", tabIndex="-1"),
+            ]
+        )
+
+
+def staff_page(role: Role) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Stands before the layout of a page: lets in who may, and makes its sentences in the city's language."""
+
+    def stand_before(layout: Callable[..., Any]) -> Callable[..., Any]:
+        @guarded(role)
+        @wraps(layout)
+        def spoken(*arguments: Any, **named: Any) -> Any:
+            with formats.speaking(formats.language(at_hand().catalogue.city.language)):
+                return layout(*arguments, **named)
+
+        return spoken
+
+    return stand_before
+
+
+def _not_allowed(_error: access.NotAllowed) -> tuple[str, int]:
+    return _("You may not see this."), 403
+
+
+def _is_missing(page: dict[str, Any]) -> bool:
+    return page["module"].endswith("not_found_404")
+
+
+def _is_there(page: dict[str, Any], path: str) -> bool:
+    """Whether a path is an address of a page; a page may say itself which of its addresses exist."""
+    found = _pattern(page["path_template"] or page["path"]).fullmatch(path)
+    if found is None or _is_missing(page):
+        return False
+    return bool(page.get("exists", _always)(**found.groupdict()))
+
+
+def _always(**_variables: str) -> bool:
+    return True
+
+
+@lru_cache
+def _pattern(template: str) -> re.Pattern[str]:
+    """`/metric/<metric_id>` as a pattern: ids are lower-case letters, digits and bars."""
+    pieces = re.split(r"<([a-z_]+)>", template)
+    return re.compile(
+        "".join(
+            f"(?P<{piece}>[a-z0-9_]+)" if index % 2 else re.escape(piece)
+            for index, piece in enumerate(pieces)
+        )
+    )

@@ -1,0 +1,386 @@
+"""What a page or an answer shows, as data: numbers, definitions and reasons taken from a publication.
+
+No sentence is made here and no score is computed: `layouts.formats` says it, `metrics` counted it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from metrics.model import (
+    Catalogue,
+    City,
+    Composite,
+    Contribution,
+    Direction,
+    Family,
+    Grain,
+    Knowledge,
+    Metric,
+    Publication,
+    Score,
+    Source,
+    Status,
+)
+from store import publications
+
+if TYPE_CHECKING:
+    from store.engine import Connection
+
+CITY = ("city", "")
+HALF = 0.5
+RECENT = {Grain.DAY: 60, Grain.WEEK: 26, Grain.MONTH: 24, Grain.QUARTER: 12}
+"""How many periods a small graphic shows."""
+
+CHARTED = {Grain.DAY: 120, Grain.WEEK: 104, Grain.MONTH: 60, Grain.QUARTER: 40}
+"""How many periods the chart of a metric shows."""
+
+DAYS_OF = {Grain.DAY: 1, Grain.WEEK: 7, Grain.MONTH: 31, Grain.QUARTER: 31}
+"""The most days from the start of one period to the start of the next (quarters may overlap)."""
+
+ASKS_FOR_HELP = (Status.LATE, Status.MISSING, Status.INSUFFICIENT, Status.IMMATURE)
+
+
+@dataclass(frozen=True)
+class Edition:
+    """The publication everything on a page is rendered from, and the definitions it was made by.
+
+    newest is the id of the current publication: another than `publication` where the page is pinned.
+    """
+
+    publication: Publication
+    catalogue: Catalogue
+    knowledge: Mapping[str, Knowledge]
+    newest: int
+
+    @property
+    def city(self) -> City:
+        """The city as the publication knew it."""
+        return self.catalogue.city
+
+    @property
+    def last_day(self) -> date:
+        """The last day whose facts count."""
+        return self.publication.as_of - timedelta(days=1)
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether the reader asked for another publication than the current one."""
+        return self.publication.id != self.newest
+
+
+@dataclass(frozen=True)
+class Line:
+    """One metric: its newest period of each grain, and its recent scores at the grain of the page.
+
+    score is None where the metric has no row at the grain of the page.
+    """
+
+    metric: Metric
+    department: str
+    score: Score | None
+    scores: Mapping[Grain, Score]
+    recent: tuple[Score, ...]
+
+
+@dataclass(frozen=True)
+class DepartmentLine:
+    """One department: its composites in the newest period of each grain."""
+
+    id: str
+    name: str
+    composites: Mapping[Grain, Composite]
+
+
+@dataclass(frozen=True)
+class CityView:
+    """The city: its four composites and every metric.
+
+    opening is the grain the page opens on (method 7); None where nothing has ever been published for any
+    period. services are in order of need: the lowest score first, then those without one.
+    """
+
+    edition: Edition
+    opening: Grain | None
+    composites: Mapping[Grain, Composite]
+    services: tuple[Line, ...]
+    conditions: tuple[Line, ...]
+    departments: tuple[DepartmentLine, ...]
+
+    @property
+    def composite(self) -> Composite | None:
+        """The composite the page opens on."""
+        return self.composites.get(self.opening) if self.opening else None
+
+    @property
+    def lowest(self) -> tuple[Line, ...]:
+        """The worst three of the composite the page opens on, as it names them; none that is on target."""
+        by_id = {line.metric.id: line for line in self.services}
+        named = self.composite.lowest if self.composite else ()
+        return tuple(by_id[metric] for metric, score in named if metric in by_id and score < 1)
+
+    @property
+    def highest(self) -> Line | None:
+        """The service furthest above its target; None where none is on target."""
+        best = [line for line in self.services if line.score and (line.score.score or 0) >= 1]
+        return best[-1] if best else None
+
+    @property
+    def unheard(self) -> tuple[Line, ...]:
+        """The metrics that should say something at the grain of the page and do not."""
+        lines = (*self.services, *self.conditions)
+        return tuple(line for line in lines if line.score and line.score.status in ASKS_FOR_HELP)
+
+    @property
+    def provisional(self) -> int:
+        """How many scores of the page may still change."""
+        return sum(1 for line in self.services if line.score and line.score.status is Status.PROVISIONAL)
+
+    @property
+    def contributions(self) -> tuple[Contribution, ...]:
+        """The parts of the change of the composite the page opens on, the largest first."""
+        parts = self.composite.contributions if self.composite else ()
+        return tuple(sorted(parts, key=lambda part: (-abs(part.contribution), part.metric, part.part)))
+
+
+@dataclass(frozen=True)
+class DistrictLine:
+    """A metric in one district."""
+
+    id: str
+    name: str | None
+    score: Score
+
+
+@dataclass(frozen=True)
+class MetricView:
+    """One metric: its newest period of each grain, its past at one grain, and its definition.
+
+    grain: of the chart and the tables. score: its newest period at that grain.
+    """
+
+    edition: Edition
+    metric: Metric
+    source: Source | None
+    department: str
+    grain: Grain
+    score: Score | None
+    scores: Mapping[Grain, Score]
+    past: tuple[Score, ...]
+    districts: tuple[DistrictLine, ...]
+
+    @property
+    def grains(self) -> tuple[Grain, ...]:
+        """The grains the metric has a period at."""
+        return tuple(grain for grain in Grain if grain in self.scores)
+
+
+@dataclass(frozen=True)
+class SourceStart:
+    """How far a source has come before the first publication.
+
+    outcome is the word of its last run, None when it never ran; `commands` load it by hand.
+    """
+
+    id: str
+    name: str
+    has_ever_succeeded: bool
+    outcome: str | None
+    started_at: datetime | None
+    read: int
+    command: str
+
+
+@dataclass(frozen=True)
+class StartView:
+    """A city that has not published yet. progress: what the worker says it is doing, None for nothing."""
+
+    city: City
+    metrics: int
+    sources: tuple[SourceStart, ...]
+    progress: str | None
+
+    @property
+    def never_ran(self) -> tuple[SourceStart, ...]:
+        """The sources that hold nothing and are not being loaded."""
+        return tuple(one for one in self.sources if not one.has_ever_succeeded and one.outcome != "running")
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+def city_view(connection: Connection, edition: Edition, *, public_only: bool = True) -> CityView:
+    """The whole city as a publication says it stands; staff see the metrics too that are not public."""
+    publication, catalogue = edition.publication, edition.catalogue
+    scores = publications.latest_scores(connection, publication)
+    composites = publications.latest_composites(connection, publication)
+    of_city = composites.get(CITY, {})
+    opening = opening_grain(of_city, scores, catalogue.live_metrics())
+    lines = [
+        _line(connection, edition, metric, scores.get(metric.id, {}), opening)
+        for metric in catalogue.live_metrics()
+        if metric.public or not public_only
+    ]
+    return CityView(
+        edition=edition,
+        opening=opening,
+        composites=of_city,
+        services=_by_need(line for line in lines if line.metric.family is Family.SERVICE),
+        conditions=tuple(line for line in lines if line.metric.family is Family.CONDITION),
+        departments=tuple(
+            DepartmentLine(one.id, one.name, composites.get(("department", one.id), {}))
+            for one in catalogue.departments.values()
+        ),
+    )
+
+
+def metric_view(
+    connection: Connection, edition: Edition, metric: Metric, grain: Grain | None = None
+) -> MetricView:
+    """One metric as a publication says it stands; without a grain at the finest that has a score."""
+    publication = edition.publication
+    scores = publications.latest_scores(connection, publication).get(metric.id, {})
+    shown = grain or metric_grain(metric, scores)
+    past = publications.series(
+        connection, publication, metric.id, shown, since=_since(edition, shown, CHARTED[shown])
+    )
+    newest = scores.get(shown)
+    return MetricView(
+        edition=edition,
+        metric=metric,
+        source=edition.catalogue.sources.get(metric.source),
+        department=_department(edition.catalogue, metric),
+        grain=shown,
+        score=newest,
+        scores=scores,
+        past=tuple(past[-CHARTED[shown] :]),
+        districts=_newest_districts(connection, edition, metric, scores, shown),
+    )
+
+
+def opening_grain(
+    composites: Mapping[Grain, Composite],
+    scores: Mapping[str, Mapping[Grain, Score]],
+    metrics: Sequence[Metric],
+) -> Grain | None:
+    """The grain a page opens on (method 7).
+
+    The finest with a headline behind which stands at least half of the service weight; else the finest
+    with a headline; else the finest there is, to say why. None without any composite.
+    """
+    with_headline = [grain for grain in Grain if grain in composites and composites[grain].score is not None]
+    services = [metric for metric in metrics if metric.family is Family.SERVICE]
+    for grain in with_headline:
+        if _weight_behind(services, scores, grain) >= HALF:
+            return grain
+    asked = [grain for grain in Grain if grain in composites and composites[grain].total]
+    return next(iter([*with_headline, *asked, *(g for g in Grain if g in composites)]), None)
+
+
+def metric_grain(metric: Metric, scores: Mapping[Grain, Score]) -> Grain:
+    """The grain a metric is shown at: the finest with a score, else that should have one, else a value."""
+    with_score = [grain for grain in Grain if grain in scores and scores[grain].score is not None]
+    scored = [grain for grain in Grain if grain in metric.scored_at and grain in scores]
+    with_value = [
+        grain for grain in (Grain.MONTH, *Grain) if grain in scores and scores[grain].value is not None
+    ]
+    return next(iter([*with_score, *scored, *with_value, Grain.MONTH]))
+
+
+def _weight_behind(
+    services: Sequence[Metric], scores: Mapping[str, Mapping[Grain, Score]], grain: Grain
+) -> float:
+    """The share of the service weight that belongs to metrics with a score at the grain."""
+    total = carried = 0.0
+    for metric in services:
+        found = scores.get(metric.id, {})
+        weight = next((one.weight for one in found.values() if one.weight is not None), 0.0)
+        total += weight
+        carried += weight if grain in found and found[grain].score is not None else 0.0
+    return carried / total if total else 0.0
+
+
+def _line(
+    connection: Connection,
+    edition: Edition,
+    metric: Metric,
+    scores: Mapping[Grain, Score],
+    opening: Grain | None,
+) -> Line:
+    recent: list[Score] = []
+    if opening is not None:
+        since = _since(edition, opening, RECENT[opening])
+        recent = publications.series(connection, edition.publication, metric.id, opening, since=since)
+    return Line(
+        metric=metric,
+        department=_department(edition.catalogue, metric),
+        score=scores.get(opening) if opening else None,
+        scores=scores,
+        recent=tuple(recent[-RECENT[opening] :]) if opening else (),
+    )
+
+
+def _by_need(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """The lowest score first; then what should have one and has none; last what is not scored here."""
+    return tuple(sorted(lines, key=_need))
+
+
+def _need(line: Line) -> tuple[int, float, str]:
+    score = line.score
+    if score is not None and score.score is not None:
+        return 0, score.score, line.metric.id
+    return (1 if score is not None and score.status in ASKS_FOR_HELP else 2), 0.0, line.metric.id
+
+
+def _newest_districts(
+    connection: Connection,
+    edition: Edition,
+    metric: Metric,
+    scores: Mapping[Grain, Score],
+    shown: Grain,
+) -> tuple[DistrictLine, ...]:
+    """The districts at the grain shown; where it has none, at the finest that has."""
+    for grain in (shown, *Grain):
+        found = _districts(connection, edition, metric, scores[grain]) if grain in scores else ()
+        if found:
+            return found
+    return ()
+
+
+def _districts(
+    connection: Connection, edition: Edition, metric: Metric, newest: Score
+) -> tuple[DistrictLine, ...]:
+    """Districts by value, the furthest from good first; the unknown one last."""
+    found = publications.districts(
+        connection, edition.publication, metric.id, newest.period.grain, newest.period.start
+    )
+    names = edition.catalogue.districts
+    lines = [
+        DistrictLine(score.district, names[score.district].name if score.district in names else None, score)
+        for score in found
+    ]
+    sign = -1 if metric.direction is Direction.LOWER_IS_BETTER else 1
+    return tuple(
+        sorted(
+            lines,
+            key=lambda line: (
+                line.name is None,
+                line.score.value is None,
+                sign * (line.score.value or 0.0),
+                line.id,
+            ),
+        )
+    )
+
+
+def _department(catalogue: Catalogue, metric: Metric) -> str:
+    department = catalogue.departments.get(metric.department)
+    return department.name if department else metric.department
+
+
+def _since(edition: Edition, grain: Grain, periods: int) -> date:
+    """A day before which none of the last `periods` periods starts."""
+    return edition.publication.as_of - timedelta(days=DAYS_OF[grain] * (periods + 3))

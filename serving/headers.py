@@ -1,0 +1,67 @@
+"""What every answer tells a browser about itself: what it may load, where it may stand, how long it lasts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+from flask import Response
+
+from serving.routes import REVALIDATE, Kind
+
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+PUBLIC_POLICY = (
+    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+)
+"""Public pages run no script at all."""
+
+STAFF_POLICY = (
+    "default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; font-src 'self'; "
+    "img-src 'self' data: blob:; connect-src 'self'; worker-src blob:; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+"""Dash sets styles by itself; scripts are our files, and inline ones only as they were sent."""
+
+_INLINE_SCRIPT = re.compile(
+    rb"<script(?P<attributes>[^>]*)>(?P<text>.*?)</script>", re.DOTALL | re.IGNORECASE
+)
+
+
+def protect(response: Response, kind: Kind | None) -> Response:
+    """Adds the headers that belong to a kind of route; what a route said itself stays."""
+    for name, value in ALWAYS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Content-Security-Policy", _policy(response, kind))
+    if kind is Kind.STAFF:
+        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = REVALIDATE if kind is Kind.PUBLIC else "no-store"
+    return response
+
+
+def script_hashes(page: bytes) -> list[str]:
+    """The CSP hashes of the inline scripts of a page, in order; data blocks are no scripts."""
+    found = []
+    for match in _INLINE_SCRIPT.finditer(page):
+        attributes = match["attributes"].lower()
+        if b"src=" in attributes or b"application/json" in attributes:
+            continue
+        digest = base64.b64encode(hashlib.sha256(match["text"]).digest()).decode()
+        found.append(f"'sha256-{digest}'")
+    return found
+
+
+def _policy(response: Response, kind: Kind | None) -> str:
+    if kind is not Kind.STAFF:
+        return PUBLIC_POLICY
+    is_page = response.mimetype == "text/html" and not response.direct_passthrough
+    hashes = script_hashes(response.get_data()) if is_page else []
+    return STAFF_POLICY.format(hashes="".join(f" {one}" for one in hashes))

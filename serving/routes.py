@@ -1,0 +1,80 @@
+"""Which addresses there are and who may ask for them: every route has exactly one kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+STAFF = "/staff/"
+API = "/api/"
+ASSETS = "/assets"
+REVALIDATE = "no-cache"
+
+
+class Kind(StrEnum):
+    """Who a route is for. A route without a kind is answered to nobody."""
+
+    PUBLIC = "public"
+    STAFF = "staff"
+    HEALTH = "health"
+
+
+class Answer(Protocol):
+    """What a route gives back (`layouts.public.answer.Answer` has this shape)."""
+
+    @property
+    def body(self) -> bytes: ...
+
+    @property
+    def media_type(self) -> str: ...
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    @property
+    def follows_state(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Route:
+    """An address, whom it is for, and what answers: called with the query and the parts of the path."""
+
+    path: str
+    kind: Kind
+    answer: Callable[..., Answer]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer that serving makes itself."""
+
+    body: bytes
+    media_type: str
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    follows_state: bool = False
+
+
+def redirect(path: str) -> Callable[..., Reply]:
+    """Answers with the way to another page of ours."""
+    reply = Reply(b"", "text/plain; charset=utf-8", 302, {"Location": path})
+    return lambda _query, **_parts: reply
+
+
+class Kinds:
+    """The kind of every rule of a server: from the table of routes, and all under /staff/ is staff."""
+
+    def __init__(self, routes: tuple[Route, ...]) -> None:
+        self._by_path = {route.path: route.kind for route in routes}
+        self._by_path[f"{ASSETS}/<path:filename>"] = Kind.PUBLIC
+
+    def of(self, rule: str) -> Kind | None:
+        """The kind of a rule like `/metric/<metric>`; None where nobody said."""
+        if rule.startswith(STAFF):
+            return Kind.STAFF
+        return self._by_path.get(rule)

@@ -1,0 +1,150 @@
+"""The Flask server: the table of routes behind one guard, with headers, entity tags and compression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask, Response, request
+from flask_compress import Compress
+from werkzeug.exceptions import HTTPException
+
+from serving import guard, headers
+from serving.kept import KeptAnswers, StateWatch, entity_tag
+from serving.routes import ASSETS, STAFF, Answer, Kind, Kinds, Route
+from store.engine import StoreError
+
+MOST_BYTES_SENT_IN = 1_000_000
+A_YEAR = 31_536_000
+A_DAY = 86_400
+COMPRESSED = (
+    "application/javascript",
+    "application/json",
+    "application/problem+json",
+    "image/svg+xml",
+    "text/css",
+    "text/csv",
+    "text/html",
+    "text/javascript",
+)
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What a server is made of.
+
+    state: the number of the public state. build: the name of this version. is_page: whether a path under
+    /staff/ is a page. entrance: the way in from /staff/ itself. failure: the answer for a status and a
+    path, with the sentence for it where there is one.
+    """
+
+    routes: tuple[Route, ...]
+    state: Callable[[], int]
+    build: str
+    assets: Path
+    is_page: Callable[[str], bool]
+    failure: Callable[[int, str, str | None], Answer]
+    entrance: Callable[..., Answer]
+
+
+def create(wiring: Wiring) -> Flask:
+    """A server that answers the table of routes, and nothing that has no kind."""
+    server = Flask("serving", static_folder=str(wiring.assets), static_url_path=ASSETS)
+    server.config.update(
+        MAX_CONTENT_LENGTH=MOST_BYTES_SENT_IN,
+        COMPRESS_MIMETYPES=list(COMPRESSED),
+        COMPRESS_STREAMS=False,
+    )
+    kinds = Kinds(wiring.routes)
+    # Last registered runs first on the way out: the headers are set before the body is compressed.
+    Compress(server)
+    server.after_request(lambda response: headers.protect(response, kinds.of(_rule())))
+    server.after_request(_last_long)
+    server.before_request(lambda: guard.check(request, _kind(kinds), wiring.is_page))
+    server.before_request(lambda: _response(wiring.entrance({})) if request.path == STAFF else None)
+    _answer_failures(server, wiring)
+    answers, watch = KeptAnswers(), StateWatch(wiring.state)
+    for route in wiring.routes:
+        view = _view(route, wiring, answers, watch)
+        server.add_url_rule(route.path, endpoint=route.path, view_func=view, methods=["GET"])
+    return server
+
+
+def _rule() -> str:
+    return request.url_rule.rule if request.url_rule else ""
+
+
+def _kind(kinds: Kinds) -> Kind | None:
+    return kinds.of(_rule())
+
+
+def _view(route: Route, wiring: Wiring, answers: KeptAnswers, watch: StateWatch) -> Callable[..., Response]:
+    def answered(**parts: str) -> Response:
+        query = request.args.to_dict()
+        if route.kind is not Kind.PUBLIC:
+            return _response(route.answer(query, **parts))
+        tag = entity_tag(watch(), wiring.build, _address())
+        if _has(tag):
+            return _tagged(Response(status=304), tag)
+        answer = answers.get(tag) or route.answer(query, **parts)
+        if not answer.follows_state:
+            return _response(answer)
+        answers.keep(tag, answer)
+        return _tagged(_response(answer), tag)
+
+    return answered
+
+
+def _address() -> str:
+    """The path and query, the parameters in a fixed order."""
+    return f"{request.path}?{sorted(request.args.items(multi=True))}"
+
+
+def _has(tag: str) -> bool:
+    """Whether the reader has the answer with this tag, compressed (`tag:gzip`) or not."""
+    given = request.if_none_match
+    return given.star_tag or any(one.split(":")[0] == tag for one in given.as_set(include_weak=True))
+
+
+def _response(answer: Answer) -> Response:
+    response = Response(answer.body, status=answer.status, content_type=answer.media_type)
+    response.headers.update(answer.headers)
+    if not answer.follows_state:
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _tagged(response: Response, tag: str) -> Response:
+    response.set_etag(tag)
+    response.headers["Cache-Control"] = "public, no-cache"
+    return response
+
+
+def _last_long(response: Response) -> Response:
+    """Files asked for by the name of their version never change; others are asked for again each day."""
+    if _rule().startswith(ASSETS) and response.status_code == 200:
+        seconds = A_YEAR if "v" in request.args else A_DAY
+        response.headers["Cache-Control"] = f"public, max-age={seconds}"
+    return response
+
+
+def _answer_failures(server: Flask, wiring: Wiring) -> None:
+    def failed(status: int, detail: str | None = None) -> Response:
+        return _response(wiring.failure(status, request.path, detail))
+
+    @server.errorhandler(guard.Refused)
+    def refused(error: guard.Refused) -> Response:
+        return failed(error.status, None if error.status == 404 else error.detail)
+
+    @server.errorhandler(StoreError)
+    def store_failed(error: StoreError) -> Response:
+        server.logger.error("%s %s: %s", request.method, request.path, error)
+        return failed(503)
+
+    @server.errorhandler(HTTPException)
+    def http_failed(error: HTTPException) -> Response:
+        response = failed(error.code or 500)
+        if error.code == 405:
+            response.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+        return response
