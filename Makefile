@@ -1,7 +1,7 @@
 # The commands of the project. Every one sets up what it needs first; a second time that costs nothing.
 
 python := .venv/bin/python
-pytest := $(python) -m pytest
+pytest := $(python) -m pytest -rs
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-all lint bench
