@@ -101,9 +101,21 @@ class History:
 
     def usable_days(self, period: Period) -> NDArray[np.int64]:
         """The columns of the known days of a period."""
-        days = day_indices(self.facts.first, [(period.start, period.end)])
-        days = days[(days >= 0) & (days < len(self.usable_mask))]
-        return days[self.usable_mask[days]]
+        if period not in self._usable_days:
+            start, end = max(0, self.index(period.start)), max(0, self.index(period.end))
+            self._usable_days[period] = start + np.flatnonzero(self.usable_mask[start:end])
+        return self._usable_days[period]
+
+    @cached_property
+    def _usable_days(self) -> dict[Period, NDArray[np.int64]]:
+        return {}
+
+    def open_days(self, period: Period) -> int:
+        """How many days of a period the metric is open."""
+        start, end = self.index(period.start), self.index(period.end)
+        if start >= 0 and end <= len(self.open_mask):
+            return int(self.open_mask[start:end].sum())
+        return periods.open_days(self.city, self.metric.calendar, period.start, period.end)
 
 
 def metric_scores(history: History) -> list[Score]:
@@ -150,7 +162,7 @@ def _score(history: History, period: Period) -> Score:
     metric = history.metric
     days = history.usable_days(period)
     pooled = pool(history.facts, metric.aggregation, days, percentile=metric.percentile)
-    opened = periods.open_days(history.city, metric.calendar, period.start, period.end)
+    opened = history.open_days(period)
     status, reason = _standing(history, period, pooled, opened)
     asks_past = metric.historical and status in (Status.FINAL, Status.LATE)
     baseline = _baseline(history, period) if asks_past else ()

@@ -132,6 +132,10 @@ class City:
     contact: str = ""
     demonstration: bool = False
 
+    def __hash__(self) -> int:
+        """By what tells cities apart: the calendar looks a city up for every period it makes."""
+        return hash((self.id, self.time_zone))
+
 
 @dataclass(frozen=True)
 class Department:

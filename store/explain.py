@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from metrics.catalogue import from_text
 from sqlalchemy import Connection, text
 
+from metrics.catalogue import from_text
 from metrics.model import (
     WHOLE_CITY,
     Aggregation,

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from sqlalchemy import Connection, and_, func, insert, select
+from sqlalchemy import Connection, and_, func, select
 
 from metrics.facts import Fact
+from store.bulk import insert_rows
 from store.engine import Writing
 from store.schema import observations
 
@@ -17,6 +18,16 @@ Cell = tuple[str, date]
 
 NO_FACT = Fact()
 _BATCH_OF_DAYS = 500
+_COLUMNS = (
+    "metric",
+    "district",
+    "day",
+    "as_of",
+    "recorded_at",
+    "numerator",
+    "denominator",
+    "amounts",
+)
 
 
 def facts(
@@ -49,8 +60,8 @@ def record(
         if now.get(cell, NO_FACT) != before.get(cell, NO_FACT)
     }
     if changed:
-        rows = [_row(metric, cell, fact, as_of, writing.now) for cell, fact in changed.items()]
-        writing.connection.execute(insert(observations), rows)
+        rows = (_row(metric, cell, fact, as_of, writing.now) for cell, fact in changed.items())
+        insert_rows(writing.connection, observations, _COLUMNS, rows)
     return len(changed)
 
 
@@ -93,7 +104,7 @@ def _facts(
         select(
             ranked.c.district, ranked.c.day, ranked.c.numerator, ranked.c.denominator, ranked.c.amounts
         ).where(ranked.c.age == 1)
-    )
+    ).all()
     pairs = (
         ((district, date.fromisoformat(day)), _fact(numerator, denominator, amounts))
         for district, day, numerator, denominator, amounts in rows
@@ -106,15 +117,16 @@ def _fact(numerator: float, denominator: float, amounts: str | None) -> Fact:
     return Fact(numerator, denominator, multiset)
 
 
-def _row(metric: str, cell: Cell, fact: Fact, as_of: date, now: str) -> dict[str, str | float | None]:
+def _row(metric: str, cell: Cell, fact: Fact, as_of: date, now: str) -> tuple[str | float | None, ...]:
     district, day = cell
-    return {
-        "metric": metric,
-        "district": district,
-        "day": day.isoformat(),
-        "as_of": as_of.isoformat(),
-        "recorded_at": now,
-        "numerator": fact.numerator,
-        "denominator": fact.denominator,
-        "amounts": json.dumps(fact.amounts) if fact.amounts else None,
-    }
+    amounts = json.dumps(fact.amounts) if fact.amounts else None
+    return (
+        metric,
+        district,
+        day.isoformat(),
+        as_of.isoformat(),
+        now,
+        fact.numerator,
+        fact.denominator,
+        amounts,
+    )

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from metrics.catalogue import from_text
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Connection, Engine, Table, func, insert, select
 
 from metrics import periods
+from metrics.catalogue import from_text
 from metrics.facts import Facts, arrange
 from metrics.model import Catalogue, Composite, Grain, Knowledge, Publication, Reason, Score, Status
 from metrics.plan import Baselines, Inputs, Plan, is_open_for_publication, plan
 from store import observations, publications, runs
+from store.bulk import insert_rows
 from store.engine import Clock, StoreError, Writing, bump_state, instant_text, writing
 from store.engine import from_text as instant_from_text
 from store.reduce import Reduction, reduce
@@ -23,8 +24,6 @@ from store.schema import publications as publications_table
 
 REVISION = "revision"
 """The reason given by itself when later records changed a final score."""
-
-_BATCH = 5000
 
 
 @dataclass(frozen=True)
@@ -284,9 +283,10 @@ def _insert_publication(
     return Publication(key[0], as_of, instant, instant, catalogue.hash, is_current, reason)
 
 
-def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
-    for start in range(0, len(rows), _BATCH):
-        connection.execute(insert(table), rows[start : start + _BATCH])
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        names = list(rows[0])
+        insert_rows(connection, table, names, (tuple(row.values()) for row in rows))
 
 
 def _mismatches(connection: Connection, publication: Publication, planned: Plan) -> list[str]:

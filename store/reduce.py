@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -213,18 +214,18 @@ def _masked_by_time(source: Source, names: Iterable[str]) -> set[str]:
 def _facts(
     connection: Connection, catalogue: Catalogue, metric: Metric, as_of: date, days: list[date] | None
 ) -> dict[Cell, Fact]:
-    district_ids = district_of(catalogue.districts.values())
+    place = _Place(district_of(catalogue.districts.values()))
     if metric.aggregation is Aggregation.STOCK:
-        facts = _stock(connection, catalogue, metric, as_of, district_ids)
+        facts = _stock(connection, catalogue, metric, as_of, place)
         wanted = None if days is None else set(days)
         return {cell: fact for cell, fact in facts.items() if wanted is None or cell[1] in wanted}
     gather = _GATHER[metric.aggregation]
-    return gather(_rows(connection, catalogue, metric, as_of, days), district_ids)
+    return gather(_rows(connection, catalogue, metric, as_of, days), place)
 
 
 def _rows(
     connection: Connection, catalogue: Catalogue, metric: Metric, as_of: date, days: list[date] | None
-) -> Iterator[Any]:
+) -> Sequence[Any]:
     dialect = connection.dialect.name
     asked = question(catalogue, metric, dialect)
     amounts, group = _amounts(catalogue, metric, dialect)
@@ -239,7 +240,7 @@ def _rows(
         f"FROM ({asked.visible} WHERE {quoted('_withdrawn_at')} IS NULL AND {chosen}) AS visible "
         f"WHERE {asked.day} IS NOT NULL AND {asked.kept} GROUP BY 1, 2{group}"
     )
-    yield from connection.execute(text(statement), parameters)
+    return connection.execute(text(statement), parameters).all()
 
 
 def _amounts(catalogue: Catalogue, metric: Metric, dialect: str) -> tuple[str, str]:
@@ -259,38 +260,49 @@ def _amounts(catalogue: Catalogue, metric: Metric, dialect: str) -> tuple[str, s
     return f"{number(metric.value)} AS amount, COUNT(*)", ", 3"
 
 
-def _gather_sums(rows: Iterator[Any], district_ids: Mapping[str, str]) -> dict[Cell, Fact]:
+class _Place:
+    """Puts a record's spelling and day in their cell, each looked up once."""
+
+    def __init__(self, district_ids: Mapping[str, str]) -> None:
+        self.district = lru_cache(maxsize=None)(lambda spelling: district_id(spelling, district_ids))
+        self.day = lru_cache(maxsize=None)(date.fromisoformat)
+
+    def cell(self, spelling: str | None, day: str) -> Cell:
+        return self.district(spelling), self.day(day)
+
+
+def _gather_sums(rows: Sequence[Any], place: _Place) -> dict[Cell, Fact]:
     sums: dict[Cell, list[tuple[float, float]]] = defaultdict(list)
     for district, day, numerator, denominator in rows:
-        sums[_cell(district, day, district_ids)].append((float(numerator or 0), float(denominator or 0)))
+        sums[place.cell(district, day)].append((float(numerator or 0), float(denominator or 0)))
     return {
         cell: Fact(math.fsum(n for n, _ in parts), math.fsum(d for _, d in parts))
         for cell, parts in sums.items()
     }
 
 
-def _gather_amounts(rows: Iterator[Any], district_ids: Mapping[str, str]) -> dict[Cell, dict[float, int]]:
+def _gather_amounts(rows: Sequence[Any], place: _Place) -> dict[Cell, dict[float, int]]:
     amounts: dict[Cell, dict[float, int]] = defaultdict(lambda: defaultdict(int))
     for district, day, amount, count in rows:
         if amount is not None:
-            amounts[_cell(district, day, district_ids)][float(amount)] += count
+            amounts[place.cell(district, day)][float(amount)] += count
     return amounts
 
 
-def _gather_means(rows: Iterator[Any], district_ids: Mapping[str, str]) -> dict[Cell, Fact]:
+def _gather_means(rows: Sequence[Any], place: _Place) -> dict[Cell, Fact]:
     """Sums are added exactly, so that no engine's order of adding shows."""
     return {
         cell: Fact(
             math.fsum(value * count for value, count in multiset.items()), float(sum(multiset.values()))
         )
-        for cell, multiset in _gather_amounts(rows, district_ids).items()
+        for cell, multiset in _gather_amounts(rows, place).items()
     }
 
 
-def _gather_multisets(rows: Iterator[Any], district_ids: Mapping[str, str]) -> dict[Cell, Fact]:
+def _gather_multisets(rows: Sequence[Any], place: _Place) -> dict[Cell, Fact]:
     return {
         cell: Fact(amounts=tuple(sorted(multiset.items())))
-        for cell, multiset in _gather_amounts(rows, district_ids).items()
+        for cell, multiset in _gather_amounts(rows, place).items()
     }
 
 
@@ -304,14 +316,14 @@ _GATHER = {
 
 
 def _stock(
-    connection: Connection, catalogue: Catalogue, metric: Metric, as_of: date, district_ids: Mapping[str, str]
+    connection: Connection, catalogue: Catalogue, metric: Metric, as_of: date, place: _Place
 ) -> dict[Cell, Fact]:
     """Open at the end of each day: entered up to it less left up to it, added up day by day."""
     steps: dict[str, dict[date, int]] = defaultdict(lambda: defaultdict(int))
     for district, entered, left, count in _entries_and_exits(connection, catalogue, metric, as_of):
-        steps[district_id(district, district_ids)][date.fromisoformat(entered)] += count
+        steps[place.district(district)][place.day(entered)] += count
         if left is not None:
-            steps[district_id(district, district_ids)][date.fromisoformat(left)] -= count
+            steps[place.district(district)][place.day(left)] -= count
     facts: dict[Cell, Fact] = {}
     for district, changes in steps.items():
         level = 0
@@ -323,7 +335,7 @@ def _stock(
 
 def _entries_and_exits(
     connection: Connection, catalogue: Catalogue, metric: Metric, as_of: date
-) -> Iterator[Any]:
+) -> Sequence[Any]:
     assert metric.until is not None, "the catalogue's rules ask a stock for `until`"
     asked = question(catalogue, metric, connection.dialect.name)
     until = quoted(records.day_column(catalogue.sources[metric.source], metric.until))
@@ -333,11 +345,7 @@ def _entries_and_exits(
         f"WHERE {asked.day} < :as_of AND {asked.kept} GROUP BY 1, 2, 3"
     )
     parameters = as_of_parameters(catalogue.city, as_of)
-    yield from connection.execute(text(statement), parameters)
-
-
-def _cell(district: str | None, day: str, district_ids: Mapping[str, str]) -> Cell:
-    return district_id(district, district_ids), date.fromisoformat(day)
+    return connection.execute(text(statement), parameters).all()
 
 
 def district_id(spelling: str | None, district_ids: Mapping[str, str]) -> str:
