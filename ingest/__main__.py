@@ -27,7 +27,7 @@ class UsageError(Exception):
 
 
 class Progress:
-    """Says on stderr how far long work is: a line rewritten on a terminal, a new one now and then elsewhere."""
+    """Says on stderr how far long work is: one line rewritten on a terminal, some lines elsewhere."""
 
     def __init__(self) -> None:
         self._rewrites = sys.stderr.isatty()

@@ -194,7 +194,7 @@ class Parser:
         names = [*page.columns, *(f"cell {number + 1}" for number in range(len(page.columns), len(row)))]
         return Rejection(
             line=page.line(index),
-            key=cell(self._source.key),
+            key=(cell(self._source.key) or "").strip() or None,
             column=column,
             value=cell(column) if column else None,
             reason=reason,

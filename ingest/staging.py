@@ -77,10 +77,12 @@ class Filling:
         tally.add(self.rejections)
         return tuple(tally.lines())
 
-    def lost(self, missing: Iterable[object]) -> list[str] | None:
-        """Of the keys the stage lacks, those the source lacks too; None where a refused row has no key."""
+    def lost(self, missing: Iterable[str]) -> list[str] | None:
+        """Of the keys the stage lacks, those the source lacks too; None where a refused row hides its key."""
         refused = {one.key for one in self.rejections}
-        return None if None in refused else [str(key) for key in missing if str(key) not in refused]
+        if None in refused or (refused and self.source.column(self.source.key).type != "text"):
+            return None
+        return [key for key in missing if str(key) not in refused]
 
     def _remember(self, page: Page, parsed: Parsed) -> None:
         self._places.append((self.staged, page.place))

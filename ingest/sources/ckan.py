@@ -79,6 +79,15 @@ class _Body:
     fresh: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class _Table:
+    """A resource as it was when all of it was read, and its answers in the file `path`."""
+
+    resource: _Resource
+    path: Path
+    bodies: list[_Body]
+
+
 class _MovedError(Exception):
     """The rows of a resource changed, or came in other numbers than promised, while they were read."""
 
@@ -97,10 +106,11 @@ def read(source: Source, request: ReadRequest) -> Extract:
         resources = portal.resources()
         stale = [one for one in resources if not one.fingerprint or before.get(one.id) != one.fingerprint]
         tables = [_spool(portal, one, request) for one in stale]
+    now = {one.id: one for one in (*resources, *(table.resource for table in tables))}
     return Extract(
-        pages=chain.from_iterable(tables),
-        updated_at=max((one.changed for one in resources if one.changed is not None), default=None),
-        cursor=json.dumps({one.id: one.fingerprint for one in resources}),
+        pages=chain.from_iterable(_pages(table, portal.address) for table in tables),
+        updated_at=max((one.changed for one in now.values() if one.changed is not None), default=None),
+        cursor=json.dumps({id_: one.fingerprint for id_, one in now.items()}),
         unchanged=not stale,
         complete=options.whole and len(stale) == len(resources),
     )
@@ -204,8 +214,8 @@ def _short(said: object) -> str:
 # --- a resource, first onto disk, then as pages --------------------------------------------------
 
 
-def _spool(portal: _Portal, resource: _Resource, request: ReadRequest) -> Iterator[Page]:
-    """Reads every page of a resource onto disk, again when its rows move; then gives its pages."""
+def _spool(portal: _Portal, resource: _Resource, request: ReadRequest) -> _Table:
+    """Reads every page of a resource onto disk, once more when its rows move meanwhile."""
     path = request.work / f"ckan-{re.sub('[^A-Za-z0-9]', '-', resource.id)}.jsonl"
     for reading in range(1, READINGS + 1):
         try:
@@ -218,8 +228,9 @@ def _spool(portal: _Portal, resource: _Resource, request: ReadRequest) -> Iterat
                     "are changing or its pages repeat. Try again later."
                 ) from error
             portal.progress(f"{resource.name}: {error}; reading it again from the beginning")
+            resource = portal.resource(resource.id)
     _keep(path, request)
-    return _pages(path, bodies, f"{portal.address}, {resource.name}")
+    return _Table(resource, path, bodies)
 
 
 def _keep(path: Path, request: ReadRequest) -> None:
@@ -255,7 +266,8 @@ def _all_bodies(portal: _Portal, resource: _Resource, path: Path) -> list[_Body]
             portal.progress(f"{resource.name}: {offset} of {total or 'an unknown number of'} rows")
     if total is not None and len(seen) != total:
         raise _MovedError(f"{len(seen)} different rows came of {total}")
-    if len(bodies) > 1 and portal.resource(resource.id).fingerprint != resource.fingerprint:
+    is_checked = len(bodies) > 1 and resource.fingerprint
+    if is_checked and portal.resource(resource.id).fingerprint != resource.fingerprint:
         raise _MovedError("it was replaced while it was read")
     return bodies
 
@@ -281,9 +293,10 @@ def _fresh(rows: list[list[Cell]], seen: set[int]) -> tuple[int, ...]:
     return tuple(fresh)
 
 
-def _pages(path: Path, bodies: list[_Body], place: str) -> Iterator[Page]:
-    with path.open("rb") as file:
-        for body in bodies:
+def _pages(table: _Table, address: str) -> Iterator[Page]:
+    place = f"{address}, {table.resource.name}"
+    with table.path.open("rb") as file:
+        for body in table.bodies:
             file.seek(body.begins)
             result = _result(file.read(body.length), place)
             rows = _rows(result)

@@ -28,6 +28,9 @@ ENCODINGS = ("utf-8-sig", "cp1252")
 
 CHUNK = 1 << 20
 
+BROKEN_QUOTE = "has a quote that does not match"
+TOO_LONG = f"has a cell of more than {csv.field_size_limit()} characters"
+
 _GZIP = b"\x1f\x8b"
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -114,7 +117,9 @@ def _rows(text: Iterator[str], delimiter: str, line: int) -> Iterator[tuple[int,
                 taken.clear()
             return
         except csv.Error:
-            yield line, Unreadable(line, taken[0], "has a quote that does not match")
+            # A quote left open runs over many lines before the limit of a cell ends it.
+            too_long = len(taken) == 1 and len(taken[0]) > csv.field_size_limit()
+            yield line, Unreadable(line, taken[0], TOO_LONG if too_long else BROKEN_QUOTE)
             again.extendleft(reversed(taken[1:]))
             line += 1
 
@@ -178,7 +183,7 @@ def _encoding(path: Path, name: str, declared: str) -> str:
 
 def _declared_encoding(path: Path, name: str, declared: str) -> str:
     try:
-        b"".decode(declared)
+        "text".encode(declared)
         codec = codecs.lookup(declared).name
     except LookupError as error:
         raise SourceError(f'There is no encoding {declared!r}; write encoding = "auto".') from error
@@ -226,7 +231,7 @@ def _unpacked(path: Path, name: str) -> Iterator[BinaryIO]:
 
 def _workbook_pages(path: Path, name: str, layout: Layout) -> Iterator[Page]:
     table = _sheet(path, name, layout.sheet)
-    cells = [_as_text(cell) or "" for cell in table[layout.header_row - 1]] if table else []
+    cells = [_as_text(cell) or "" for row in table[layout.header_row - 1 : layout.header_row] for cell in row]
     while cells and not cells[-1].strip():
         cells.pop()
     if not cells:
