@@ -12,18 +12,9 @@ LOWEST = 3
 """How many of the worst scores a composite names."""
 
 _ROUNDING = 1e-12
-_WITHOUT_SCORE = frozenset(
-    {
-        Status.SUPPRESSED,
-        Status.CLOSED,
-        Status.LATE,
-        Status.NO_OPPORTUNITY,
-        Status.NOT_SCORED,
-        Status.INSUFFICIENT,
-        Status.IMMATURE,
-    }
-)
-_NOT_ASKED = frozenset({Status.NO_OPPORTUNITY, Status.IMMATURE})
+_NOT_OPEN = frozenset({Status.CLOSED, Status.NOT_SCORED})
+_NOT_COUNTED = frozenset({Status.NO_OPPORTUNITY, Status.IMMATURE})
+_WITHOUT_SCORE = frozenset({Status.SUPPRESSED, Status.LATE, Status.INSUFFICIENT})
 
 
 @dataclass(frozen=True)
@@ -102,8 +93,8 @@ def summarise(entries: Sequence[Entry], minimum_coverage: float) -> Summary:
     Reasons: nothing_scored_at_this_grain (also where all weights are 0), all_closed, no_opportunity,
     immature (nothing else is left that counts), coverage_below_minimum (coverage, minimum).
     """
-    open_entries = [one for one in entries if one.status not in (Status.CLOSED, Status.NOT_SCORED)]
-    counted = [one for one in open_entries if one.status not in _NOT_ASKED]
+    open_entries = [one for one in entries if one.status not in _NOT_OPEN]
+    counted = [one for one in open_entries if one.status not in _NOT_COUNTED]
     own = {one.metric: one.score for one in counted if one.status not in _WITHOUT_SCORE}
     scores = {metric: score for metric, score in own.items() if score is not None}
     entered, mean, coverage = _entered(counted, scores)

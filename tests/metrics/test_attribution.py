@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metrics.attribution import Side, apportion, change_matched, contributions, rate_and_mix, shapley
@@ -287,6 +287,7 @@ def any_side(draw):
 cities = st.dictionaries(st.sampled_from("abcdefgh"), any_side(), max_size=8)
 
 
+@settings(deadline=None)
 @given(cities, cities)
 def test_the_parts_of_any_two_periods_add_up_to_the_change(before, after):
     total = change(before, after)
@@ -297,6 +298,7 @@ def test_the_parts_of_any_two_periods_add_up_to_the_change(before, after):
         assert math.fsum(row.contribution for row in rows) == pytest.approx(total, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(cities, cities)
 def test_the_way_back_is_the_way_there_with_the_sign_turned(before, after):
     there, back = parts(before, after), parts(after, before)
@@ -304,6 +306,7 @@ def test_the_way_back_is_the_way_there_with_the_sign_turned(before, after):
         assert there.get(key, 0.0) == pytest.approx(-back.get(key, 0.0), abs=1e-12)
 
 
+@settings(deadline=None)
 @given(cities, st.sampled_from("abcdefgh"), st.floats(0, 1))
 def test_a_sentence_of_cause_moves_with_the_value_alone(city, name, value):
     """Where only one value changed, only that metric has a row, and it is performance."""
@@ -327,6 +330,7 @@ def test_the_matched_change_is_none_where_nothing_is_scored_on_both_sides():
     assert change_matched({"a": side(0.4)}, {"a": side(0.4, weight=0.0)}) is None
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from("abcd"), st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1))
 def test_with_the_same_metrics_the_matched_change_is_the_change(values):
     before = {name: side(old) for name, (old, _) in values.items()}
@@ -343,6 +347,7 @@ def test_the_parts_of_a_product_are_das_guptas(case):
     assert found == pytest.approx(case["parts"], abs=case["tolerance"])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=1, max_size=5))
 def test_the_parts_of_any_function_add_up(pairs):
     before = {str(index): old for index, (old, _) in enumerate(pairs)}
@@ -399,6 +404,7 @@ def test_a_period_without_any_case_has_no_ratio_to_explain():
     assert rate_and_mix([1], [2], [0], [0]) is None
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(*(st.integers(0, 500),) * 4).map(
@@ -457,6 +463,7 @@ def test_nothing_to_print_is_nothing():
     assert apportion(0.01, []) == ()
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=30), st.integers(-2, 2))
 def test_what_is_printed_always_adds_up_and_is_never_far_from_the_truth(amounts, nudge):
     printed_change = Decimal(round(math.fsum(amounts) * 100) + nudge) / 100

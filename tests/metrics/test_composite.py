@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metrics.composite import Entry, boston, composite, seat, summarise
@@ -67,6 +67,7 @@ def test_a_weight_below_zero_is_refused(weight):
         composite({"a": 1.0}, {"a": weight})
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(scores, weights), min_size=1, max_size=12))
 def test_a_composite_lies_between_its_lowest_and_its_highest_score(pairs):
     named = {str(index): score for index, (score, _) in enumerate(pairs)}
@@ -75,12 +76,14 @@ def test_a_composite_lies_between_its_lowest_and_its_highest_score(pairs):
     assert coverage == 1.0
 
 
+@settings(deadline=None)
 @given(scores, st.lists(weights, min_size=1, max_size=12))
 def test_equal_scores_make_exactly_that_composite(score, given_weights):
     named = {str(index): weight for index, weight in enumerate(given_weights)}
     assert composite(dict.fromkeys(named, score), named)[0] == score
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(scores, weights), min_size=2, max_size=8), scores)
 def test_a_better_score_never_lowers_the_composite(pairs, better):
     named = {str(index): score for index, (score, _) in enumerate(pairs)}
@@ -112,6 +115,7 @@ def test_where_nothing_else_is_scored_the_lowest_published_score_is_the_seat():
     assert seat(0.7, None) == 0.7
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(scores, weights), min_size=1, max_size=8),
     st.lists(scores, min_size=1, max_size=12),

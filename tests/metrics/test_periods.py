@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metrics import periods
@@ -81,6 +81,7 @@ def test_a_day_on_which_the_clocks_change_is_shorter_or_longer(day, hours):
     assert length == timedelta(hours=hours)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(ZONES), days, st.integers(0, 24 * 3600 - 1))
 def test_every_instant_lies_in_the_day_it_is_said_to_lie_in(zone, day, seconds):
     place = city(time_zone=zone)
@@ -131,6 +132,7 @@ def test_the_period_whose_last_part_contains_a_day(case):
     assert found == Period(Grain(case["grain"]), case["start"], case["end"])
 
 
+@settings(deadline=None)
 @given(cities, st.sampled_from(Grain), days)
 def test_a_period_contains_the_day_it_is_the_period_of(place, grain, day):
     found = periods.period_of(place, grain, day)
@@ -138,6 +140,7 @@ def test_a_period_contains_the_day_it_is_the_period_of(place, grain, day):
     assert periods.period_of(place, grain, found.end - ONE_DAY) == found
 
 
+@settings(deadline=None)
 @given(cities, st.sampled_from(Grain), days)
 def test_the_period_before_ends_where_this_one_begins(place, grain, day):
     found = periods.period_of(place, grain, day)
@@ -186,6 +189,7 @@ def test_calendar_quarters_follow_the_fiscal_year():
     assert [one.start for one in found] == [date(2026, 2, 1), date(2026, 5, 1), date(2026, 8, 1)]
 
 
+@settings(deadline=None)
 @given(cities, st.sampled_from([Grain.DAY, Grain.WEEK, Grain.MONTH]), days, st.integers(0, 200))
 def test_periods_that_do_not_overlap_follow_each_other(place, grain, first, length):
     end = first + timedelta(days=length)
@@ -254,6 +258,7 @@ def test_an_unknown_country_is_no_matter_to_a_calendar_that_never_closes():
     assert periods.is_open(city(holiday_country="XX"), "all", date(2026, 1, 1))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["all", "business", "school"]), days, st.integers(-3, 800))
 def test_the_mask_and_the_count_say_what_each_day_says(calendar, start, length):
     place = city(closures=(Closure(date(2020, 3, 17), date(2020, 6, 1), "illness", "business"),))
@@ -289,6 +294,7 @@ def test_the_number_of_a_day_does_not_depend_on_where_the_list_begins():
             assert whole[day] == number
 
 
+@settings(deadline=None)
 @given(days, st.integers(0, 400))
 def test_the_difference_of_two_numbers_is_the_business_days_between(first, length):
     last = first + timedelta(days=length)
@@ -464,6 +470,7 @@ def test_another_number_of_years_may_be_asked_for():
     assert periods.baseline_days(BOSTON, march, lambda day: day >= date(2022, 3, 1), years=5) is None
 
 
+@settings(deadline=None)
 @given(cities, st.sampled_from(Grain), days)
 def test_the_scored_period_is_never_in_its_own_baseline(place, grain, day):
     period = periods.period_of(place, grain, day)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from metrics.model import Aggregation, Direction, Target, Weight
@@ -89,16 +89,19 @@ def test_a_quotient_too_large_to_write_down_is_no_score():
     assert score(1e308, 1e-308, "higher_is_better", method="cityscore") is None
 
 
+@settings(deadline=None)
 @given(targets, st.sampled_from([HIGHER, LOWER]), caps)
 def test_on_target_is_exactly_one(target, direction, cap):
     assert score(target, target, direction, cap=cap) == 1.0
 
 
+@settings(deadline=None)
 @given(amounts, targets, st.sampled_from([HIGHER, LOWER]), caps)
 def test_a_score_lies_between_zero_and_its_cap(value, target, direction, cap):
     assert 0.0 <= score(value, target, direction, cap=cap) <= cap
 
 
+@settings(deadline=None)
 @given(amounts, amounts, targets)
 def test_better_never_scores_worse(one, other, target):
     low, high = sorted([one, other])
@@ -106,6 +109,7 @@ def test_better_never_scores_worse(one, other, target):
     assert score(low, target, LOWER) >= score(high, target, LOWER)
 
 
+@settings(deadline=None)
 @given(shares, inner_shares)
 def test_a_share_and_its_complement_score_the_same(share, target):
     floor = default_floor(1 - target, LOWER, is_share=True)
@@ -113,12 +117,14 @@ def test_a_share_and_its_complement_score_the_same(share, target):
     assert score(share, target, HIGHER) == pytest.approx(complement, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(amounts, targets, st.sampled_from([HIGHER, LOWER]), st.floats(0.01, 100))
 def test_the_unit_does_not_matter(value, target, direction, factor):
     scaled = score(value * factor, target * factor, direction)
     assert scaled == pytest.approx(score(value, target, direction), abs=1e-9)
 
 
+@settings(deadline=None)
 @given(st.floats(-1e6, 1e6), st.lists(st.floats(-1e6, 1e6), min_size=4, max_size=4, unique=True))
 def test_a_band_is_one_inside_and_nothing_at_the_floors(value, four):
     low_floor, low, high, high_floor = sorted(four)
@@ -182,6 +188,7 @@ def test_the_score_of_a_perfect_period(target, direction, aggregation, given, ex
     assert found == (None if expected is None else pytest.approx(expected, abs=1e-12))
 
 
+@settings(deadline=None)
 @given(shares, inner_shares, st.sampled_from([HIGHER, LOWER]))
 def test_no_share_scores_above_its_ceiling(value, target, direction):
     floor = default_floor(target, direction, is_share=True)
@@ -196,6 +203,7 @@ def as_none(number):
     return None if math.isnan(number) else number
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(amounts | st.just(math.nan), targets | st.just(math.nan)), min_size=1, max_size=20),
     st.sampled_from([HIGHER, LOWER]),
@@ -211,6 +219,7 @@ def test_the_array_scores_as_the_number_does_to_the_last_bit(pairs, direction, c
         assert score(as_none(value), as_none(goal), direction, floor=floor, cap=cap) == as_none(one)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-50, 50) | st.just(math.nan), min_size=1, max_size=20))
 def test_the_array_scores_a_band_as_the_number_does(values):
     found = score_array(values, (-3.0, 7.0), (-11.0, 29.0), "within").tolist()
@@ -339,6 +348,7 @@ def test_weights_are_in_force_by_the_same_rules():
     assert weight_in_force([], START, END) is None
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0.01, 1), st.integers(-5, 12)), min_size=1, max_size=5),
     st.lists(st.integers(0, 50), min_size=10, max_size=10),
