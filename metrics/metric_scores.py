@@ -341,9 +341,8 @@ def _exposure(history: History, days: NDArray[np.int64]) -> dict[date, float]:
     if history.metric.aggregation in (Aggregation.RATIO, Aggregation.MEAN):
         amounts = history.facts.city_denominator[days]
     elif history.metric.aggregation in (Aggregation.MEDIAN, Aggregation.PERCENTILE):
-        counts: NDArray[np.float64] = np.bincount(
-            history.facts.entry_day, weights=history.facts.entry_count, minlength=len(history.usable_mask)
-        )
+        counts = np.zeros(len(history.usable_mask))
+        np.add.at(counts, history.facts.entry_day, history.facts.entry_count)
         amounts = counts[days]
     else:
         amounts = history.open_mask[days].astype(np.float64)

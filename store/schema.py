@@ -8,6 +8,7 @@ count. Text is compared byte by byte on either engine. Records have a table per 
 from __future__ import annotations
 
 from sqlalchemy import (
+    REAL,
     BigInteger,
     CheckConstraint,
     Column,
@@ -26,7 +27,7 @@ metadata = MetaData()
 PlainText: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
 """Text compared by its bytes, whatever the language of the database."""
 
-Number = Double()
+Number: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
 Identity = BigInteger().with_variant(Integer(), "sqlite")
 
 
