@@ -21,7 +21,7 @@ from serving.kept import build_id
 from serving.processes import HOST, Child, PortInUse, refuse_port_in_use, serve_web, supervise
 from serving.routes import Kind, Route, redirect
 from serving.status import SourceState, alive, source_states, status
-from store import publications
+from store import publications, requests
 from store.engine import Engine, StoreError, database_url, open_engine, reading, system_clock
 from store.migrations import migrate
 
@@ -164,8 +164,15 @@ def start_view(engine: Engine, catalogue: Catalogue, city: str) -> StartView:
         city=catalogue.city,
         metrics=len(catalogue.live_metrics()),
         sources=tuple(_source_start(one, catalogue.sources[one.id], city) for one in states),
-        progress=None,
+        progress=_progress(engine),
     )
+
+
+def _progress(engine: Engine) -> str | None:
+    """What the worker says it is doing."""
+    with reading(engine) as connection:
+        said = [one.progress for one in requests.under_way(connection) if one.progress]
+    return str(said[-1].get("sentence")) if said else None
 
 
 def _source_start(state: SourceState, source: Source, city: str) -> SourceStart:
@@ -175,8 +182,6 @@ def _source_start(state: SourceState, source: Source, city: str) -> SourceStart:
         name=state.name,
         has_ever_succeeded=state.known_until is not None,
         outcome=state.outcome,
-        started_at=state.started_at,
-        read=state.read,
         command=f"CITY={city} python -m ingest run {state.id}{from_file}",
     )
 

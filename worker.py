@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import signal
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -21,7 +22,7 @@ from ingest.run import Asked, Desk, dated_columns, run_source
 from metrics.catalogue import CatalogueError, find_city, load
 from metrics.model import Catalogue, Source
 from serving.processes import GRACE_SECONDS, end_with_parent
-from store import publications, runs
+from store import publications, requests, runs
 from store.__main__ import publish_line
 from store.engine import StoreError, database_url, open_engine, reading, system_clock
 from store.migrations import migrate
@@ -31,32 +32,48 @@ MISSED_SECONDS = 20 * 3600
 """A job that is late by less than this (a machine that slept) is still done, once."""
 
 LEAVE_SECONDS = GRACE_SECONDS - 2
+TELL_SECONDS = 1.5
+LOOK_SECONDS = 15
+CATCH_UP = "catch_up"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Duties:
-    """What one worker sees to: a city's definitions, and the desk its sources are read at."""
+    """What one worker sees to: a city's definitions, and the desk its sources are read at.
+
+    published_after: the newest run whose records the last publishing knew of.
+    """
 
     catalogue: Catalogue
     desk: Desk
+    published_after: int = 0
 
     def catch_up(self) -> None:
-        """Loads every source that never ran or missed its time, then publishes."""
-        for source in self.catalogue.sources.values():
-            if self._is_behind(source):
-                self._load(source)
-        self.publish_if_open()
+        """Loads every source that never ran or missed its time, then publishes; pages see how far it is."""
+        behind = [source for source in self.catalogue.sources.values() if self._is_behind(source)]
+        with Teller(self.desk) as teller:
+            told = replace(self, desk=replace(self.desk, progress=teller))
+            for source in behind:
+                told._load(source)
+            teller(f"{self.catalogue.city.id}: scores are being worked out")
+            self.publish_if_open()
 
     def load(self, source: str) -> None:
         """Loads one source, then publishes what that changed."""
         self._load(self.catalogue.sources[source])
         self.publish_if_open()
 
+    def look_around(self) -> None:
+        """Publishes what somebody else has loaded meanwhile, by a command."""
+        if self._newest_run() > self.published_after:
+            self.publish_if_open()
+
     def publish_if_open(self) -> None:
         """Publishes what is new; nothing before any source has ever been loaded."""
         if not self._knows_anything():
             _say(f"{self.catalogue.city.id}: no source has been loaded yet, so nothing is published")
             return
+        self.published_after = self._newest_run()
         try:
             report = publish(self.desk.engine, self.catalogue, self.desk.clock)
         except StoreError as error:
@@ -78,12 +95,60 @@ class Duties:
         due = _when(source.schedule, self.catalogue).get_next_fire_time(None, last.started_at)
         return due is not None and due <= self.desk.clock()
 
+    def _newest_run(self) -> int:
+        with reading(self.desk.engine) as connection:
+            last = runs.last_runs(connection).values()
+        return max((run.id for run in last if run.outcome in runs.GOOD_OUTCOMES), default=0)
+
     def _knows_anything(self) -> bool:
         with reading(self.desk.engine) as connection:
             if publications.current(connection) is not None:
                 return True
             known = runs.knowledge(connection, self.catalogue.sources)
         return any(one.known_until is not None for one in known.values())
+
+
+class Teller:
+    """Says in the store, as the progress of a request, how far long work is.
+
+    A thread of its own writes it: whoever works may hold the right to write for a while.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._engine, self._clock = desk.engine, desk.clock
+        self._sentence = self._told = ""
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._tell, name="teller", daemon=True)
+        self._request: int | None = None
+
+    def __call__(self, sentence: str) -> None:
+        """What is being done now."""
+        self._sentence = sentence
+
+    def __enter__(self) -> Teller:
+        requests.release(self._engine, self._clock)
+        claimed = requests.claim(self._engine, self._clock)
+        if claimed is None:
+            requests.insert(self._engine, self._clock, CATCH_UP, {})
+            claimed = requests.claim(self._engine, self._clock)
+        self._request = claimed.id if claimed else None
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        if self._request is not None:
+            requests.finish(self._engine, self._clock, self._request, {})
+
+    def _tell(self) -> None:
+        while not self._ended.wait(TELL_SECONDS):
+            if self._request is None or self._sentence == self._told:
+                continue
+            # Somebody else is writing for long; the next sentence will do.
+            with contextlib.suppress(StoreError):
+                self._told = self._sentence
+                requests.progress(self._engine, self._clock, self._request, {"sentence": self._told})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -122,6 +187,7 @@ def schedule(duties: Duties) -> BackgroundScheduler:
         scheduler.add_job(duties.load, when, args=[source.id], id=f"load {source.id}")
     hour = _when(f"0 {catalogue.city.publication_hour} * * *", catalogue)
     scheduler.add_job(duties.publish_if_open, hour, id="publish")
+    scheduler.add_job(duties.look_around, "interval", seconds=LOOK_SECONDS, id="look_around")
     return scheduler
 
 
@@ -136,6 +202,9 @@ def _duties(chosen: settings.Settings) -> Duties:
 
 def _work(duties: Duties) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
+    # They warn of each new try and each late look; what became of it is said by the run.
+    for quiet in ("stamina", "apscheduler"):
+        logging.getLogger(quiet).setLevel(logging.ERROR)
     told = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: told.set())

@@ -15,7 +15,7 @@ from layouts.charts.glyphs import arrow, glyph
 from layouts.charts.small import score_bar, sparkline
 from layouts.formats import Level, Movement, _
 from layouts.views import CityView, Edition, Line
-from metrics.model import Catalogue, Composite, Grain, Metric, Score, Status
+from metrics.model import Catalogue, Composite, Grain, Metric, Period, Score, Status
 
 Children = str | Component | Sequence[Any] | None
 
@@ -97,7 +97,7 @@ def _number(composite: Composite) -> list[Component]:
     lines: list[Component] = [
         _figure(composite.score),
         html.P(formats.on_target(composite), className="line strong"),
-        moved(formats.movement(composite), composite.period.grain),
+        moved(formats.movement(composite), composite.period.grain, composite.before),
         _line(formats.coverage(composite)),
     ]
     if composite.late:
@@ -118,12 +118,11 @@ def _figure(score: float | None) -> html.P:
 
 def metric_tile(metric: Metric, score: Score, catalogue: Catalogue, *, opening: bool) -> html.Li:
     """A metric in the newest period of one grain: value, target, score and what is behind it."""
+    number, unit = formats.number_and_unit(formats.value_beside_target(metric, score))
     lines: list[Component] = [
         html.H2(formats.grain_word(score.period.grain), className="name"),
         html.P(formats.short_period(score.period), className="when"),
-        html.P(
-            html.Span(formats.value_beside_target(metric, score), className="number"), className="figures"
-        ),
+        html.P([html.Span(number, className="number"), html.Span(unit)], className="figures"),
     ]
     if score.score is None:
         lines += [_line([score_chip(score)]), _line(formats.reason(score.reason, catalogue))]
@@ -144,9 +143,9 @@ def metric_tile(metric: Metric, score: Score, catalogue: Catalogue, *, opening: 
     return html.Li(lines, className=f"card tile compact{' opening' if opening else ''}")
 
 
-def moved(movement: Movement | None, grain: Grain) -> html.P:
+def moved(movement: Movement | None, grain: Grain, before: Period | None = None) -> html.P:
     """A change with its arrow."""
-    text = formats.change(movement, grain)
+    text = formats.change(movement, grain, before)
     return _line([Svg(arrow(movement.direction)), text] if movement else text)
 
 

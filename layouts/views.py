@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from metrics.model import (
@@ -182,15 +182,13 @@ class MetricView:
 class SourceStart:
     """How far a source has come before the first publication.
 
-    outcome is the word of its last run, None when it never ran; `commands` load it by hand.
+    outcome is the word of its last run, None when it never ran; `command` loads it by hand.
     """
 
     id: str
     name: str
     has_ever_succeeded: bool
     outcome: str | None
-    started_at: datetime | None
-    read: int
     command: str
 
 
@@ -205,8 +203,8 @@ class StartView:
 
     @property
     def never_ran(self) -> tuple[SourceStart, ...]:
-        """The sources that hold nothing and are not being loaded."""
-        return tuple(one for one in self.sources if not one.has_ever_succeeded and one.outcome != "running")
+        """The sources that hold nothing yet."""
+        return tuple(one for one in self.sources if not one.has_ever_succeeded)
 
 
 # --- reading -----------------------------------------------------------------------------------

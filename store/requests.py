@@ -86,6 +86,13 @@ def get(connection: Connection, request_id: int) -> Request | None:
     return None if row is None else _request(row)
 
 
+def under_way(connection: Connection) -> list[Request]:
+    """The requests somebody took and has not finished, oldest first."""
+    taken = requests.c.claimed_at.is_not(None) & requests.c.finished_at.is_(None)
+    statement = select(requests).where(taken).order_by(requests.c.id)
+    return [_request(row) for row in connection.execute(statement)]
+
+
 def _change(engine: Engine, clock: Clock, request_id: int, is_last: bool = False, **values: str) -> None:
     with writing(engine, clock) as write:
         under_way = requests.c.claimed_at.is_not(None) & requests.c.finished_at.is_(None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
 from markupsafe import Markup
 
@@ -30,12 +30,11 @@ class Size:
     name: str
     width: float
     height: float
-    left: float
     dates: int
 
 
-WIDE = Size("wide", 960.0, 300.0, 56.0, 8)
-NARROW = Size("narrow", 350.0, 240.0, 46.0, 3)
+WIDE = Size("wide", 960.0, 300.0, 8)
+NARROW = Size("narrow", 350.0, 240.0, 4)
 
 _TOP, _BOTTOM = 14.0, 30.0
 
@@ -47,7 +46,7 @@ def line_with_target(view: MetricView, size: Size) -> Markup:
         return Markup("")
     axes = _axes(view, known, size)
     parts = [*_grid(view, axes, size), *_targets(view.past, axes), *_values(view.past, axes)]
-    parts += _end_labels(view, known[-1], axes, size)
+    parts += _end_labels(known[-1], axes, size)
     return picture(
         size.width,
         size.height,
@@ -59,48 +58,58 @@ def line_with_target(view: MetricView, size: Size) -> Markup:
 
 @dataclass(frozen=True)
 class _Axes:
+    """Where numbers and days lie, the marks on the side, and what stands at the end of the lines."""
+
     across: Scale
     upward: Scale
+    marks: tuple[tuple[float, str], ...]
+    labels: tuple[str, ...]
 
 
 def _axes(view: MetricView, known: Sequence[Score], size: Size) -> _Axes:
     drawn = [score.value for score in known if score.value is not None]
     aims = [aim for score in known for aim in (score.target, score.target_high) if aim is not None]
-    low, high = span([*drawn, *aims])
-    labels = end_labels(view, known[-1])
+    upward = Scale(*span([*drawn, *aims]), size.height - _BOTTOM, _TOP)
+    marks = _marks(view, upward)
+    labels = tuple(fitting(text, size.width / 4) for text in end_labels(view, known[-1]))
+    left = max((len(text) for _mark, text in marks), default=0) * PER_LETTER + 20
     right = size.width - max(len(text) for text in labels) * PER_LETTER - 12
-    first, last = view.past[0].period.start, view.past[-1].period.start
-    return _Axes(
-        Scale(first.toordinal(), max(last.toordinal(), first.toordinal() + 1), size.left + 6, right),
-        Scale(low, high, size.height - _BOTTOM, _TOP),
-    )
+    first, last = (score.period.start.toordinal() for score in (view.past[0], view.past[-1]))
+    return _Axes(Scale(first, max(last, first + 1), left, right), upward, marks, labels)
+
+
+def _marks(view: MetricView, upward: Scale) -> tuple[tuple[float, str], ...]:
+    found = ticks(upward.low, upward.high)
+    digits = tick_digits(found)
+    if view.metric.unit == "percent":
+        digits = max(digits - 2, 0)
+    return tuple((mark, formats.axis(view.metric, mark, digits)) for mark in found)
 
 
 def _grid(view: MetricView, axes: _Axes, size: Size) -> list[Markup]:
-    marks = ticks(axes.upward.low, axes.upward.high)
-    digits = tick_digits(marks) if view.metric.unit != "percent" else max(tick_digits(marks) - 2, 0)
     parts: list[Markup] = []
-    for mark in marks:
+    left, right = axes.across.start - 6, axes.across.end + 6
+    for mark, text in axes.marks:
         height = axes.upward.at(mark)
-        parts.append(
-            element("line", x1=size.left, x2=axes.across.end + 6, y1=height, y2=height, class_="grid")
-        )
-        text = formats.axis(view.metric, mark, digits)
-        parts.append(element("text", text, x=size.left - 8, y=height + 4, text_anchor="end", class_="axis"))
-    by_year = view.past[-1].period.start - view.past[0].period.start > LONG
-    for start, place in _dates(view, axes, size):
-        text = formats.tick(start, by_year)
+        parts.append(element("line", x1=left, x2=right, y1=height, y2=height, class_="grid"))
+        parts.append(element("text", text, x=left - 6, y=height + 4, text_anchor="end", class_="axis"))
+    for text, place in _dates(view, axes, size):
         parts.append(element("text", text, x=place, y=size.height - 8, text_anchor="middle", class_="axis"))
     return parts
 
 
-def _dates(view: MetricView, axes: _Axes, size: Size) -> list[tuple[date, float]]:
+def _dates(view: MetricView, axes: _Axes, size: Size) -> list[tuple[str, float]]:
+    """Dates under the picture, the last one always, as many as stand apart."""
     starts = [score.period.start for score in view.past]
-    step = max(1, -(-len(starts) // size.dates))
-    chosen = starts[::-1][::step][::-1]
-    half = 4 * PER_LETTER
-    found = [(start, axes.across.at(start.toordinal())) for start in chosen]
-    return [(start, min(max(place, half), size.width - half)) for start, place in found]
+    by_year = starts[-1] - starts[0] > LONG
+    found: list[tuple[str, float]] = []
+    for start in reversed(starts):
+        text = formats.tick(start, by_year)
+        half = len(text) * PER_LETTER / 2
+        place = min(max(axes.across.at(start.toordinal()), half), size.width - half)
+        if not found or found[-1][1] - place >= max(size.width / size.dates, 2.4 * half):
+            found.append((text, place))
+    return found
 
 
 def _targets(past: Sequence[Score], axes: _Axes) -> list[Markup]:
@@ -146,6 +155,11 @@ def _dot(score: Score) -> str:
     return "dot hollow" if score.status is Status.PROVISIONAL else "dot"
 
 
+def fitting(text: str, room: float) -> str:
+    """A label, without its unit where that would not fit."""
+    return text if len(text) * PER_LETTER < room else formats.number_and_unit(text)[0]
+
+
 def end_labels(view: MetricView, last: Score) -> list[str]:
     """What stands beside the end of a chart: the last value, then its target or both ends of its band."""
     labels = [formats.value_beside_target(view.metric, last)]
@@ -153,13 +167,12 @@ def end_labels(view: MetricView, last: Score) -> list[str]:
     return labels + [_("Target {target}").format(target=formats.target(view.metric, aim)) for aim in aims]
 
 
-def _end_labels(view: MetricView, last: Score, axes: _Axes, size: Size) -> list[Markup]:
+def _end_labels(last: Score, axes: _Axes, size: Size) -> list[Markup]:
     amounts = [number for number in (last.value, last.target, last.target_high) if number is not None]
     places = spread(
         [axes.upward.at(number) + 5 for number in amounts], LABEL_APART, _TOP, size.height - _BOTTOM
     )
-    labels = end_labels(view, last)
     return [
         element("text", text, x=axes.across.end + 10, y=place, class_="value-label" if not index else "axis")
-        for index, (text, place) in enumerate(zip(labels, places, strict=True))
+        for index, (text, place) in enumerate(zip(axes.labels, places, strict=True))
     ]

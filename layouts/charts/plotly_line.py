@@ -5,7 +5,7 @@ from __future__ import annotations
 from plotly import graph_objects as go
 
 from layouts import formats
-from layouts.charts.line import LABEL_APART, end_labels
+from layouts.charts.line import LABEL_APART, end_labels, fitting
 from layouts.charts.scale import Scale, span, spread
 from layouts.formats import _
 from layouts.theme import ACCENT, MARGIN, TARGET
@@ -13,6 +13,7 @@ from layouts.views import MetricView
 from metrics.model import Status
 
 HEIGHT = 340
+LABEL_WIDTH = 100.0
 MARKED = 60
 """Up to so many points each one is marked."""
 
@@ -73,7 +74,8 @@ def _label_ends(figure: go.Figure, view: MetricView) -> None:
     low, high = figure.layout.yaxis.range
     upward = Scale(low, high, HEIGHT - MARGIN["t"] - MARGIN["b"], 0.0)
     places = spread([upward.at(number) for number in amounts], LABEL_APART, 0.0, upward.start)
-    for text, place in zip(end_labels(view, last), places, strict=True):
+    labels = (fitting(text, LABEL_WIDTH) for text in end_labels(view, last))
+    for text, place in zip(labels, places, strict=True):
         figure.add_annotation(
             text=text,
             x=1,

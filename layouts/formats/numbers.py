@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from functools import lru_cache
@@ -26,6 +26,8 @@ MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
 PERCENT = "percent"
 BARE_UNITS = {"", "count", "number"}
+LARGE = 1000
+MOST_OWN_DIGITS = 3
 MORE_DIGITS = 3
 """How many digits more a value may take so that it does not print like a target it misses."""
 
@@ -121,8 +123,9 @@ def target(metric: Metric, low: float | None, high: float | None = None) -> str:
     if low is None:
         return NOTHING
     if high is None or high == low:
-        return _with_unit(metric, low, max(_decimals(metric, low), _own_decimals(metric, low)), trim=True)
-    return _("{low} to {high}").format(low=target(metric, low), high=target(metric, high))
+        return _with_unit(metric, low, _target_decimals(metric, low), trim=True)
+    low_text = target(metric, low) if metric.unit == PERCENT else target(replace(metric, unit=""), low)
+    return _("{low} to {high}").format(low=low_text, high=target(metric, high))
 
 
 def value_beside_target(metric: Metric, of: Score) -> str:
@@ -135,6 +138,12 @@ def value_beside_target(metric: Metric, of: Score) -> str:
         if _with_unit(metric, of.value, digits + more, trim=True) not in aims:
             return _with_unit(metric, of.value, digits + more, trim=False)
     return _with_unit(metric, of.value, digits, trim=False)
+
+
+def number_and_unit(text: str) -> tuple[str, str]:
+    """A value's text as its number and its unit, which is empty where there is none."""
+    number, _space, unit_word = text.partition("\N{NO-BREAK SPACE}")
+    return number, unit_word
 
 
 def plain(number: float, digits: int = 4) -> str:
@@ -181,11 +190,20 @@ def _decimals(metric: Metric, number: float) -> int:
     return 0 if counts and number == math.trunc(number) else metric.decimals
 
 
+def _target_decimals(metric: Metric, number: float) -> int:
+    """A target that somebody set is written whole; one that was worked out has digits that mean something."""
+    counts = metric.aggregation in (Aggregation.COUNT, Aggregation.STOCK)
+    if metric.historical or counts:
+        size = abs(number) * (100 if metric.unit == PERCENT else 1)
+        return 0 if size >= LARGE else 1 if size >= 1 else MOST_OWN_DIGITS
+    return max(metric.decimals, _own_decimals(metric, number))
+
+
 def _own_decimals(metric: Metric, number: float) -> int:
     """The digits a number needs to be written whole, up to three."""
     exact = Decimal(repr(number)) * (100 if metric.unit == PERCENT else 1)
     exponent = exact.normalize().as_tuple().exponent
-    return min(-exponent, 3) if isinstance(exponent, int) and exponent < 0 else 0
+    return min(-exponent, MOST_OWN_DIGITS) if isinstance(exponent, int) and exponent < 0 else 0
 
 
 def _fixed(number: Decimal, digits: int) -> str:

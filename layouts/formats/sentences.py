@@ -20,9 +20,13 @@ from metrics.model import (
     Grain,
     Metric,
     Part,
+    Period,
     Score,
     Status,
 )
+
+NEARLY = 0.995
+"""From here on up to 1 a score would round to 1.00 and does not."""
 
 # --- the city ----------------------------------------------------------------------------------
 
@@ -110,20 +114,22 @@ def late_seats(composite: Composite) -> str:
     ).format(count=numbers.count(count))
 
 
-def change(moved: Movement | None, grain: Grain) -> str:
-    """A change against the period before; says so when there is none to compare with."""
+def change(moved: Movement | None, grain: Grain, before: Period | None = None) -> str:
+    """A change against the period before; says so when there is none to compare with.
+
+    before: which period it was, where that is known: a day is compared with one on which all were open.
+    """
     if moved is None:
         return _("Nothing to compare with yet")
+    since = words.before_word(grain)
+    if before is not None and grain is Grain.DAY:
+        since = _("on {day}").format(day=days.short_period(before))
+    amount = numbers.hundredths(abs(moved.amount))
     if moved.amount == 0:
-        return _("Unchanged {on_the_week_before}").format(on_the_week_before=words.before_word(grain))
-    amount = numbers.signed(abs(moved.amount)).lstrip("+")
+        return _("Unchanged {on_the_week_before}").format(on_the_week_before=since)
     if moved.amount > 0:
-        return _("Up {amount} {on_the_week_before}").format(
-            amount=amount, on_the_week_before=words.before_word(grain)
-        )
-    return _("Down {amount} {on_the_week_before}").format(
-        amount=amount, on_the_week_before=words.before_word(grain)
-    )
+        return _("Up {amount} {on_the_week_before}").format(amount=amount, on_the_week_before=since)
+    return _("Down {amount} {on_the_week_before}").format(amount=amount, on_the_week_before=since)
 
 
 def change_of_department(moved: Movement | None) -> str:
@@ -297,6 +303,10 @@ def finding(line: Line, catalogue: Catalogue) -> str:
 def parts(metric: Metric, score: Score) -> str:
     """What a value is made of: the records behind it; empty where nothing is known of them."""
     if score.numerator is not None and score.denominator is not None:
+        if metric.aggregation is Aggregation.RATIO and metric.denominator is not None:
+            return _("{numerator} ÷ {denominator}").format(
+                numerator=numbers.plain(score.numerator, 2), denominator=numbers.plain(score.denominator, 2)
+            )
         if metric.aggregation is Aggregation.RATIO:
             return _("{numerator} of {denominator}").format(
                 numerator=numbers.count(score.numerator), denominator=numbers.count(score.denominator)
@@ -330,11 +340,9 @@ def worked_example(metric: Metric, score: Score) -> list[str]:
         steps.extend(_within_steps(metric, score))
     else:
         steps.extend(_linear_steps(metric, score))
-    steps.append(
-        _("Printed with two digits, half to even, and never rounded up to 1.00: {score}.").format(
-            score=numbers.score(score.score)
-        )
-    )
+    steps.append(_("Printed with two digits: {score}.").format(score=numbers.score(score.score)))
+    if score.score < 1 and numbers.printed(score.score) == Decimal("0.99") and score.score >= NEARLY:
+        steps.append(_("What is below 1 is never printed as 1.00."))
     return steps
 
 
@@ -445,15 +453,13 @@ def start_headline(view: StartView) -> str:
 
 def source_start(source: SourceStart) -> str:
     """How far one source has come."""
-    if source.outcome == "running":
-        return ngettext(
-            "Loading: {count} record read so far", "Loading: {count} records read so far", source.read
-        ).format(count=numbers.count(source.read))
     if source.has_ever_succeeded:
-        return _("Loaded")
+        return _("Loading what is new") if source.outcome == "running" else _("Loaded")
     if source.outcome is None:
         return _("Has never run")
-    return _("Has never been loaded; the last try failed")
+    if source.outcome == "running":
+        return _("Has never run to its end; loading now")
+    return _("Has never run to its end; the last try failed")
 
 
 def _lower_first(text: str) -> str:

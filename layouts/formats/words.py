@@ -76,7 +76,7 @@ def that_period(given: Grain) -> str:
 def before_word(given: Grain) -> str:
     """What a change is counted from."""
     return {
-        Grain.DAY: _("on the day before"),
+        Grain.DAY: _("on the open day before"),
         Grain.WEEK: _("on the week before"),
         Grain.MONTH: _("on the month before"),
         Grain.QUARTER: _("on three months before"),
@@ -107,7 +107,11 @@ def direction_words(given: Direction) -> str:
 def aggregation_words(metric: Metric) -> str:
     """How records become the value."""
     if metric.aggregation is Aggregation.PERCENTILE:
-        return _("the {percentile}th percentile of records").format(percentile=f"{metric.percentile:g}")
+        return _("the {percentile}th percentile of records").format(
+            percentile=f"{100 * (metric.percentile or 0):g}"
+        )
+    if metric.denominator is not None:
+        return _("one sum divided by another")
     return {
         Aggregation.RATIO: _("a share: records that count as good, of all records"),
         Aggregation.COUNT: _("a total of records"),

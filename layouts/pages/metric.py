@@ -158,7 +158,7 @@ def _twin(view: MetricView, name: str) -> html.Details:
     heads = [
         (_("Period"), ""),
         (_("Value"), "number-cell"),
-        (_("Records"), "number-cell"),
+        (_("Based on"), "number-cell"),
         (_("Target"), "number-cell"),
         (_("Score"), "number-cell"),
         (_("Status"), ""),
@@ -261,7 +261,7 @@ def _districts(view: MetricView) -> list[html.Section]:
     heads = [
         (word[:1].upper() + word[1:], ""),
         (_("Value"), "number-cell"),
-        (_("Records"), "number-cell"),
+        (_("Based on"), "number-cell"),
         (_("Score"), ""),
     ]
     rows = [
