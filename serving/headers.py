@@ -8,8 +8,9 @@ import re
 
 from flask import Response
 
-from serving.routes import REVALIDATE, Kind
+from serving.routes import OPEN, REVALIDATE, Kind
 
+NOT_MODIFIED = 304
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
@@ -21,6 +22,9 @@ PUBLIC_POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
 """Public pages run no script at all."""
+
+EMBED_POLICY = PUBLIC_POLICY.replace("frame-ancestors 'self'", "frame-ancestors *")
+"""For what an embed does not say itself, a failure above all: it too must show in the frame of another site."""
 
 STAFF_POLICY = (
     "default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; font-src 'self'; "
@@ -38,12 +42,16 @@ def protect(response: Response, kind: Kind | None) -> Response:
     """Adds the headers that belong to a kind of route; what a route said itself stays."""
     for name, value in ALWAYS.items():
         response.headers.setdefault(name, value)
-    response.headers.setdefault("Content-Security-Policy", _policy(response, kind))
+    # A 304 must not say another policy: browsers would put it on the page they have kept.
+    if response.status_code != NOT_MODIFIED:
+        response.headers.setdefault("Content-Security-Policy", _policy(response, kind))
+    if kind is Kind.EMBED:
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
     if kind is Kind.STAFF:
         response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     if "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = REVALIDATE if kind is Kind.PUBLIC else "no-store"
+        response.headers["Cache-Control"] = REVALIDATE if kind in OPEN else "no-store"
     return response
 
 
@@ -61,7 +69,7 @@ def script_hashes(page: bytes) -> list[str]:
 
 def _policy(response: Response, kind: Kind | None) -> str:
     if kind is not Kind.STAFF:
-        return PUBLIC_POLICY
+        return EMBED_POLICY if kind is Kind.EMBED else PUBLIC_POLICY
     is_page = response.mimetype == "text/html" and not response.direct_passthrough
     hashes = script_hashes(response.get_data()) if is_page else []
     return STAFF_POLICY.format(hashes="".join(f" {one}" for one in hashes))

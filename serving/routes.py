@@ -14,11 +14,19 @@ REVALIDATE = "no-cache"
 
 
 class Kind(StrEnum):
-    """Who a route is for. A route without a kind is answered to nobody."""
+    """Who a route is for. A route without a kind is answered to nobody.
+
+    EMBED is public too, and the only kind that may stand in frames on pages of other sites.
+    """
 
     PUBLIC = "public"
+    EMBED = "embed"
     STAFF = "staff"
     HEALTH = "health"
+
+
+OPEN = frozenset({Kind.PUBLIC, Kind.EMBED})
+"""The kinds for everybody: the same answer to each reader as long as the public state is the same."""
 
 
 class Answer(Protocol):

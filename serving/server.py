@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from serving import guard, headers
 from serving.kept import KeptAnswers, StateWatch, entity_tag
-from serving.routes import ASSETS, STAFF, Answer, Kind, Kinds, Route
+from serving.routes import ASSETS, OPEN, STAFF, Answer, Kind, Kinds, Route
 from store.engine import StoreError
 
 MOST_BYTES_SENT_IN = 1_000_000
@@ -82,7 +82,7 @@ def _kind(kinds: Kinds) -> Kind | None:
 def _view(route: Route, wiring: Wiring, answers: KeptAnswers, watch: StateWatch) -> Callable[..., Response]:
     def answered(**parts: str) -> Response:
         query = request.args.to_dict()
-        if route.kind is not Kind.PUBLIC:
+        if route.kind not in OPEN:
             return _response(route.answer(query, **parts))
         tag = entity_tag(watch(), wiring.build, _address())
         if _has(tag):
