@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from glob import has_magic
 from pathlib import Path
 
@@ -77,7 +77,10 @@ def read(source: Source, request: ReadRequest) -> Extract:
 def read_one(source: Source, path: Path, request: ReadRequest) -> Extract:
     """The rows of one file on this machine, whatever kind the source is."""
     _refuse_no_file(path)
-    layout = _layout(options_of(source, Options)) if source.kind == "file" else Layout()
+    layout = Layout()
+    if source.kind == "file":
+        named = replace(source, options={**source.options, "path": str(path)})
+        layout = _layout(options_of(named, Options))
     file = _File(path, str(path), _hash(path, str(path)))
     request.keep(Copy(path, path.name))
     return Extract(pages=_pages([file], source, layout))

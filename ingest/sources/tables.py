@@ -160,7 +160,7 @@ def _refuse_other_things(head: bytes, name: str) -> None:
             f"{name} is a web page (HTML or XML), not a table; the address may have moved or ask for a "
             "sign-in."
         )
-    if b"\x00" in head and not head.startswith(_UTF_16):
+    if b"\x00" in head.partition(b"\n")[0] and not head.startswith(_UTF_16):
         raise SourceError(f"{name} is not a text file, nor a workbook; give the right file.")
 
 

@@ -13,7 +13,7 @@ import pytest
 from ingest.run import Desk
 from metrics.model import City, Column, Source
 from store import records, runs
-from store.engine import open_engine, reading
+from store.engine import Clock, open_engine, reading
 from store.migrations import migrate
 from tests.bare_store import HandClock
 from tests.ingest.stand_in import Portal, portal
@@ -40,9 +40,10 @@ CASES = Source(
 class Bench:
     """A desk with a database, and what a test asks about it."""
 
-    def __init__(self, url: str, folder: Path) -> None:
-        self.clock = HandClock()
-        self.clock.now = NOW
+    def __init__(self, url: str, folder: Path, clock: Clock | None = None) -> None:
+        self.hand = HandClock()
+        self.hand.now = NOW
+        self.clock = clock or self.hand
         self.folder = folder
         self.engine = open_engine(url)
         self.said: list[str] = []

@@ -1,0 +1,77 @@
+"""What a run is given, and what it says of itself when it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+from ingest.contract import Progress, say_nothing
+from metrics.model import City
+from store import runs
+from store.engine import Clock, Engine, system_clock
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one run is asked for beyond "what is new".
+
+    since, until: only rows that arrived on these local days, both included. file: rows come from this
+    file, whatever the kind of source. trigger: who asked, for the ledger.
+    """
+
+    since: date | None = None
+    until: date | None = None
+    file: Path | None = None
+    trigger: str = "command"
+
+    @property
+    def is_ranged(self) -> bool:
+        """Whether the run reads a part of the time, and so says nothing of how far the source is known."""
+        return self.since is not None or self.until is not None
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run did. read = new + changed + unchanged + rejected.
+
+    known_until: up to when the source is known after it; None when it is not, or the run failed.
+    message: notes, or why it failed. rejections: the refused rows summed by reason.
+    """
+
+    source: str
+    outcome: str
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    withdrawn: int = 0
+    known_until: datetime | None = None
+    message: str = ""
+    rejections: tuple[str, ...] = ()
+
+    def line(self) -> str:
+        """The run in one line of counts, or of what stopped it."""
+        if self.outcome not in runs.GOOD_OUTCOMES:
+            return f"{self.source}: {self.outcome}: {self.message}"
+        withdrawn = f", {self.withdrawn} withdrawn" if self.withdrawn else ""
+        return (
+            f"{self.source}: {self.new} new, {self.changed} changed, {self.unchanged} unchanged, "
+            f"{self.rejected} rejected{withdrawn}"
+        )
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where runs of one city's sources work: its database, its folders, its clock.
+
+    folder: where relative paths of a source begin. snapshots: where bytes as received are kept.
+    """
+
+    engine: Engine
+    city: City
+    snapshots: Path
+    folder: Path = field(default_factory=Path)
+    clock: Clock = system_clock
+    progress: Progress = say_nothing

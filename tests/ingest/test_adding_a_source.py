@@ -1,0 +1,50 @@
+"""What docs/adding_a_source.md says is what happens."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ingest import registry
+from ingest.contract import SourceError
+from ingest.run import Asked, run_source
+from ingest.sources import ckan, file
+from metrics import catalogue
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "adding_a_source.md"
+ROWS = """Permit No.,APPLIED_AT,due_on,issued_at,outcome,clerk
+P-1,07/06/2026 01:30 PM,2026-07-20,2026-07-08 09:00,granted,Kim
+P-2,07/07/2026 09:00 AM,2026-07-21,2026-07-06 09:00,granted,Kim
+"""
+
+
+@pytest.fixture
+def text() -> str:
+    return PAGE.read_text(encoding="utf-8")
+
+
+def test_the_example_is_a_source_without_mistakes_that_reads_a_file(text, bench):
+    folder = bench.folder / "testville"
+    (folder / "sources").mkdir(parents=True)
+    (folder / "city.toml").write_text('id = "test"\nname = "Testville"\ntime_zone = "America/New_York"\n')
+    [example] = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (folder / "sources" / "parking_permits.toml").write_text(example)
+    assert [mistake for mistake in catalogue.check(folder) if mistake.level == "error"] == []
+    source = catalogue.load(folder).sources["parking_permits"]
+    report = run_source(bench.desk, source, Asked(file=bench.file("export.csv", ROWS)))
+    assert (report.new, report.rejected) == (1, 1)
+    assert report.message == "columns not declared, not kept: clerk"
+    assert "issued_at is before applied_at" in report.rejections[0]
+    assert bench.records(source)["P-1"][1] == "2026-07-06T17:30:00.000000Z"
+
+
+def test_every_kind_and_every_option_is_on_the_page(text):
+    for word in (*registry.KINDS, *file.Options.model_fields, *ckan.Options.model_fields):
+        assert f"`{word}`" in text or f"**{word}**" in text
+
+
+def test_an_unknown_kind_is_answered_with_the_known_ones():
+    with pytest.raises(SourceError, match=", ".join(sorted(registry.KINDS))):
+        registry.kind("fax")

@@ -1,0 +1,111 @@
+"""Files that cities have really published, with every quirk they have."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ingest.run import Asked, run_source
+from metrics import catalogue
+from metrics.model import Column, Source
+from store.records import stage_columns
+from tests.ingest.stand_in import Table, rows_of
+
+
+def source(name: str, key: str, *columns: Column, **more: object) -> Source:
+    return Source(id=name, name=name, kind="file", key=key, columns=columns, **more)
+
+
+@pytest.fixture
+def boston():
+    return catalogue.load(catalogue.find_city("boston")).sources["boston_311"]
+
+
+def test_boston_311_is_read_whole_and_a_second_run_changes_nothing(any_bench, shared_data, boston):
+    bench, path = any_bench, shared_data("boston_311_2026/cases.csv.gz")
+    first = run_source(bench.desk, boston, Asked(file=path))
+    assert (first.outcome, first.read, first.new, first.rejected) == ("succeeded", 38_971, 38_971, 0)
+    records = bench.records(boston)
+    row = dict(zip(stage_columns(boston), records["BCS-00245057"], strict=True))
+    assert row["open_date"] == "2026-07-06T10:30:51.879147Z", "+00 is written behind Boston's own hours"
+    assert (row["open_date_day"], row["zip_code"]) == ("2026-07-06", "2125")
+    assert sum(row[stage_columns(boston).index("open_date")] is None for row in records.values()) == 233
+    newest = max(row["open_date"] or "" for row in rows_of(path)).removesuffix("+00")
+    arrived = datetime.fromisoformat(newest).replace(tzinfo=ZoneInfo("America/New_York"))
+    assert first.known_until == arrived + timedelta(minutes=boston.quiet_minutes)
+    second = run_source(bench.desk, boston, Asked(file=path))
+    assert (second.new, second.changed, second.unchanged) == (0, 0, 38_971)
+
+
+def test_boston_311_by_its_portal_is_the_same_as_by_its_file(bench, shared_data, boston, ckan):
+    path = shared_data("boston_311_2026/cases.csv.gz")
+    ckan.tables["r1"] = Table("r1", rows_of(path), name="311 Service Requests - NEW SYSTEM")
+    ckan.cap = 5000
+    portal = replace(boston, options={**boston.options, "url": ckan.address})
+    assert run_source(bench.desk, portal).new == 38_971
+    assert len(ckan.pages()) == 8
+    report = run_source(bench.desk, portal, Asked(file=path))
+    assert (report.new, report.changed, report.unchanged) == (0, 0, 38_971)
+
+
+def test_a_file_of_windows_1252_keeps_its_apostrophes(bench, shared_data):
+    """The byte 0x92 is an apostrophe there and no character at all in UTF-8."""
+    permits = source(
+        "permits", "Permit__", Column("Permit__", "text"), Column("Purpose", "text"), Column("ZIP", "text")
+    )
+    path = shared_data("nashville_permits/sample_1000_cp1252.csv.gz")
+    report = run_source(bench.desk, permits, Asked(file=path))
+    assert report.read == 1000
+    assert any("’" in (row[1] or "") for row in bench.records(permits).values())
+
+
+def test_stamps_of_an_american_file_are_read_by_its_own_words(bench, shared_data):
+    calls = source(
+        "calls",
+        "PrimaryUnit",
+        Column("PrimaryUnit", "text"),
+        Column("CallTime", "instant", format="%m/%d/%Y %H:%M:%S"),
+        Column("FirstArrive", "instant", format="%m/%d/%Y %H:%M:%S", not_before="CallTime"),
+    )
+    report = run_source(bench.desk, calls, Asked(file=shared_data("boone_ems_2016/calls.csv.gz")))
+    assert report.read == 11_652
+    assert any("FirstArrive is before CallTime" in sentence for sentence in report.rejections)
+    assert not any("is not a date" in sentence for sentence in report.rejections)
+
+
+def test_an_offset_that_begins_in_the_middle_of_a_file_and_cells_of_two_lines(bench, shared_data):
+    crimes = source(
+        "crimes",
+        "INCIDENT_NUMBER",
+        Column("INCIDENT_NUMBER", "text"),
+        Column("OCCURRED_ON_DATE", "instant", stamps="local"),
+        Column("CATEGORY", "text"),
+    )
+    report = run_source(
+        bench.desk, crimes, Asked(file=shared_data("boston_crime_2020_2024/incidents.csv.gz"))
+    )
+    assert report.read == 48_444
+    assert not any("OCCURRED_ON_DATE" in sentence for sentence in report.rejections)
+    hours = Counter(row[1][11:16] for row in bench.records(crimes).values())
+    assert hours.most_common(2)[0][0] in ("04:00", "05:00"), "midnight in Boston, where the hour is not known"
+
+
+def test_appeals_with_the_first_day_of_a_database_are_refused_for_that(bench, shared_data):
+    appeals = source(
+        "appeals",
+        "boa_apno",
+        Column("boa_apno", "text"),
+        Column("submitted_date", "day"),
+        Column("received_date", "day"),
+        Column("final_decision_date", "day", not_before="submitted_date"),
+    )
+    report = run_source(bench.desk, appeals, Asked(file=shared_data("boston_zba_appeals/appeals.csv.gz")))
+    assert report.read == 9_100
+    assert any(
+        "received_date is outside the years 1800 to 2200" in sentence for sentence in report.rejections
+    )
+    assert any("final_decision_date is before submitted_date" in one for one in report.rejections)
