@@ -23,7 +23,6 @@ from metrics.catalogue import CatalogueError, find_city, load
 from metrics.model import Catalogue, Source
 from serving.processes import GRACE_SECONDS, end_with_parent
 from store import publications, requests, runs
-from store.__main__ import publish_line
 from store.engine import StoreError, database_url, open_engine, reading, system_clock
 from store.migrations import migrate
 from store.publish import publish
@@ -79,7 +78,7 @@ class Duties:
         except StoreError as error:
             _say(f"{self.catalogue.city.id}: not published: {error}", is_failure=True)
             return
-        _say(publish_line(self.catalogue, report))
+        _say(report.line(self.catalogue.city.id))
 
     def _load(self, source: Source) -> None:
         asked = Asked(trigger="schedule")

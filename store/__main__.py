@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable
 from datetime import date
 
-from metrics.catalogue import CatalogueError, find_city, load
 from sqlalchemy import Engine
 
 import settings
+from metrics.catalogue import CatalogueError, find_city, load
 from metrics.model import UNKNOWN_DISTRICT, WHOLE_CITY, Catalogue, Grain
 from store import publications, runs
 from store.engine import StoreError, database_url, open_engine, reading, system_clock
 from store.explain import Explanation, clauses, explain
 from store.migrations import migrate
-from store.publish import PublishReport, publish, verify
+from store.publish import publish, verify
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -60,22 +61,8 @@ def _migrate(_engine: Engine, catalogue: Catalogue, _given: argparse.Namespace, 
 
 def _publish(engine: Engine, catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:
     report = publish(engine, catalogue, system_clock, as_of=given.as_of, reason=given.reason)
-    print(publish_line(catalogue, report))
+    print(report.line(catalogue.city.id))
     return 0
-
-
-def publish_line(catalogue: Catalogue, report: PublishReport) -> str:
-    """What publishing did, in one line of counts."""
-    if report.publication is None:
-        return f"{catalogue.city.id}: nothing has changed since the last publication as of {report.as_of}"
-    rank = (
-        "" if report.publication.is_current else " (kept beside the current one, which is for a later date)"
-    )
-    return (
-        f"{catalogue.city.id}: publication {report.publication.id} as of {report.as_of}{rank}: "
-        f"{report.facts} facts new or changed, {report.scores} scores and {report.composites} composites "
-        f"new or changed, {report.restated} final scores restated"
-    )
 
 
 def _check(engine: Engine, catalogue: Catalogue, _given: argparse.Namespace, _applied: list[str]) -> int:
@@ -176,4 +163,5 @@ _COMMANDS: dict[str, Callable[[Engine, Catalogue, argparse.Namespace, list[str]]
 }
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(main())

@@ -37,6 +37,17 @@ class PublishReport:
     restated: int
     facts: int
 
+    def line(self, city: str) -> str:
+        """What publishing did, in one line of counts."""
+        if self.publication is None:
+            return f"{city}: nothing has changed since the last publication as of {self.as_of}"
+        rank = "" if self.publication.is_current else " (kept beside the current one, for a later date)"
+        return (
+            f"{city}: publication {self.publication.id} as of {self.as_of}{rank}: "
+            f"{self.facts} facts new or changed, {self.scores} scores and {self.composites} composites "
+            f"new or changed, {self.restated} final scores restated"
+        )
+
 
 @dataclass(frozen=True)
 class Difference:
