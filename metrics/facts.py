@@ -15,6 +15,9 @@ from metrics.model import Aggregation
 
 MEDIAN = 0.5
 
+_ABSENT = -1
+"""The row of a district without any fact."""
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -72,6 +75,16 @@ class Facts:
         """Shape (days,): all districts and the unknown one together."""
         return self.denominator.sum(axis=0)
 
+    @cached_property
+    def numerator_so_far(self) -> NDArray[np.float64] | None:
+        """Shape (districts + 1, days + 1), the city last: totals before each day. None unless all are whole."""
+        return _so_far(self.numerator, self.city_numerator)
+
+    @cached_property
+    def denominator_so_far(self) -> NDArray[np.float64] | None:
+        """The same of the denominators."""
+        return _so_far(self.denominator, self.city_denominator)
+
 
 def arrange(cells: Iterable[tuple[str, date, Fact]], first: date, end: date) -> Facts:
     """Facts over [first, end) from cells (district, day, fact); days outside are left out."""
@@ -126,14 +139,13 @@ def pool(
     if aggregation in (Aggregation.MEDIAN, Aggregation.PERCENTILE):
         share = MEDIAN if percentile is None else percentile
         return _pool_amounts(facts, days, share, row)
-    numerators = (facts.city_numerator if row is None else _cells(facts.numerator, row))[days]
-    numerator = math.fsum(numerators)
+    numerator = _total(facts.numerator, facts.city_numerator, facts.numerator_so_far, days, row)
     if aggregation is Aggregation.COUNT:
         return Pooled(numerator, numerator, None, round(numerator))
     if aggregation is Aggregation.STOCK:
-        return Pooled(numerator / len(days), numerator, float(len(days)), len(days), float(numerators[-1]))
-    denominators = (facts.city_denominator if row is None else _cells(facts.denominator, row))[days]
-    denominator = math.fsum(denominators)
+        last = facts.city_numerator if row is None else _cells(facts.numerator, row)
+        return Pooled(numerator / len(days), numerator, float(len(days)), len(days), float(last[days[-1]]))
+    denominator = _total(facts.denominator, facts.city_denominator, facts.denominator_so_far, days, row)
     value = numerator / denominator if denominator else None
     return Pooled(value, numerator, denominator, round(denominator))
 
@@ -151,12 +163,36 @@ def hazen(values: NDArray[np.float64], counts: NDArray[np.int64], share: float) 
     return low + (high - low) * (position - below)
 
 
+def _so_far(parts: NDArray[np.float64], city: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    table = np.vstack([parts, city])
+    if not np.array_equal(table, np.rint(table)):
+        return None
+    return np.hstack([np.zeros((len(table), 1)), np.cumsum(table, axis=1)])
+
+
+def _total(
+    parts: NDArray[np.float64],
+    city: NDArray[np.float64],
+    so_far: NDArray[np.float64] | None,
+    days: NDArray[np.int64],
+    row: int | None,
+) -> float:
+    """The exact sum over days: of whole numbers by two look-ups where the days are one range."""
+    first, last = int(days[0]), int(days[-1])
+    if row == _ABSENT:
+        return 0.0
+    if so_far is not None and last - first + 1 == len(days):
+        totals = so_far[-1 if row is None else row]
+        return float(totals[last + 1] - totals[first])
+    return math.fsum((city if row is None else parts[row])[days])
+
+
 def _row(facts: Facts, district: str) -> int:
-    return facts.districts.index(district) if district in facts.districts else -1
+    return facts.districts.index(district) if district in facts.districts else _ABSENT
 
 
 def _cells(table: NDArray[np.float64], row: int) -> NDArray[np.float64]:
-    return table[row] if row >= 0 else np.zeros(table.shape[1])
+    return table[row] if row != _ABSENT else np.zeros(table.shape[1])
 
 
 def _pool_amounts(facts: Facts, days: NDArray[np.int64], share: float, row: int | None) -> Pooled:

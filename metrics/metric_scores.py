@@ -389,7 +389,8 @@ def _high(bound: Bound | None) -> float | None:
 def _with_changes(history: History, rows: list[Score]) -> list[Score]:
     """Each score less that of the period before, where both are there (method 8)."""
     by_start = {row.period.start: row for row in rows}
-    return [replace(row, change=_change(history, row, by_start)) for row in rows]
+    changes = ((row, _change(history, row, by_start)) for row in rows)
+    return [row if change is None else replace(row, change=change) for row, change in changes]
 
 
 def _change(history: History, row: Score, by_start: Mapping[date, Score]) -> float | None:
@@ -467,9 +468,10 @@ def _in_district(history: History, city: Score, district: str) -> Score:
         )
         if score is None:
             status, reason = Status.INSUFFICIENT, Reason("method_gives_no_score")
-    return replace(
-        city,
+    return Score(
+        metric=city.metric,
         district=district,
+        period=city.period,
         value=pooled.value,
         numerator=pooled.numerator,
         denominator=pooled.denominator,
@@ -479,14 +481,12 @@ def _in_district(history: History, city: Score, district: str) -> Score:
         target_high=city.target_high if is_level else None,
         floor=city.floor if is_level else None,
         floor_high=city.floor_high if is_level else None,
-        ceiling=city.ceiling if is_level else None,
         score=score,
+        ceiling=city.ceiling if is_level else None,
         status=status,
         reason=reason,
-        weight=None,
-        seat=None,
-        change=None,
-        baseline=(),
+        known_days=city.known_days,
+        open_days=city.open_days,
     )
 
 

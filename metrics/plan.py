@@ -94,7 +94,14 @@ def _composites(
     for scope, scope_id, chosen in _scopes(catalogue, metrics):
         for grain in Grain:
             members = _members_by_period(chosen, by_metric, grain)
+            if not any(grain in metric.scored_at for metric in chosen):
+                members = _newest(members)
             yield from roll_up(catalogue.city, scope, scope_id, grain, members)
+
+
+def _newest(members: dict[Period, list[Member]]) -> dict[Period, list[Member]]:
+    """Where nothing is ever scored at a grain one row says so; a row for every period would say no more."""
+    return dict([max(members.items(), key=lambda one: one[0].start)]) if members else {}
 
 
 def _scopes(catalogue: Catalogue, metrics: Sequence[Metric]) -> list[tuple[Scope, str, list[Metric]]]:

@@ -143,6 +143,7 @@ def _run(connection: Connection, statements: str) -> None:
         "id": "INTEGER" if sqlite else "BIGINT",
         "serial": "INTEGER NOT NULL PRIMARY KEY" if sqlite else "BIGSERIAL NOT NULL PRIMARY KEY",
         "strict": "STRICT" if sqlite else "",
+        "by_key": "STRICT, WITHOUT ROWID" if sqlite else "",
     }
     for statement in statements.format(**words).split(";"):
         if statement.strip():
@@ -215,7 +216,7 @@ CREATE TABLE observations (
     denominator {number},
     amounts {text},
     PRIMARY KEY (metric, day, district, as_of, recorded_at)
-) {strict};
+) {by_key};
 CREATE TABLE reductions (
     metric {text} NOT NULL PRIMARY KEY,
     definition {text} NOT NULL,
@@ -260,7 +261,7 @@ CREATE TABLE scores (
     completeness {number},
     baseline {text},
     PRIMARY KEY (metric, district, grain, start, publication)
-) {strict};
+) {by_key};
 CREATE INDEX scores_by_publication ON scores (publication);
 CREATE INDEX scores_by_period ON scores (grain, start, district);
 CREATE TABLE composites (
@@ -287,7 +288,7 @@ CREATE TABLE composites (
     cannot_tell INTEGER,
     misses INTEGER,
     PRIMARY KEY (scope, scope_id, grain, start, publication)
-) {strict};
+) {by_key};
 CREATE INDEX composites_by_publication ON composites (publication);
 CREATE TABLE workdays (
     day {text} NOT NULL PRIMARY KEY,

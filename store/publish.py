@@ -11,13 +11,14 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select
 
 from metrics import periods
 from metrics.catalogue import from_text
-from metrics.facts import Facts, arrange
+from metrics.facts import Fact, Facts, arrange
 from metrics.model import Catalogue, Composite, Grain, Knowledge, Publication, Reason, Score, Status
 from metrics.plan import Baselines, Inputs, Plan, is_open_for_publication, plan
 from store import observations, publications, runs
 from store.bulk import insert_rows
 from store.engine import Clock, StoreError, Writing, bump_state, instant_text, writing
 from store.engine import from_text as instant_from_text
+from store.observations import Cell
 from store.reduce import Reduction, reduce
 from store.schema import catalogues, composites, scores
 from store.schema import publications as publications_table
@@ -81,7 +82,8 @@ def publish(
         _remember_catalogue(held, catalogue)
         reduced = reduce(held, catalogue, day)
         now = publications.current(held.connection)
-        planned = plan(_inputs(held.connection, catalogue, day, held.now, knowledge, now))
+        fresh = {one.metric: one.facts for one in reduced if one.facts is not None}
+        planned = plan(_inputs(held.connection, catalogue, day, held.now, knowledge, now, fresh))
         is_current = now is None or day >= now.publication.as_of
         difference = _difference(held.connection, planned, now if is_current else None)
         return _save(held, catalogue, day, knowledge, now, is_current, difference, reduced, reason)
@@ -115,20 +117,23 @@ def _inputs(
     known_at: str,
     knowledge: Mapping[str, Knowledge],
     before: publications.Reading | None,
+    fresh: Mapping[str, Mapping[Cell, Fact]] | None = None,
 ) -> Inputs:
-    facts = {
-        metric.id: _facts(connection, metric.id, as_of, known_at, knowledge.get(metric.source))
-        for metric in catalogue.live_metrics()
-    }
+    """fresh: the facts by metric that were just counted and need not be read."""
+    facts = {}
+    for metric in catalogue.live_metrics():
+        known = knowledge.get(metric.source)
+        found = (fresh or {}).get(metric.id)
+        if found is None and known is not None and known.first_day is not None:
+            found = observations.facts(connection, metric.id, as_of, known_at)
+        facts[metric.id] = _arranged(found or {}, known, as_of)
     baselines = _baselines(connection, before.publication) if before else {}
     return Inputs(catalogue, as_of, facts, knowledge, baselines)
 
 
-def _facts(connection: Connection, metric: str, as_of: date, known_at: str, known: Knowledge | None) -> Facts:
-    if known is None or known.first_day is None:
-        return arrange((), as_of, as_of)
-    found = observations.facts(connection, metric, as_of, known_at)
-    return arrange(((district, day, fact) for (district, day), fact in found.items()), known.first_day, as_of)
+def _arranged(found: Mapping[Cell, Fact], known: Knowledge | None, as_of: date) -> Facts:
+    first = known.first_day if known and known.first_day else as_of
+    return arrange(((district, day, fact) for (district, day), fact in found.items()), first, as_of)
 
 
 def _baselines(connection: Connection, publication: Publication) -> Baselines:

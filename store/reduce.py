@@ -47,11 +47,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Reduction:
-    """What reducing one metric did: days looked at (None is all of them) and cells with a new vintage."""
+    """What reducing one metric did: days looked at (None is all of them) and cells with a new vintage.
+
+    facts: all facts of the metric, where all days were looked at.
+    """
 
     metric: str
     days: int | None
     changed: int
+    facts: Mapping[Cell, Fact] | None = None
 
 
 def reduce(writing: Writing, catalogue: Catalogue, as_of: date) -> list[Reduction]:
@@ -132,12 +136,14 @@ def _reduce_metric(writing: Writing, catalogue: Catalogue, metric: Metric, as_of
     if days is not None and metric.aggregation is Aggregation.STOCK:
         days = _all_days_from(min(days), as_of) if days else days
     changed = 0
+    facts = None
     if days is None or days:
         before = observations.facts(writing.connection, metric.id, as_of, writing.now, days)
         now = _facts(writing.connection, catalogue, metric, as_of, days)
         changed = observations.record(writing, metric.id, as_of, now, before)
+        facts = now if days is None else None
     _remember(writing, metric, as_of, definition)
-    return Reduction(metric.id, None if days is None else len(days), changed)
+    return Reduction(metric.id, None if days is None else len(days), changed, facts)
 
 
 def _all_days_from(first: date, end: date) -> list[date]:
