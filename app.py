@@ -24,6 +24,7 @@ from serving.status import SourceState, alive, source_states, status
 from store import publications, requests
 from store.engine import Engine, StoreError, database_url, open_engine, reading, system_clock
 from store.migrations import migrate
+from store.runs import GOOD_OUTCOMES
 
 APP = settings.PROJECT / "app.py"
 WORKER = settings.PROJECT / "worker.py"
@@ -180,7 +181,7 @@ def _source_start(state: SourceState, source: Source, city: str) -> SourceStart:
     return SourceStart(
         id=state.id,
         name=state.name,
-        has_ever_succeeded=state.known_until is not None,
+        has_ever_succeeded=state.known_until is not None or state.outcome in GOOD_OUTCOMES,
         outcome=state.outcome,
         command=f"CITY={city} python -m ingest run {state.id}{from_file}",
     )

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
+from layouts.desk import Desk
+from layouts.views import StartView
 from metrics.catalogue import from_text
 from metrics.facts import Fact, arrange
 from metrics.model import Aggregation, Catalogue, Family, Knowledge, Metric, Score, Status
@@ -200,7 +202,9 @@ def catalogue_of(files: dict[str, str]) -> Catalogue:
     return from_text(json.dumps(files))
 
 
-def plan_of(catalogue: Catalogue, sketches: tuple[_Sketch, ...] = SKETCHES) -> tuple[Plan, dict[str, Knowledge]]:
+def plan_of(
+    catalogue: Catalogue, sketches: tuple[_Sketch, ...] = SKETCHES
+) -> tuple[Plan, dict[str, Knowledge]]:
     """What a publication of the small city says; the water utility never ran, the library is late."""
     known = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
     knowledge = {
@@ -317,7 +321,7 @@ def _districts() -> str:
         {"type": "Feature", "properties": {"id": f"d{number}", "name": name, "population": 10_000}}
         for number, name in enumerate(names, 1)
     ]
-    return json.dumps({"type": "FeatureCollection", "features": features})
+    return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)
 
 
 def _facts(one: _Sketch, metric: Metric) -> Iterator[tuple[str, date, Fact]]:
@@ -332,7 +336,11 @@ def _facts(one: _Sketch, metric: Metric) -> Iterator[tuple[str, date, Fact]]:
                 good = sum(chance.random() < share for _ in range(amount))
                 yield district, day, Fact(float(good), float(amount))
             elif metric.aggregation is Aggregation.MEAN:
-                yield district, day, Fact(amount * (one.level + 3 * wave + chance.gauss(0, 0.1)), float(amount))
+                yield (
+                    district,
+                    day,
+                    Fact(amount * (one.level + 3 * wave + chance.gauss(0, 0.1)), float(amount)),
+                )
             else:
                 yield district, day, Fact(float(amount))
 
@@ -347,3 +355,15 @@ def _one_provisional(score: Score) -> Score:
 def services(catalogue: Catalogue) -> list[Metric]:
     """The service metrics of a catalogue."""
     return [metric for metric in catalogue.metrics.values() if metric.family is Family.SERVICE]
+
+
+@pytest.fixture
+def desk(published_city: PublishedCity) -> Desk:
+    """The desk over the published city."""
+    return desk_over(published_city.engine, published_city.catalogue)
+
+
+def desk_over(engine: Engine, catalogue: Catalogue) -> Desk:
+    """A desk whose start page knows only the city."""
+    start = StartView(catalogue.city, len(catalogue.metrics), (), None)
+    return Desk(engine, catalogue, lambda: start, "build")

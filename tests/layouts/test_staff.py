@@ -1,0 +1,171 @@
+"""The staff pages: registered, guarded, and built of the same numbers as the public ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import dash
+import pytest
+from flask import Flask
+
+from layouts import access, formats, staff
+from layouts.access import Need, NotAllowed, Role, guarded, is_allowed, is_guarded
+from layouts.desk import Desk
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+
+
+@pytest.fixture(scope="module")
+def mounted(published_city):
+    server = Flask("mounted")
+    start = lambda: None  # noqa: E731
+    desk = Desk(published_city.engine, published_city.catalogue, start, "build")
+    app = staff.mount(server, desk, lambda _need: True, ASSETS)
+    server.test_client().get("/staff/today")
+    return app
+
+
+def layout_of(app, name, **query):
+    page = next(page for page in dash.page_registry.values() if page["module"].endswith(name))
+    with app.server.test_request_context("/staff/"):
+        return page["layout"](**query)
+
+
+def words(component) -> str:
+    """Everything a component tree shows, as one text."""
+
+    def written(one):
+        return one.to_plotly_json() if hasattr(one, "to_plotly_json") else str(one)
+
+    return json.dumps(component, default=written, ensure_ascii=False)
+
+
+def test_every_page_is_guarded(mounted):
+    assert len(dash.page_registry) == 3
+    assert all(is_guarded(page["layout"]) for page in dash.page_registry.values())
+
+
+def test_every_callback_is_guarded_or_only_moves_between_pages(mounted):
+    moves = {"_pages_content", "_pages_store", "_pages_dummy"}
+    for key, callback in mounted.callback_map.items():
+        own = not any(one in key for one in moves)
+        assert not own or is_guarded(callback["callback"]), key
+
+
+def test_without_a_judge_everybody_is_refused(mounted):
+    page = next(page for page in dash.page_registry.values() if page["module"].endswith("today"))
+    with Flask("bare").test_request_context("/staff/today"), pytest.raises(NotAllowed):
+        page["layout"]()
+
+
+def test_a_judge_decides_by_what_is_needed():
+    server = Flask("judged")
+    asked = []
+    access.admit(server, lambda need: asked.append(need) or need.department == "parks")
+    with server.test_request_context("/"):
+        assert is_allowed(Need(Role.READER, "parks"))
+        assert not is_allowed(Need(Role.READER))
+        with pytest.raises(NotAllowed):
+            guarded(Role.READER)(lambda: "shown")()
+    assert asked[-1] == Need(Role.READER)
+
+
+def test_what_somebody_may_not_see_is_refused_over_http(published_city):
+    server = Flask("refusing")
+    desk = Desk(published_city.engine, published_city.catalogue, lambda: None, "build")
+    app = staff.mount(server, desk, lambda _need: False, ASSETS)
+    client = app.server.test_client()
+    client.get("/staff/today")
+    asked = {
+        "output": ".._pages_content.children..._pages_store.data..",
+        "outputs": [
+            {"id": "_pages_content", "property": "children"},
+            {"id": "_pages_store", "property": "data"},
+        ],
+        "inputs": [
+            {"id": "_pages_location", "property": "pathname", "value": "/staff/today"},
+            {"id": "_pages_location", "property": "search", "value": ""},
+        ],
+        "changedPropIds": ["_pages_location.pathname"],
+    }
+    answer = client.post("/staff/_dash-update-component", json=asked)
+    assert (answer.status_code, b"Potholes" in answer.data) == (403, False)
+
+
+def test_only_registered_pages_exist(mounted):
+    with mounted.server.test_request_context("/staff/"):
+        assert staff.is_page("/today") and staff.is_page("/metric/pothole_on_time")
+        for path in ("/nothing", "/metric/nothing", "/metric/", "/today/x", "/404", "/metric/a/b"):
+            assert not staff.is_page(path)
+
+
+def test_the_page_around_everything_has_a_language_and_no_foreign_address(mounted):
+    html = mounted.server.test_client().get("/staff/today").get_data(as_text=True)
+    assert '<html lang="en">' in html and "<footer" not in html
+    assert "http://" not in html.replace("http://localhost", "") and "https://" not in html
+
+
+def test_the_frame_shows_nothing_that_was_published(mounted):
+    layout = mounted.server.test_client().get("/staff/_dash-layout").get_data(as_text=True)
+    assert "Potholes" not in layout and "0." not in layout
+
+
+def test_the_mayor_sees_the_sentence_the_windows_and_why_the_score_moved(mounted, published_city):
+    shown = words(layout_of(mounted, "today"))
+    assert "City services are just under target: 4 of 9 scored weekly met theirs" in shown
+    assert "9 of 11 measured weekly have a score: 81% of the weight" in shown
+    assert "The score fell from" in shown and "All together" in shown
+    assert "Needs attention" in shown and "Late or missing" in shown
+    assert "Inner work on time" in shown
+    for metric in published_city.catalogue.metrics.values():
+        assert f"/staff/metric/{metric.id}" in shown
+
+
+def test_the_printed_parts_of_the_change_are_in_the_table(mounted):
+    shown = layout_of(mounted, "today")
+    table = next(
+        t for t in every(shown, "Table") if t.children[0].children == "The parts add up to the change"
+    )
+    amounts = [row.children[1].children for row in every(table, "Tr")[1:]]
+    numbers = [float(amount.replace("−", "-")) for amount in amounts]
+    assert sum(numbers[:-1]) == pytest.approx(numbers[-1], abs=1e-9)
+
+
+def test_the_page_of_a_metric_has_the_chart_the_twin_and_the_worked_example(mounted, published_city):
+    shown = layout_of(mounted, "pages.metric", metric_id="pothole_on_time", grain="month")
+    score = published_city.score("pothole_on_time", "month")
+    text = words(shown)
+    assert f"Printed with two digits: {formats.score(score.score)}." in text
+    [figure] = every(shown, "Graph")
+    twin = next(t for t in every(shown, "Table") if "monthly" in t.children[0].children)
+    assert len(every(twin, "Tr")) - 1 == len(figure.figure.data[-1].y)
+    assert "What it does not show" in text and "from Jan 1, 2016" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "says"),
+    [
+        ("today", {"publication": "99"}, "There is no such publication"),
+        ("today", {"as_of": "x"}, "This cannot be answered"),
+        ("pages.metric", {"metric_id": "nothing"}, "There is no such metric"),
+        ("pages.metric", {"metric_id": ["a", "b"]}, "There is no such metric"),
+        ("pages.metric", {"metric_id": "pothole_on_time", "grain": "year"}, "This cannot be answered"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_said_on_the_page(mounted, name, query, says):
+    assert says in words(layout_of(mounted, name, **query))
+
+
+def test_query_words_that_mean_nothing_here_do_no_harm(mounted):
+    assert "City services" in words(layout_of(mounted, "today", utm_source="mail"))
+
+
+def every(component, kind):
+    """All components of a kind, in order."""
+    found = [component] if type(component).__name__ == kind else []
+    children = getattr(component, "children", None)
+    for child in children if isinstance(children, list | tuple) else [children]:
+        if hasattr(child, "to_plotly_json"):
+            found += every(child, kind)
+    return found

@@ -1,0 +1,395 @@
+"""The two composition roots: the web over a real database, the worker, and the commands of both."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import app
+import worker
+from ingest.run import Desk
+from metrics import catalogue as catalogues
+from serving.kept import build_id
+from serving.routes import Kind, Kinds, Route
+from store import publications, runs
+from store.engine import open_engine, reading
+from store.migrations import migrate
+from tests.layouts.published_city import (
+    PublishedCity,
+    catalogue_of,
+    city_files,
+    empty_database,
+    published_city,
+    write_folder,
+)
+
+__all__ = ["empty_database", "published_city"]
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def server(published_city: PublishedCity):
+    return app.make_server(published_city.engine, published_city.catalogue, "harbor")
+
+
+@pytest.fixture
+def client(server):
+    return server.test_client()
+
+
+# --- the web -----------------------------------------------------------------------------------
+
+
+def test_every_rule_of_the_server_has_a_kind(server):
+    table = tuple(Route(*one) for one in documented_routes())
+    kinds = Kinds(table)
+    without = [str(rule) for rule in server.url_map.iter_rules() if kinds.of(rule.rule) is None]
+    assert without == []
+
+
+def test_every_rule_under_staff_is_for_staff(server):
+    kinds = Kinds(())
+    rules = [rule.rule for rule in server.url_map.iter_rules() if rule.rule.startswith("/staff/")]
+    assert rules and all(kinds.of(rule) is Kind.STAFF for rule in rules)
+
+
+def documented_routes():
+    public = ["/", "/metric/<metric>", *(f"/api/v1/{one}" for one in ("scores", "metrics", "publications"))]
+    series = "/api/v1/metrics/<metric>/series"
+    public += ["/api/v1/metrics/<metric>", series, f"{series}.json", f"{series}.csv", "/api/v1/sources"]
+    yield from ((path, Kind.PUBLIC, None) for path in public)
+    yield from ((path, Kind.HEALTH, None) for path in ("/health", "/status"))
+    yield from ((path, Kind.STAFF, None) for path in ("/today", "/staff"))
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/", 200),
+        ("/metric/pothole_on_time", 200),
+        ("/metric/nothing", 404),
+        ("/nothing", 404),
+        ("/api/v1/scores", 200),
+        ("/api/v1/metrics/pothole_on_time/series", 200),
+        ("/api/v1/metrics/pothole_on_time/series.csv", 200),
+        ("/api/v1/metrics/pothole_on_time/series.xml", 404),
+        ("/api/v1/scores?publication=x", 400),
+        ("/api/v2/scores", 404),
+        ("/health", 200),
+        ("/status", 200),
+        ("/today", 302),
+        ("/staff", 302),
+        ("/staff/", 302),
+        ("/staff/today", 200),
+        ("/staff/metric/pothole_on_time", 200),
+        ("/staff/metric/nothing", 404),
+        ("/staff/nothing", 404),
+        ("/staff/_dash-layout", 200),
+    ],
+)
+def test_addresses_lead_where_they_should(client, path, status):
+    assert client.get(path, buffered=True).status_code == status
+
+
+def test_page_api_and_staff_page_show_the_same_number(client):
+    api = client.get("/api/v1/scores").get_json()["city"]["week"]["score"]
+    shown = f'<span class="number">{api:.2f}</span>'
+    assert shown in client.get("/").text
+    staff = client.post(
+        "/staff/_dash-update-component",
+        json={
+            "output": ".._pages_content.children..._pages_store.data..",
+            "outputs": [
+                {"id": "_pages_content", "property": "children"},
+                {"id": "_pages_store", "property": "data"},
+            ],
+            "inputs": [
+                {"id": "_pages_location", "property": "pathname", "value": "/staff/today"},
+                {"id": "_pages_location", "property": "search", "value": ""},
+            ],
+            "changedPropIds": ["_pages_location.pathname"],
+        },
+    )
+    assert staff.status_code == 200 and f'"{api:.2f}"' in staff.text
+
+
+def test_a_city_that_never_loaded_anything_says_the_exact_command(empty_database):
+    catalogue = catalogue_of(city_files())
+    engine = empty_database(catalogue)
+    client = app.make_server(engine, catalogue, "harbor").test_client()
+    answer = client.get("/")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "Has never run" in answer.text
+    assert "CITY=harbor python -m ingest run cases --from FILE" in answer.text
+    assert client.get("/api/v1/scores").status_code == 503
+    assert client.get("/health").status_code == 200
+    assert client.get("/staff/today").status_code == 200
+
+
+def test_a_public_page_is_light(client):
+    page = client.get("/", headers={"Accept-Encoding": "gzip"})
+    style = client.get("/assets/style.css", headers={"Accept-Encoding": "gzip"}, buffered=True)
+    font = (PROJECT / "assets" / "fonts" / "public-sans-latin-wght-normal.woff2").stat().st_size
+    assert len(page.data) + len(style.data) + font < 60_000
+
+
+# --- the worker ----------------------------------------------------------------------------------
+
+RECORDS = "id,topic,opened,due,closed\n" + "".join(
+    f"{number},Pothole,2026-11-{day:02d}T08:00:00,2026-11-{day + 1:02d}T08:00:00,2026-11-{day:02d}T20:00:00\n"
+    for number, day in enumerate(range(1, 22))
+)
+
+
+@pytest.fixture
+def springfield(tmp_path):
+    """A new city with a file of records, its catalogue and a desk whose clock stands still."""
+    folder = tmp_path / "springfield"
+    assert app.main(["new-city", str(folder)]) == 0
+    (folder / "drop").mkdir()
+    catalogue = catalogues.load(folder)
+    engine = open_engine(f"sqlite:///{tmp_path / 'cityscore.db'}")
+    now = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+    migrate(engine, catalogue.city, lambda: now)
+    desk = Desk(engine, catalogue.city, tmp_path / "snapshots", folder, lambda: now)
+    yield worker.Duties(catalogue, desk), folder
+    engine.dispose()
+
+
+def current(duties):
+    with reading(duties.desk.engine) as connection:
+        return publications.current(connection)
+
+
+def test_the_worker_loads_what_never_ran_and_publishes(springfield, capsys):
+    duties, folder = springfield
+    (folder / "drop" / "a.csv").write_text(RECORDS)
+    duties.catch_up()
+    now = current(duties)
+    assert now is not None and now.publication.as_of.isoformat() == "2026-11-23"
+    said = capsys.readouterr().out
+    assert "requests: 21 new, 0 changed" in said and "publication 1" in said
+    duties.catch_up()
+    assert current(duties).publication.id == 1
+    assert "21 unchanged" not in capsys.readouterr().out
+
+
+def test_a_source_is_loaded_again_when_its_time_has_passed(springfield, capsys):
+    duties, folder = springfield
+    (folder / "drop" / "a.csv").write_text(RECORDS)
+    duties.catch_up()
+    later = duties.desk.clock() + timedelta(days=1)
+    tomorrow = replace(duties, desk=replace(duties.desk, clock=lambda: later))
+    capsys.readouterr()
+    tomorrow.catch_up()
+    assert "requests: 0 new" in capsys.readouterr().out
+
+
+def test_nothing_is_published_before_anything_was_loaded(springfield, capsys):
+    duties, _folder = springfield
+    duties.catch_up()
+    assert current(duties) is None
+    said = capsys.readouterr()
+    assert "requests: failed" in said.err and "nothing is published" in said.out
+
+
+def test_a_source_that_fails_does_not_stop_the_others(springfield, capsys):
+    duties, folder = springfield
+    (folder / "drop" / "a.csv").write_text(RECORDS)
+    sources = duties.catalogue.sources
+    broken = replace(sources["requests"], id="aaa", options={"path": "nowhere/*.csv"})
+    both = replace(duties.catalogue, sources={"aaa": broken, **sources})
+    replace(duties, catalogue=both).catch_up()
+    assert "aaa: failed" in capsys.readouterr().err
+    assert current(duties) is not None
+
+
+def test_what_a_command_has_loaded_is_published(springfield):
+    duties, folder = springfield
+    duties.look_around()
+    assert current(duties) is None
+    (folder / "drop" / "a.csv").write_text(RECORDS)
+    duties._load(duties.catalogue.sources["requests"])
+    duties.look_around()
+    assert current(duties).publication.id == 1
+
+
+def test_pages_see_how_far_the_worker_is(springfield, monkeypatch):
+    duties, _folder = springfield
+    monkeypatch.setattr(worker, "TELL_SECONDS", 0.01)
+    with worker.Teller(duties.desk) as teller:
+        teller("requests: 7 rows read")
+        end = time.monotonic() + 10
+        while app._progress(duties.desk.engine) is None and time.monotonic() < end:
+            time.sleep(0.02)
+        assert app._progress(duties.desk.engine) == "requests: 7 rows read"
+    assert app._progress(duties.desk.engine) is None
+
+
+def test_jobs_run_on_the_clocks_of_the_city_one_at_a_time(springfield):
+    duties, _folder = springfield
+    scheduler = worker.schedule(duties)
+    jobs = {job.id: job for job in scheduler.get_jobs()}
+    assert set(jobs) == {"catch_up", "load requests", "publish", "look_around"}
+    assert str(jobs["publish"].trigger.timezone) == "America/New_York"
+    assert "hour='5'" in str(jobs["publish"].trigger)
+    assert scheduler._executors["default"]._pool._max_workers == 1
+
+
+# --- commands ----------------------------------------------------------------------------------
+
+
+def test_a_new_city_is_clean(springfield):
+    _duties, folder = springfield
+    assert catalogues.check(folder) == []
+    assert catalogues.load(folder).city.name == "Springfield"
+    assert all(text.startswith("#") for text in app.NEW_CITY.values())
+
+
+@pytest.mark.parametrize(("name", "says"), [("springfield", "there already"), ("Bad Name", "small letters")])
+def test_a_new_city_is_not_made_over_another_nor_without_a_name(springfield, capsys, name, says):
+    _duties, folder = springfield
+    before = sorted(folder.rglob("*"))
+    assert app.main(["new-city", str(folder.parent / name)]) == 1
+    assert says in capsys.readouterr().err
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_every_mistake_of_a_catalogue_is_printed(tmp_path, capsys, monkeypatch):
+    files = city_files()
+    files["metrics/pothole_on_time.toml"] = files["metrics/pothole_on_time.toml"].replace("theme", "tehme")
+    files["city.toml"] = files["city.toml"].replace("America/New_York", "Nowhere")
+    monkeypatch.setenv("CITY", str(write_folder(tmp_path / "city", files)))
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    for main in (app.main, worker.main):
+        assert main([]) == 1
+        lines = capsys.readouterr().err.splitlines()
+        assert any("tehme" in line for line in lines) and any("Nowhere" in line for line in lines)
+
+
+def test_an_unknown_city_and_a_bad_port_are_one_line(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("CITY", "atlantis")
+    assert app.main([]) == 1
+    assert "atlantis" in capsys.readouterr().err
+    monkeypatch.setenv("CITY", "demo")
+    monkeypatch.setenv("PORT", "eighty")
+    assert app.main([]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_port_in_use_is_one_line(capsys, monkeypatch, springfield, tmp_path):
+    _duties, folder = springfield
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        monkeypatch.setenv("PORT", str(taken.getsockname()[1]))
+        monkeypatch.setenv("CITY", str(folder))
+        monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+        assert app.main([]) == 1
+    said = capsys.readouterr().err
+    assert "is in use" in said and said.count("\n") == 1
+
+
+def test_without_the_scheduler_the_worker_has_nothing_to_do(capsys, monkeypatch):
+    monkeypatch.setenv("SCHEDULER", "off")
+    assert worker.main([]) == 0
+    assert "SCHEDULER=off" in capsys.readouterr().out
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def get(address: str):
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+    except OSError:
+        return None, ""
+
+
+def until(what, seconds=60.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = what()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError("it did not happen in time")
+
+
+def test_everything_runs_and_ends_with_one_command(tmp_path):
+    folder = tmp_path / "springfield"
+    assert app.main(["new-city", str(folder)]) == 0
+    port = free_port()
+    environment = {
+        **os.environ,
+        "CITY": str(folder),
+        "PORT": str(port),
+        "DATA_DIR": str(tmp_path / "data"),
+        "DATABASE_URL": "",
+        "SCHEDULER": "on",
+    }
+    address = f"http://127.0.0.1:{port}"
+    running = subprocess.Popen(
+        [sys.executable, str(PROJECT / "app.py")],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        _status, page = until(lambda: (found := get(f"{address}/"))[0] == 503 and found)
+        assert f"CITY={folder} python -m ingest run requests --from FILE" in page
+        (tmp_path / "records.csv").write_text(RECORDS)
+        loaded = subprocess.run(
+            [sys.executable, "-m", "ingest", "run", "requests", "--from", str(tmp_path / "records.csv")],
+            env=environment,
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "21 new" in loaded.stdout, loaded.stderr
+        until(lambda: get(f"{address}/")[0] == 200)
+        found = json.loads(get(f"{address}/api/v1/metrics/potholes_on_time")[1])
+        assert found["publication"]["id"] == 1
+    finally:
+        running.send_signal(signal.SIGINT)
+        said = running.communicate(timeout=30)[0]
+    assert running.returncode == 0, said
+    assert "Springfield: starting" in said and "Traceback" not in said
+    assert get(f"{address}/health")[0] is None
+
+
+def test_the_build_follows_the_product():
+    assert len(build_id(PROJECT)) == 12
+
+
+def test_a_run_is_entered_as_scheduled(springfield):
+    duties, folder = springfield
+    (folder / "drop" / "a.csv").write_text(RECORDS)
+    duties.load("requests")
+    with reading(duties.desk.engine) as connection:
+        assert runs.last_runs(connection)["requests"].trigger == "schedule"
