@@ -210,13 +210,18 @@ class StartView:
 # --- reading -----------------------------------------------------------------------------------
 
 
-def city_view(connection: Connection, edition: Edition, *, public_only: bool = True) -> CityView:
-    """The whole city as a publication says it stands; staff see the metrics too that are not public."""
+def city_view(
+    connection: Connection, edition: Edition, grain: Grain | None = None, *, public_only: bool = True
+) -> CityView:
+    """The whole city as a publication says it stands, without a grain at the one a page opens on (method 7).
+
+    Staff see the metrics too that are not public.
+    """
     publication, catalogue = edition.publication, edition.catalogue
     scores = publications.latest_scores(connection, publication)
     composites = publications.latest_composites(connection, publication)
     of_city = composites.get(CITY, {})
-    opening = opening_grain(of_city, scores, catalogue.live_metrics())
+    opening = grain or opening_grain(of_city, scores, catalogue.live_metrics())
     lines = [
         _line(connection, edition, metric, scores.get(metric.id, {}), opening)
         for metric in catalogue.live_metrics()

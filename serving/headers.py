@@ -24,7 +24,7 @@ PUBLIC_POLICY = (
 """Public pages run no script at all."""
 
 EMBED_POLICY = PUBLIC_POLICY.replace("frame-ancestors 'self'", "frame-ancestors *")
-"""For what an embed does not say itself, a failure above all: it too must show in the frame of another site."""
+"""For what an embed does not say itself, a failure above all: it too must show inside frames."""
 
 STAFF_POLICY = (
     "default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; font-src 'self'; "
