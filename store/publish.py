@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, func, insert, select
@@ -82,6 +82,8 @@ def publish(
         _remember_catalogue(held, catalogue)
         reduced = reduce(held, catalogue, day)
         now = publications.current(held.connection)
+        if now and _follows_from_the_same(catalogue, day, knowledge, now, reduced):
+            return PublishReport(None, day, 0, 0, 0, 0)
         fresh = {one.metric: one.facts for one in reduced if one.facts is not None}
         planned = plan(_inputs(held.connection, catalogue, day, held.now, knowledge, now, fresh))
         is_current = now is None or day >= now.publication.as_of
@@ -139,6 +141,32 @@ def _arranged(found: Mapping[Cell, Fact], known: Knowledge | None, as_of: date) 
 def _baselines(connection: Connection, publication: Publication) -> Baselines:
     rows = publications.with_baselines(connection, publication)
     return {(row.metric, row.period.grain, row.period.start): row.baseline for row in rows}
+
+
+def _follows_from_the_same(
+    catalogue: Catalogue,
+    as_of: date,
+    knowledge: Mapping[str, Knowledge],
+    now: publications.Reading,
+    reduced: list[Reduction],
+) -> bool:
+    """Whether nothing that scores follow from differs from when the current publication was made."""
+    if any(one.changed for one in reduced) or as_of != now.publication.as_of:
+        return False
+    if catalogue.hash != now.publication.catalogue_hash:
+        return False
+    midnight = periods.local_midnight(catalogue.city, as_of)
+    return all(
+        _as_far(one, midnight) == _as_far(now.knowledge.get(name), midnight)
+        for name, one in knowledge.items()
+    )
+
+
+def _as_far(known: Knowledge | None, midnight: datetime) -> tuple[date | None, datetime | None] | None:
+    """How far a source is known for a date: all the same once it is known to the midnight that begins it."""
+    if known is None or known.known_until is None:
+        return None
+    return known.first_day, min(known.known_until, midnight)
 
 
 def _as_of(
