@@ -12,7 +12,7 @@ from typing import Any
 import settings
 from layouts import staff
 from layouts.desk import Desk
-from layouts.public import api, site
+from layouts.public import api, embed, site
 from layouts.views import SourceStart, StartView
 from metrics.catalogue import CITIES, CatalogueError, find_city, load
 from metrics.model import Catalogue, Source
@@ -130,6 +130,7 @@ def make_server(engine: Engine, catalogue: Catalogue, city: str) -> Any:
     routes = (
         Route("/", Kind.PUBLIC, pages.home),
         Route("/metric/<metric>", Kind.PUBLIC, pages.metric),
+        *(Route(path, Kind.EMBED, answer) for path, answer in embed.Embeds(desk).addresses()),
         Route("/api/v1/scores", Kind.PUBLIC, calls.scores),
         Route("/api/v1/metrics", Kind.PUBLIC, calls.metrics),
         Route("/api/v1/metrics/<metric>", Kind.PUBLIC, calls.metric),
