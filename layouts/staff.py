@@ -21,6 +21,9 @@ from layouts.formats import _
 
 PREFIX = "/staff/"
 
+NOT_FOR_STAFF = r"^(?!style\.css$|svg\.js$|pages\.js$)"
+"""Of the assets, Dash would put every script and style sheet it finds into every page."""
+
 INDEX = """<!doctype html>
 <html lang="{language}">
 <head>
@@ -51,6 +54,7 @@ def mount(server: Flask, desk: Desk, judge: access.Judge, assets: Path) -> Dash:
         use_pages=True,
         pages_folder=str(Path(__file__).resolve().parent / "pages"),
         assets_folder=str(assets),
+        assets_ignore=NOT_FOR_STAFF,
         title=city.name,
         update_title="",
         include_pages_meta=False,

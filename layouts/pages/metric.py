@@ -145,7 +145,7 @@ def _course(view: MetricView) -> html.Section:
                 ],
                 className="section-head",
             ),
-            html.Div(shown, role="img", **labelled(formats.chart_text(view, view.past))),
+            html.Div(shown, role="group", **labelled(formats.chart_text(view, view.past))),
             html.Figcaption(_("Line: value. Dashed: target in force. Hollow: may still change.")),
             _twin(view, name),
         ],
