@@ -236,7 +236,7 @@ def test_every_requirement_is_pinned_exactly(name):
     loose = [
         line
         for line in lines
-        if line and not re.fullmatch(r"[\w.-]+(\[[\w,-]+\])?==[\w.]+|-r requirements.txt", line)
+        if line and not re.fullmatch(r"[\w.-]+(\[[\w,-]+\])?==[\w.]+(; .+)?|-r requirements.txt", line)
     ]
     assert loose == []
 
