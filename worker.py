@@ -125,12 +125,14 @@ class Teller:
         self._sentence = sentence
 
     def __enter__(self) -> Teller:
-        requests.release(self._engine, self._clock)
-        claimed = requests.claim(self._engine, self._clock)
-        if claimed is None:
-            requests.insert(self._engine, self._clock, CATCH_UP, {})
+        # Where somebody else is writing for long, the work is done without saying how far it is.
+        with contextlib.suppress(StoreError):
+            requests.release(self._engine, self._clock)
             claimed = requests.claim(self._engine, self._clock)
-        self._request = claimed.id if claimed else None
+            if claimed is None:
+                requests.insert(self._engine, self._clock, CATCH_UP, {})
+                claimed = requests.claim(self._engine, self._clock)
+            self._request = claimed.id if claimed else None
         self._thread.start()
         return self
 
@@ -138,13 +140,13 @@ class Teller:
         self._ended.set()
         self._thread.join()
         if self._request is not None:
-            requests.finish(self._engine, self._clock, self._request, {})
+            with contextlib.suppress(StoreError):
+                requests.finish(self._engine, self._clock, self._request, {})
 
     def _tell(self) -> None:
         while not self._ended.wait(TELL_SECONDS):
             if self._request is None or self._sentence == self._told:
                 continue
-            # Somebody else is writing for long; the next sentence will do.
             with contextlib.suppress(StoreError):
                 self._told = self._sentence
                 requests.progress(self._engine, self._clock, self._request, {"sentence": self._told})

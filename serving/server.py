@@ -18,6 +18,9 @@ from store.engine import StoreError
 MOST_BYTES_SENT_IN = 1_000_000
 A_YEAR = 31_536_000
 A_DAY = 86_400
+KINDS = "kinds"
+"""Under this name a server keeps the kinds of its routes."""
+
 COMPRESSED = (
     "application/javascript",
     "application/json",
@@ -57,6 +60,7 @@ def create(wiring: Wiring) -> Flask:
         COMPRESS_STREAMS=False,
     )
     kinds = Kinds(wiring.routes)
+    server.extensions[KINDS] = kinds
     # Last registered runs first on the way out: the headers are set before the body is compressed.
     Compress(server)
     server.after_request(lambda response: headers.protect(response, kinds.of(_rule())))
