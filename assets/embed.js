@@ -33,12 +33,19 @@
     });
   });
 
-  // A frame that was ready before this script has spoken already: ask it to say its height again.
+  // A frame that was ready before this script has spoken already, and one out of sight does not notice that
+  // the page has another width: ask them to say their heights again.
   function ask() {
     embeds().forEach(function (frame) {
       frame.contentWindow.postMessage({ type: "city-embed-ask" }, "*");
     });
   }
+
+  var waiting;
+  addEventListener("resize", function () {
+    clearTimeout(waiting);
+    waiting = setTimeout(ask, 100);
+  });
 
   ask();
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", ask);

@@ -61,6 +61,11 @@ def svg_texts(answer):
     ]
 
 
+def printed(city, metric, grain="week"):
+    """A metric's value as it is printed."""
+    return formats.value_beside_target(city.catalogue.metrics[metric], city.score(metric, grain))
+
+
 # --- the same number everywhere ------------------------------------------------------------------
 
 
@@ -74,7 +79,7 @@ def test_page_embed_picture_csv_and_api_tell_one_value_of_one_publication(
         csv.DictReader(io.StringIO(ask(reader, f"/api/v1/metrics/{metric}/series.csv?grain={grain}").text))
     )
     score = published_city.score(metric, grain)
-    value = formats.value_beside_target(published_city.catalogue.metrics[metric], score)
+    value = printed(published_city, metric, grain)
     assert point["value"] == pytest.approx(score.value, abs=0) and float(rows[-1]["value"]) == point["value"]
     assert rows[-1]["start"] == point["start"] == score.period.start.isoformat()
 
@@ -160,7 +165,7 @@ def test_a_frame_links_back_on_the_whole_window_and_holds_its_table(reader):
     points = json.loads(ask(reader, "/api/v1/metrics/pothole_on_time/series.json?grain=week").data)["points"]
     heads = re.findall(r'<th scope="row"[^>]*>([^<]+)</th>', table)
     assert heads[0] == formats.short_period(period_of(points[-1], Grain.WEEK))
-    assert len(heads) == 104 <= len(points)
+    assert len(heads) == min(104, len(points)) > 50
     links = re.findall(r"<a [^>]*>", frame)
     assert links and all('target="_top"' in link for link in links)
 
@@ -179,7 +184,7 @@ def test_what_is_provisional_or_late_says_so_in_every_form(reader, form):
     assert "Provisional" not in said(f"/embed/metric/pothole_on_time{form}?grain=week")
     assert "Late" in said(f"/embed/metric/library_on_time{form}?grain=week")
     assert "Water utility has never been loaded" in said(f"/embed/metric/water_on_time{form}")
-    assert "2 are late and counted at their lowest recent scores" in said(f"/embed/score{form}?grain=week")
+    assert re.search(r"\d are late and counted at their lowest", said(f"/embed/score{form}?grain=week"))
 
 
 def test_a_picture_says_in_words_what_it_shows(reader):
@@ -201,18 +206,25 @@ def test_an_alternative_text_in_a_header_never_grows_too_long(reader):
 # --- how it looks --------------------------------------------------------------------------------
 
 
-def test_without_its_title_an_embed_still_says_its_number(reader):
+def test_without_its_title_an_embed_still_says_its_number(reader, published_city):
     frame = ask(reader, "/embed/metric/pothole_on_time?grain=week&title=no").text
     body = frame[frame.index("<main>") :]
     assert "<h1>" not in body and "<h1>" in ask(reader, "/embed/metric/pothole_on_time?grain=week").text
-    assert "60.8% · Target 80% · Score 0.76 · Nov 16" in words(body)
-    assert "60.8%" in svg_texts(ask(reader, "/embed/metric/pothole_on_time.svg?grain=week&title=no"))[1]
+    said = beside_chip(published_city, "pothole_on_time")
+    assert said in words(body)
+    drawn = svg_texts(ask(reader, "/embed/metric/pothole_on_time.svg?grain=week&title=no"))
+    assert words(drawn[1]).startswith(said)
 
 
-def test_a_name_too_long_for_a_picture_does_not_hide_the_number(reader):
+def test_a_name_too_long_for_a_picture_does_not_hide_the_number(reader, published_city):
     texts = svg_texts(ask(reader, "/embed/metric/sidewalk_on_time.svg?grain=week"))
     assert any(text.endswith("…") for text in texts)
-    assert any(text.startswith("60.0% · Target 80% · Score 0.75") for text in texts)
+    assert any(text.startswith(beside_chip(published_city, "sidewalk_on_time")) for text in texts)
+
+
+def beside_chip(city, metric):
+    score = formats.score(city.score(metric, "week").score)
+    return f"{printed(city, metric)} · Target 80% · Score {score} · Nov 16"
 
 
 @pytest.mark.parametrize("form", ["", ".svg"])
@@ -336,12 +348,14 @@ def test_before_the_first_publication_an_embed_says_so_and_when_to_ask_again(rea
     assert "Nothing has been published yet" in words(ask(reader, "/embed/score", 503).text)
 
 
-def test_a_frozen_embed_keeps_its_number_and_says_that_there_is_a_newer_one(reader_of):
+def test_a_frozen_embed_keeps_its_number_and_says_that_there_is_a_newer_one(reader_of, published_city):
     reader = reader_of(city_files(), 0.0, 0.1)
     frozen = words(ask(reader, "/embed/metric/pothole_on_time?grain=week&publication=1").text)
     newest = words(ask(reader, "/embed/metric/pothole_on_time?grain=week").text)
-    assert "60.8%" in frozen and "A newer one, 2, has been made since" in frozen
-    assert "70.8%" in newest and "newer" not in newest
+    before = printed(published_city, "pothole_on_time")
+    after = f"{float(before.rstrip('%')) + 10:.1f}%"
+    assert f"on time: {before}, " in frozen and "A newer one, 2, has been made since" in frozen
+    assert f"on time: {after}, " in newest and "newer" not in newest
 
 
 def test_texts_of_a_city_are_words_and_never_tags(reader_of):
