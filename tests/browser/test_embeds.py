@@ -156,7 +156,7 @@ def test_a_frame_grows_with_its_content_and_shrinks_again(newspaper):
     closed = host.height("metric")
     host.frame("metric").locator("summary").click()
     host.wait_until_all_fit()
-    assert host.height("metric") > closed + 1000
+    assert host.height("metric") > closed + 200
     host.frame("metric").locator("summary").click()
     host.wait_until_all_fit()
     assert host.height("metric") == closed
