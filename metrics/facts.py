@@ -77,7 +77,7 @@ class Facts:
 
     @cached_property
     def numerator_so_far(self) -> NDArray[np.float64] | None:
-        """Shape (districts + 1, days + 1), the city last: totals before each day. None unless all are whole."""
+        """Shape (districts + 1, days + 1), the city last: totals before each day; None unless all whole."""
         return _so_far(self.numerator, self.city_numerator)
 
     @cached_property

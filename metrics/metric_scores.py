@@ -18,6 +18,7 @@ from metrics.model import (
     City,
     Direction,
     Family,
+    Gap,
     Grain,
     Knowledge,
     Metric,
@@ -26,6 +27,7 @@ from metrics.model import (
     Score,
     Source,
     Status,
+    Weight,
 )
 
 SHARE = "percent"
@@ -163,7 +165,7 @@ def _score(history: History, period: Period) -> Score:
     days = history.usable_days(period)
     pooled = pool(history.facts, metric.aggregation, days, percentile=metric.percentile)
     opened = history.open_days(period)
-    status, reason = _standing(history, period, pooled, opened)
+    status, reason = _standing(history, period, pooled, opened, int(history.open_mask[days].sum()))
     asks_past = metric.historical and status in (Status.FINAL, Status.LATE)
     baseline = _baseline(history, period) if asks_past else ()
     expected = _expectation(history, period, days, baseline)
@@ -199,16 +201,19 @@ def _score(history: History, period: Period) -> Score:
         weight=_weight(history, period, days),
         known_days=len(days),
         open_days=opened,
-        baseline=baseline,
+        baseline=baseline if score is not None else (),
+        scale=scale,
     )
 
 
-def _standing(history: History, period: Period, pooled: Pooled, opened: int) -> tuple[Status, Reason | None]:
+def _standing(
+    history: History, period: Period, pooled: Pooled, opened: int, open_known: int
+) -> tuple[Status, Reason | None]:
     """The status before target and score are known, by the precedence of method 6."""
     metric = history.metric
     if opened == 0:
         return Status.CLOSED, Reason("closed", {"calendar": metric.calendar})
-    unknown = _unknown(history, period)
+    unknown = _unknown(history, period, open_known)
     if unknown is not None:
         return unknown
     if metric.aggregation in _NEEDS_OPPORTUNITY and not pooled.denominator:
@@ -222,7 +227,7 @@ def _standing(history: History, period: Period, pooled: Pooled, opened: int) -> 
     return Status.FINAL, None
 
 
-def _unknown(history: History, period: Period) -> tuple[Status, Reason] | None:
+def _unknown(history: History, period: Period, open_known: int) -> tuple[Status, Reason] | None:
     """late, missing or None: whether every day of a period is known (method 1 and 6)."""
     if history.known_end < period.end:
         arguments: dict[str, str | int | float] = {"source": history.source.id}
@@ -235,10 +240,15 @@ def _unknown(history: History, period: Period) -> tuple[Status, Reason] | None:
         return Status.MISSING, Reason("not_due_yet", arguments)
     if history.first_known is None or period.start < history.first_known:
         return Status.MISSING, Reason("not_known", {"source": history.source.id})
-    for gap in history.source.gaps:
-        if gap.from_day < period.end and gap.to_day >= period.start and not gap.score_known_days:
+    for gap in _gaps(history, period):
+        if not gap.score_known_days or open_known == 0:
             return Status.MISSING, Reason("gap", {"source": history.source.id, "why": gap.reason})
     return None
+
+
+def _gaps(history: History, period: Period) -> list[Gap]:
+    """The declared gaps that touch a period."""
+    return [one for one in history.source.gaps if one.from_day < period.end and one.to_day >= period.start]
 
 
 def _is_due(history: History, period: Period) -> bool:
@@ -280,8 +290,9 @@ def _expectation(
     if metric.direction is Direction.NEUTRAL:
         return None, None
     if metric.historical:
-        value = _baseline_value(history, baseline)
-        if value is None or value <= 0:
+        value = _baseline_value(history, period.grain, baseline)
+        leaves_no_floor = is_share and metric.direction is Direction.LOWER_IS_BETTER and (value or 0) >= 1
+        if value is None or value <= 0 or leaves_no_floor:
             return None, None
         return value, scoring.default_floor(value, metric.direction, is_share=is_share)
     in_force = scoring.target_in_force(
@@ -299,12 +310,22 @@ def _expectation(
     return in_force.value, scoring.default_floor(in_force.value, metric.direction, is_share=is_share)
 
 
-def _baseline_value(history: History, baseline: tuple[Range, ...]) -> float | None:
-    """What the metric's own past makes one expect, of a count on each open day."""
+def _baseline_value(history: History, grain: Grain, baseline: tuple[Range, ...]) -> float | None:
+    """What the metric's own past makes one expect, of a count on each open day.
+
+    None where too few of the baseline's days are known: a gap may have been declared since they were fixed.
+    """
     metric = history.metric
-    days = day_indices(history.facts.first, baseline)
-    days = days[(days >= 0) & (days < len(history.usable_mask))]
+    every = day_indices(history.facts.first, baseline)
+    days = every[(every >= 0) & (every < len(history.usable_mask))]
     days = days[history.usable_mask[days]]
+    if grain is Grain.DAY:
+        is_enough = len(days) >= periods.DAY_BASELINE_LEAST
+    else:
+        wanted = sum(periods.open_days(history.city, metric.calendar, start, end) for start, end in baseline)
+        is_enough = int(history.open_mask[days].sum()) == wanted
+    if not is_enough:
+        return None
     pooled = pool(history.facts, metric.aggregation, days, percentile=metric.percentile)
     if metric.aggregation is not Aggregation.COUNT or pooled.value is None:
         return pooled.value
@@ -318,7 +339,8 @@ def _scale(history: History, days: NDArray[np.int64]) -> float:
     if metric.aggregation is not Aggregation.COUNT:
         return 1.0
     opened = [history.facts.first + int(day) * _DAY for day in days[history.open_mask[days]]]
-    return periods.expected(history.city, metric.per, metric.calendar, 1.0, opened)
+    per = "open_day" if metric.historical else metric.per
+    return periods.expected(history.city, per, metric.calendar, 1.0, opened)
 
 
 def _scaled(bound: Bound | None, scale: float) -> Bound | None:
@@ -356,8 +378,10 @@ def _weight(history: History, period: Period, days: NDArray[np.int64]) -> float 
     metric = history.metric
     if metric.family is not Family.SERVICE or not metric.weights:
         return None
-    exposure = _exposure(history, days) if _changes_inside(metric, period) else None
-    return scoring.weight_in_force(metric.weights, period.start, period.end, exposure)
+    is_whole = len(days) == (period.end - period.start).days
+    exposure = _exposure(history, days) if is_whole and _changes_inside(metric, period) else None
+    before_the_first = Weight(0.0, date.min, "not weighed yet")
+    return scoring.weight_in_force((before_the_first, *metric.weights), period.start, period.end, exposure)
 
 
 def _ceiling(metric: Metric, target: Bound | None, floor: Bound | None) -> float | None:
@@ -407,9 +431,8 @@ def _change(history: History, row: Score, by_start: Mapping[date, Score]) -> flo
 def _with_seats(rows: list[Score], history: History) -> list[Score]:
     """Gives each late row the lowest score of the twelve months before it became late (method 7).
 
-    The last score is always among them, however old. A run of rows without a score that holds a late
-    one became late where that late row stands; a row that is missing for a gap declared only after
-    its period had opened keeps the seat.
+    The last score is always among them, however old. It became late on the first day that is not known.
+    A row that is missing for a gap declared only after its period had opened keeps the seat.
     """
     seated: list[Score] = []
     scored: list[Score] = []
@@ -417,9 +440,10 @@ def _with_seats(rows: list[Score], history: History) -> list[Score]:
     for row in rows:
         if row.score is not None:
             scored.append(row)
+        if row.status not in (Status.LATE, Status.MISSING):
             late_since = None
         elif _keeps_seat(row, history):
-            late_since = late_since or row.period.start
+            late_since = late_since or _first_unknown_day(history, row.period)
             row = replace(row, seat=_lowest(scored, late_since))
         seated.append(row)
     return seated
@@ -430,19 +454,20 @@ def _keeps_seat(row: Score, history: History) -> bool:
         return False
     if row.status is Status.LATE:
         return True
-    touching = [
-        gap
-        for gap in history.source.gaps
-        if gap.from_day < row.period.end and gap.to_day >= row.period.start and not gap.score_known_days
-    ]
     is_gap = row.status is Status.MISSING and row.reason is not None and row.reason.id == "gap"
-    return is_gap and any(gap.declared >= row.period.end for gap in touching)
+    return is_gap and any(gap.declared >= row.period.end for gap in _gaps(history, row.period))
+
+
+def _first_unknown_day(history: History, period: Period) -> date:
+    gaps = [gap.from_day for gap in _gaps(history, period)]
+    return max(period.start, min([history.known_end, period.end - _DAY, *gaps]))
 
 
 def _lowest(scored: list[Score], late_since: date) -> float | None:
     if not scored:
         return None
-    year_before = date(late_since.year - 1, late_since.month, min(late_since.day, 28))
+    is_leap_day = (late_since.month, late_since.day) == (2, 29)
+    year_before = late_since.replace(year=late_since.year - 1, day=28 if is_leap_day else late_since.day)
     recent = [row.score for row in scored if row.period.end > year_before and row.score is not None]
     last = scored[-1].score
     return min(recent + ([last] if last is not None else []))

@@ -361,7 +361,8 @@ class Score:
     numerator and denominator are its parts (None where it has none), n the number of records or
     days behind it. target, low and high ends of a band included, is on the value's scale.
     score is None with a reason, else 1.00 = on target. ceiling is the score of a perfect period.
-    baseline: the days [start, end) a historical target was pooled from.
+    baseline: the days [start, end) a historical target was pooled from, fixed once it gave a score.
+    scale: how many times a count's target lies in its open, known days; only known while planning.
     seat: what the metric enters the composite with while it is late; None otherwise.
     """
 
@@ -388,6 +389,7 @@ class Score:
     open_days: int | None = None
     completeness: float | None = None
     baseline: tuple[tuple[date, date], ...] = ()
+    scale: float = field(default=1.0, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,6 @@ def _members_by_period(
         for score in by_metric[metric.id]:
             if score.period.grain is grain:
                 members = found.setdefault(score.period, [])
-                if grain in metric.scored_at and score.weight:
+                if grain in metric.scored_at and score.weight is not None:
                     members.append(Member(metric, score))
     return found

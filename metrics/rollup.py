@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
 from typing import Literal
 
 from metrics import periods
 from metrics.attribution import Side, change_matched, contributions
 from metrics.composite import Entry, Summary, summarise
-from metrics.model import Aggregation, City, Composite, Contribution, Grain, Metric, Period, Score, Status
+from metrics.model import City, Composite, Contribution, Grain, Metric, Period, Score, Status
 from metrics.scoring import Bound
 
 Scope = Literal["city", "department", "theme"]
@@ -66,7 +65,7 @@ def _composite(
     parts: tuple[Contribution, ...] = ()
     if before and then and now.score is not None and then.score is not None:
         change = now.score - then.score
-        sides = _sides(city, members[before], then), _sides(city, members[period], now)
+        sides = _sides(members[before], then), _sides(members[period], now)
         matched = change_matched(*sides)
         parts = contributions(*sides)
     return Composite(
@@ -98,7 +97,7 @@ def _before(city: City, period: Period, members: Sequence[Member]) -> Period | N
     return Period(Grain.DAY, day, day + timedelta(days=1)) if day else None
 
 
-def _sides(city: City, members: Sequence[Member], summary: Summary) -> dict[str, Side]:
+def _sides(members: Sequence[Member], summary: Summary) -> dict[str, Side]:
     return {
         one.metric.id: Side(
             score=summary.entered.get(one.metric.id),
@@ -110,24 +109,10 @@ def _sides(city: City, members: Sequence[Member], summary: Summary) -> dict[str,
             method=one.metric.method,
             cap=one.metric.cap,
             late=one.score.score is None,
-            scale=_scale(city, one.metric, one.score.period),
+            scale=one.score.scale or 1.0,
         )
         for one in members
     }
-
-
-def _scale(city: City, metric: Metric, period: Period) -> float:
-    """What a count's total is over, so that a longer month is neither performance nor target."""
-    if metric.aggregation is not Aggregation.COUNT:
-        return 1.0
-    return _units(city, metric.per, metric.calendar, period) or 1.0
-
-
-@lru_cache(maxsize=16384)
-def _units(city: City, per: periods.Per, calendar: periods.Calendar, period: Period) -> float:
-    every = (period.start + timedelta(days=n) for n in range((period.end - period.start).days))
-    opened = [day for day in every if periods.is_open(city, calendar, day)]
-    return periods.expected(city, per, calendar, 1.0, opened)
 
 
 def _bound(low: float | None, high: float | None) -> Bound | None:

@@ -243,7 +243,7 @@ CREATE TABLE scores (
     value {number},
     numerator {number},
     denominator {number},
-    n INTEGER,
+    n {id},
     end_value {number},
     target {number},
     target_high {number},

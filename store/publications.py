@@ -51,7 +51,7 @@ def current(connection: Connection) -> Reading | None:
 
 
 def find(connection: Connection, *, number: int | None = None, as_of: date | None = None) -> Reading | None:
-    """The publication with this number, or the newest current one made for a date up to `as_of`.
+    """The publication with this number, or the newest made for a date up to `as_of`.
 
     With neither it is the current one. None where there is none.
     """
@@ -59,9 +59,7 @@ def find(connection: Connection, *, number: int | None = None, as_of: date | Non
         return _reading(connection, select(publications.c.id).where(publications.c.id == number))
     if as_of is None:
         return current(connection)
-    made_for = select(publications.c.id).where(
-        publications.c.is_current == 1, publications.c.as_of <= as_of.isoformat()
-    )
+    made_for = select(publications.c.id).where(publications.c.as_of <= as_of.isoformat())
     return _reading(
         connection, made_for.order_by(publications.c.as_of.desc(), publications.c.id.desc()).limit(1)
     )

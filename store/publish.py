@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,19 +12,54 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select
 from metrics import periods
 from metrics.catalogue import from_text
 from metrics.facts import Fact, Facts, arrange
-from metrics.model import Catalogue, Composite, Grain, Knowledge, Publication, Reason, Score, Status
+from metrics.model import (
+    Catalogue,
+    City,
+    Composite,
+    Grain,
+    Knowledge,
+    Metric,
+    Publication,
+    Reason,
+    Score,
+    Source,
+    Status,
+)
 from metrics.plan import Baselines, Inputs, Plan, is_open_for_publication, plan
 from store import observations, publications, runs
 from store.bulk import insert_rows
 from store.engine import Clock, StoreError, Writing, bump_state, instant_text, writing
 from store.engine import from_text as instant_from_text
 from store.observations import Cell
-from store.reduce import Reduction, reduce
+from store.reduce import Reduction, district_of, reduce
 from store.schema import catalogues, composites, scores
 from store.schema import publications as publications_table
 
 REVISION = "revision"
 """The reason given by itself when later records changed a final score."""
+
+NO_LONGER_KNOWN = Reason("no_longer_known")
+"""Why a score that was published has none any more: the records it was made of are gone."""
+
+NOT_SCORED = Reason("nothing_scored_at_this_grain")
+
+
+WORDS_OF_A_CITY = frozenset({"name", "tagline", "district_word", "language", "contact", "demonstration"})
+WORDS_OF_A_SOURCE = frozenset({"name", "schedule", "publisher", "licence", "url", "options", "kind"})
+WORDS_OF_A_METRIC = frozenset(
+    {
+        "name",
+        "definition",
+        "limitations",
+        "owner",
+        "public",
+        "decimals",
+        "clock_start",
+        "clock_stop",
+        "question",
+        "renamed_from",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -52,11 +87,11 @@ class PublishReport:
 
 @dataclass(frozen=True)
 class Difference:
-    """What a plan says that the publication before it did not, and the final scores it changes."""
+    """What a plan says that the publication before it did not; restated names the final scores it changes."""
 
     scores: tuple[Score, ...]
     composites: tuple[Composite, ...]
-    restated: tuple[Score, ...]
+    restated: tuple[str, ...]
 
 
 def publish(
@@ -77,11 +112,11 @@ def publish(
     """
     with writing(engine, clock) as held:
         _refuse_a_clock_before_the_last_publication(held)
-        knowledge = runs.knowledge(held.connection, catalogue.sources)
+        now = publications.current(held.connection)
+        knowledge = _never_less(runs.knowledge(held.connection, catalogue.sources), catalogue, now)
         day = _as_of(catalogue, knowledge, held, as_of)
         _remember_catalogue(held, catalogue)
         reduced = reduce(held, catalogue, day)
-        now = publications.current(held.connection)
         if now and _follows_from_the_same(catalogue, day, knowledge, now, reduced):
             return PublishReport(None, day, 0, 0, 0, 0)
         fresh = {one.metric: one.facts for one in reduced if one.facts is not None}
@@ -143,6 +178,20 @@ def _baselines(connection: Connection, publication: Publication) -> Baselines:
     return {(row.metric, row.period.grain, row.period.start): row.baseline for row in rows}
 
 
+def _never_less(
+    knowledge: Mapping[str, Knowledge], catalogue: Catalogue, now: publications.Reading | None
+) -> dict[str, Knowledge]:
+    """A source once known from a day stays known from it, whatever records it has lost since."""
+
+    def kept(name: str, known: Knowledge) -> Knowledge:
+        before = now.knowledge.get(name) if now else None
+        if before is None or before.first_day is None or catalogue.sources[name].begins is not None:
+            return known
+        return replace(known, first_day=min(before.first_day, known.first_day or before.first_day))
+
+    return {name: kept(name, known) for name, known in knowledge.items()}
+
+
 def _follows_from_the_same(
     catalogue: Catalogue,
     as_of: date,
@@ -151,7 +200,7 @@ def _follows_from_the_same(
     reduced: list[Reduction],
 ) -> bool:
     """Whether nothing that scores follow from differs from when the current publication was made."""
-    if any(one.changed for one in reduced) or as_of != now.publication.as_of:
+    if any(one.changed or one.days is None for one in reduced) or as_of != now.publication.as_of:
         return False
     if catalogue.hash != now.publication.catalogue_hash:
         return False
@@ -213,16 +262,23 @@ def _remember_catalogue(held: Writing, catalogue: Catalogue) -> None:
 def _difference(connection: Connection, planned: Plan, now: publications.Reading | None) -> Difference:
     if now is None:
         return Difference(planned.scores, planned.composites, ())
-    said_scores = publications.all_scores(connection, now.publication)
-    said_composites = publications.all_composites(connection, now.publication)
-    new_scores = [score for score in planned.scores if said_scores.get(_key(score)) != score]
-    new_composites = [one for one in planned.composites if said_composites.get(_scope_key(one)) != one]
-    restated = [score for score in new_scores if _was_final(said_scores.get(_key(score)), score)]
-    gone = said_scores.keys() - {_key(score) for score in planned.scores}
-    live = {score.metric for score in planned.scores}
-    tombstones = [_tombstone(said_scores[key]) for key in sorted(gone) if key[0] in live]
-    kept = [one for one in tombstones if said_scores[_key(one)] != one]
-    return Difference((*new_scores, *kept), tuple(new_composites), tuple(restated))
+    said = publications.all_scores(connection, now.publication)
+    says = {_key(one): one for one in planned.scores}
+    live = {one.metric for one in planned.scores}
+    says |= {key: _tombstone(one) for key, one in said.items() if key not in says and one.metric in live}
+    said_of_all = publications.all_composites(connection, now.publication)
+    says_of_all = {_scope_key(one): one for one in planned.composites}
+    gone = {
+        key: one for key, one in said_of_all.items() if key not in says_of_all and one.reason != NOT_SCORED
+    }
+    says_of_all |= {key: _composite_tombstone(one) for key, one in gone.items()}
+    restated = [one.metric for key, one in says.items() if _was_final(said.get(key), one)]
+    restated += [key[1] or key[0] for key, one in says_of_all.items() if _stood(said_of_all.get(key), one)]
+    return Difference(
+        tuple(one for key, one in says.items() if said.get(key) != one),
+        tuple(one for key, one in says_of_all.items() if said_of_all.get(key) != one),
+        tuple(restated),
+    )
 
 
 def _key(score: Score) -> tuple[str, str, Grain, date]:
@@ -237,6 +293,30 @@ def _was_final(said: Score | None, says: Score) -> bool:
     return said is not None and said.status is Status.FINAL and said.score != says.score
 
 
+def _stood(said: Composite | None, says: Composite) -> bool:
+    """Whether a composite of known parts changes; one with a late seat in it was never final."""
+    return said is not None and said.score is not None and not said.late and said.score != says.score
+
+
+def _composite_tombstone(said: Composite) -> Composite:
+    return replace(
+        said,
+        score=None,
+        reason=NO_LONGER_KNOWN,
+        coverage=None,
+        ceiling=None,
+        total=0,
+        scored=0,
+        on_target=0,
+        late=(),
+        lowest=(),
+        before=None,
+        change=None,
+        change_matched=None,
+        contributions=(),
+    )
+
+
 def _tombstone(said: Score) -> Score:
     """A score that the records no longer give, said out loud rather than left standing."""
     return replace(
@@ -248,7 +328,7 @@ def _tombstone(said: Score) -> Score:
         end_value=None,
         score=None,
         status=Status.MISSING,
-        reason=Reason("no_longer_known"),
+        reason=NO_LONGER_KNOWN,
         seat=None,
         change=None,
         baseline=(),
@@ -293,14 +373,28 @@ def _why(
     if reason or not difference.restated:
         return reason
     assert now is not None, "what was never said cannot be restated"
-    if now.publication.catalogue_hash == catalogue.hash:
+    if _scoring_parts(from_text(now.catalogue_text)) == _scoring_parts(catalogue):
         return REVISION
-    metrics = sorted({score.metric for score in difference.restated})
-    named = ", ".join(metrics[:3]) + (", …" if len(metrics) > 3 else "")
+    names = sorted(set(difference.restated))
+    named = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
     raise StoreError(
-        f"{len(difference.restated)} final scores would change ({named}) and the catalogue has changed since "
+        f"{len(difference.restated)} final scores would change ({named}) and definitions have changed since "
         f"publication {now.publication.id}; say why with --reason."
     )
+
+
+def _scoring_parts(catalogue: Catalogue) -> tuple[object, ...]:
+    """The definitions that numbers follow from; a word in an explanation is none of them."""
+    return (
+        _without(catalogue.city, WORDS_OF_A_CITY),
+        [_without(one, WORDS_OF_A_SOURCE) for one in catalogue.sources.values()],
+        [_without(one, WORDS_OF_A_METRIC) for one in catalogue.live_metrics()],
+        sorted(district_of(catalogue.districts.values()).items()),
+    )
+
+
+def _without(definition: City | Source | Metric, words: frozenset[str]) -> dict[str, object]:
+    return {one.name: getattr(definition, one.name) for one in fields(definition) if one.name not in words}
 
 
 def _insert_publication(
@@ -354,7 +448,7 @@ def _mismatches(connection: Connection, publication: Publication, planned: Plan)
 
 
 def _is_tombstone(said: Score | None, planned: bool) -> bool:
-    return not planned and said is not None and said.reason == Reason("no_longer_known")
+    return not planned and said is not None and said.reason == NO_LONGER_KNOWN
 
 
 def _told(score: Score | None) -> str:

@@ -17,15 +17,16 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy import Connection, delete, insert, select, text
 
 from metrics import periods
 from metrics.expressions import Expression, parse, to_sql
 from metrics.facts import Fact
 from metrics.model import UNKNOWN_DISTRICT, Aggregation, Catalogue, City, Column, District, Metric, Source
 from store import observations, records
+from store.bulk import insert_rows
 from store.engine import Writing, instant_text
-from store.observations import Cell
+from store.observations import NO_FACT, Cell
 from store.schema import reductions, workdays
 
 WORKDAYS_FROM, WORKDAYS_TO = date(1990, 1, 1), date(2060, 1, 1)
@@ -81,12 +82,11 @@ def dated_columns(catalogue: Catalogue, source: str) -> tuple[str, ...]:
 def prepare_workdays(connection: Connection, city: City) -> None:
     """Fills the table `workdays` for the city's calendar where it differs from what is there."""
     numbers = periods.workday_numbers(city, WORKDAYS_FROM, WORKDAYS_TO)
-    wanted = (len(numbers), sum(number for _, number in numbers))
-    found = connection.execute(select(func.count(), func.sum(workdays.c.number)).select_from(workdays)).one()
-    if tuple(found) != wanted:
+    wanted = [(day.isoformat(), number) for day, number in numbers]
+    found = connection.execute(select(workdays.c.day, workdays.c.number).order_by(workdays.c.day)).all()
+    if [tuple(row) for row in found] != wanted:
         connection.execute(delete(workdays))
-        rows = [{"day": day.isoformat(), "number": number} for day, number in numbers]
-        connection.execute(insert(workdays), rows)
+        insert_rows(connection, workdays, ("day", "number"), wanted)
 
 
 def question(catalogue: Catalogue, metric: Metric, dialect: str) -> Question:
@@ -141,7 +141,7 @@ def _reduce_metric(writing: Writing, catalogue: Catalogue, metric: Metric, as_of
         before = observations.facts(writing.connection, metric.id, as_of, writing.now, days)
         now = _facts(writing.connection, catalogue, metric, as_of, days)
         changed = observations.record(writing, metric.id, as_of, now, before)
-        facts = now if days is None else None
+        facts = {cell: fact for cell, fact in now.items() if fact != NO_FACT} if days is None else None
     _remember(writing, metric, as_of, definition)
     return Reduction(metric.id, None if days is None else len(days), changed, facts)
 
@@ -324,9 +324,14 @@ _GATHER = {
 def _stock(
     connection: Connection, catalogue: Catalogue, metric: Metric, as_of: date, place: _Place
 ) -> dict[Cell, Fact]:
-    """Open at the end of each day: entered up to it less left up to it, added up day by day."""
+    """Open at the end of each day: entered up to it less left up to it, added up day by day.
+
+    A record that left by the day it entered was open at the end of none.
+    """
     steps: dict[str, dict[date, int]] = defaultdict(lambda: defaultdict(int))
     for district, entered, left, count in _entries_and_exits(connection, catalogue, metric, as_of):
+        if left is not None and left <= entered:
+            continue
         steps[place.district(district)][place.day(entered)] += count
         if left is not None:
             steps[place.district(district)][place.day(left)] -= count
@@ -419,6 +424,7 @@ def _definition(catalogue: Catalogue, metric: Metric) -> str:
     """A text that changes whenever the same records could give other facts."""
     source = catalogue.sources[metric.source]
     clauses = (
+        metric.source,
         metric.aggregation,
         metric.where,
         metric.exclude,
@@ -438,7 +444,13 @@ def _definition(catalogue: Catalogue, metric: Metric) -> str:
 
 
 def _remember(writing: Writing, metric: Metric, as_of: date, definition: str) -> None:
-    writing.connection.execute(delete(reductions).where(reductions.c.metric == metric.id))
+    """What the next reduction may build on: nothing after one for an older date, which leaves rows behind
+    that hold what the newest date must still be told."""
+    here = reductions.c.metric == metric.id
+    last = writing.connection.execute(select(reductions.c.as_of).where(here)).scalar_one_or_none()
+    writing.connection.execute(delete(reductions).where(here))
+    if last is not None and last > as_of.isoformat():
+        return
     row = {
         "metric": metric.id,
         "definition": definition,

@@ -209,9 +209,9 @@ def knowledge(
 ) -> dict[str, Knowledge]:
     """How far each source is known, or was known at `known_at`.
 
-    known_until is that of its last good run; first_day is where the source says it begins, else the
-    day of its earliest arrival (None when it declares neither). Both are None for a source that never
-    ran well or holds no record.
+    known_until is that of its last good run, None for a source that never ran well; first_day is where
+    the source says it begins, else the day of its earliest arrival (None when there is neither): a source
+    that says where it begins and holds no record is known, and empty.
     """
     at = None if known_at is None else instant_text(known_at)
     until = _known_until(connection, at)
@@ -232,7 +232,7 @@ def _knowledge(connection: Connection, source: Source, until: datetime | None, a
     held = held_columns(connection, source) if until is not None else frozenset()
     tables = [record_table(source), *([replaced_table(source)] if at is not None else [])]
     if not held or not any(_holds_any(connection, table, at) for table in tables):
-        return Knowledge(source.id, None, None)
+        return Knowledge(source.id, source.begins if until is not None else None, until)
     if source.begins is not None or source.arrival is None or source.arrival not in held:
         return Knowledge(source.id, source.begins, until)
     arrival = day_column(source, source.arrival)

@@ -164,7 +164,7 @@ scores = _table(
     _number("value"),
     _number("numerator"),
     _number("denominator"),
-    _count("n"),
+    Column("n", Identity),
     _number("end_value"),
     _number("target"),
     _number("target_high"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from metrics.model import Catalogue, Grain, Score
+from metrics.model import Catalogue, Grain, Score, Source
 from metrics.periods import local_day
 from store import publications, records, runs
 from store.engine import instant_text, reading, writing
@@ -108,8 +108,10 @@ class Town:
         self.now += timedelta(seconds=1)
         return self.now
 
-    def ingest(self, *cases: dict[str, Any], until: datetime | None = None) -> None:
-        source = self.catalogue.sources["cases"]
+    def ingest(self, *cases: dict[str, Any], until: datetime | None = None, source: str = "cases") -> None:
+        self._ingest(self.catalogue.sources[source], cases, until)
+
+    def _ingest(self, source: Source, cases: tuple[dict[str, Any], ...], until: datetime | None) -> None:
         with writing(self.engine, self.clock) as held:
             records.prepare(held.connection, source, ())
         run = runs.start(self.engine, self.clock, source.id, "test")

@@ -129,10 +129,11 @@ def test_a_stored_baseline_is_used_again_and_not_chosen_anew() -> None:
         {"visits": steady(10, 0, first, AUGUST) | {("a", date(2026, 6, 8)): Fact(40)}},
         {"cases": known(first, utc(2026, 8, 1, 12))},
     )
-    fixed = ((date(2026, 6, 8), date(2026, 6, 9)),)
+    mondays = [date(2026, 5, 4) + timedelta(weeks=n) for n in range(6)]
+    fixed = tuple((monday, monday + timedelta(days=1)) for monday in mondays)
     made = plan(replace(given_, baselines={("visits", Grain.DAY, date(2026, 7, 6)): fixed}))
     day = score_of(made, "visits", Grain.DAY, date(2026, 7, 6))
-    assert (day.target, day.baseline) == (40, fixed)
+    assert (day.target, day.baseline) == ((5 * 10 + 40) / 6, fixed)
 
 
 def test_every_score_withheld_says_why() -> None:
@@ -384,3 +385,87 @@ def test_a_district_of_a_count_has_a_value_and_no_target_of_its_own() -> None:
     one = metric("visits", Aggregation.COUNT, targets=(target(10.0),))
     part = score_of(of_one(one, steady(9, 0)), "visits", Grain.MONTH, date(2026, 7, 1), "a")
     assert (part.value, part.target, part.score, part.status) == (279, None, None, Status.NOT_SCORED)
+
+
+# --- what a hostile reader found ----------------------------------------------------------------
+
+
+def test_a_gap_over_a_whole_period_is_a_gap_even_where_known_days_may_be_scored() -> None:
+    gap = Gap(date(2026, 7, 10), date(2026, 7, 12), "moved", date(2026, 7, 20), score_known_days=True)
+    made = of_one(metric("potholes"), steady(6, 10), sources=(replace(SOURCE, gaps=(gap,)),))
+    day = score_of(made, "potholes", Grain.DAY, date(2026, 7, 11))
+    assert (day.status, day.seat) == (Status.MISSING, pytest.approx(0.75))
+
+
+@pytest.mark.parametrize("per", ["open_day", "month", "quarter"])
+def test_the_past_expects_the_same_whatever_a_typed_target_would_have_stood_for(per: str) -> None:
+    one = metric("visits", Aggregation.COUNT, targets=(), historical=True, per=per)
+    first = date(2023, 6, 1)
+    made = of_one(one, steady(10, 0, first, AUGUST), knowledge={"cases": known(first, utc(2026, 8, 1, 12))})
+    july = score_of(made, "visits", Grain.MONTH, date(2026, 7, 1))
+    assert (july.target, july.score) == (310, 1.0)
+
+
+def test_a_late_row_fixes_no_baseline() -> None:
+    one = metric("visits", Aggregation.COUNT, targets=(), historical=True)
+    first = date(2023, 6, 1)
+    stopped = {"cases": known(first, utc(2026, 7, 20, 12))}
+    made = of_one(one, steady(10, 0, first, AUGUST), knowledge=stopped)
+    assert all(row.score is not None for row in made.scores if row.baseline)
+    assert any(row.status is Status.LATE for row in made.scores)
+
+
+def test_a_past_that_leaves_no_room_for_a_floor_is_insufficient_and_stops_nothing() -> None:
+    one = metric("reopened", targets=(), historical=True, direction=Direction.LOWER_IS_BETTER)
+    first = date(2023, 6, 1)
+    made = of_one(one, steady(10, 10, first, AUGUST), knowledge={"cases": known(first, utc(2026, 8, 1, 12))})
+    july = score_of(made, "reopened", Grain.MONTH, date(2026, 7, 1))
+    assert (july.value, july.status) == (1.0, Status.INSUFFICIENT)
+
+
+def test_a_count_scored_on_known_days_has_no_false_performance() -> None:
+    gap = Gap(date(2026, 7, 10), date(2026, 7, 19), "moved", date(2026, 7, 1), score_known_days=True)
+    one = metric("visits", Aggregation.COUNT, targets=(target(10.0),))
+    made = of_one(one, steady(10, 0), sources=(replace(SOURCE, gaps=(gap,)),))
+    july = city_of(made, Grain.MONTH, date(2026, 7, 1))
+    assert july.change == pytest.approx(0, abs=1e-12)
+    assert sum(abs(part.contribution) for part in july.contributions) == pytest.approx(0, abs=1e-12)
+
+
+def test_a_stopped_source_does_not_stop_its_weight_from_rising() -> None:
+    rising = (Weight(1.0, ALWAYS, "equal"), Weight(9.0, date(2026, 7, 16), "it matters more"))
+    made = two(steady(2, 10), utc(2026, 7, 10, 12), weights=rising)
+    july = score_of(made, "second", Grain.MONTH, date(2026, 7, 1))
+    assert july.weight == pytest.approx((15 * 1 + 16 * 9) / 31)
+
+
+def test_the_late_seat_looks_back_twelve_months_from_the_day_the_source_stopped() -> None:
+    first = date(2025, 1, 1)
+    bad_day = {("a", date(2025, 7, 29)): Fact(0, 10)}
+    stopped = {"cases": known(first, utc(2026, 7, 31, 12))}
+    made = of_one(metric("potholes"), steady(8, 10, first, AUGUST) | bad_day, knowledge=stopped)
+    assert score_of(made, "potholes", Grain.DAY, date(2026, 7, 31)).seat == 1.0
+
+
+def test_a_seat_does_not_remember_a_lateness_that_was_mended() -> None:
+    gap = Gap(date(2025, 3, 1), date(2025, 3, 3), "moved", date(2025, 4, 1))
+    first = date(2024, 1, 1)
+    bad_day = {("a", date(2024, 12, 1)): Fact(0, 10)}
+    made = of_one(
+        metric("potholes"),
+        steady(8, 10, first, date(2025, 3, 1)) | bad_day,
+        knowledge={"cases": known(first, utc(2026, 7, 31, 12))},
+        sources=(replace(SOURCE, gaps=(gap,)),),
+    )
+    assert score_of(made, "potholes", Grain.DAY, date(2026, 7, 31)).seat == 1.0
+
+
+def test_a_weight_that_begins_inside_a_period_counts_for_its_days_and_the_change_is_weight() -> None:
+    later = (Weight(2.0, date(2026, 7, 16), "new"),)
+    definitions = catalogue(metric("first"), metric("second", weights=later))
+    facts = {"first": steady(8, 10), "second": steady(6, 10)}
+    made = plan(inputs(definitions, AUGUST, facts, WHOLE))
+    june, july = city_of(made, Grain.MONTH, JUNE), city_of(made, Grain.MONTH, date(2026, 7, 1))
+    assert (june.total, june.score) == (2, 1.0)
+    assert score_of(made, "second", Grain.MONTH, date(2026, 7, 1)).weight == pytest.approx(2 * 16 / 31)
+    assert {part.part for part in july.contributions} == {Part.WEIGHT}

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from metrics.catalogue import load
 from metrics.model import Grain, Status
-from store import publications
+from store import publications, records
 from store.engine import StoreError, reading, writing
 from store.explain import clauses, explain
 from store.schema import observations
@@ -185,3 +185,94 @@ def test_a_failed_publication_leaves_nothing_behind(town: Town, monkeypatch: pyt
     with reading(town.engine) as connection:
         for table in (observations, publications_table):
             assert connection.execute(select(func.count()).select_from(table)).scalar_one() == 0
+
+
+# --- what a hostile reader found ----------------------------------------------------------------
+
+
+def test_what_was_ingested_before_an_older_publication_is_not_missed_by_the_next(town: Town) -> None:
+    town.now = datetime(2026, 8, 1, 12, tzinfo=UTC)
+    town.ingest(*THREE)
+    town.publish(date(2026, 8, 1))
+    town.ingest(*THREE, case("d", 11, 9))
+    town.publish(JULY)
+    assert town.publish(date(2026, 8, 1)).publication is not None
+    assert town.month(back=1).denominator == 4
+    assert town.verified() == []
+
+
+def test_a_publication_for_an_older_date_is_found_by_that_date(town: Town) -> None:
+    town.now = datetime(2026, 8, 1, 12, tzinfo=UTC)
+    town.ingest(*THREE)
+    town.publish(date(2026, 8, 1))
+    older = town.publish(JULY).publication
+    with reading(town.engine) as connection:
+        found = publications.find(connection, as_of=date(2026, 7, 15))
+    assert older is not None and found is not None and found.publication.id == older.id
+
+
+def test_a_new_weight_moves_the_headline_only_with_a_reason(town: Town, city: Path) -> None:
+    path = city / "metrics" / "on_time.toml"
+    second = path.read_text().replace('id = "on_time"', 'id = "second"').replace("value = 0.8", "value = 0.4")
+    (city / "metrics" / "second.toml").write_text(second)
+    town.catalogue = load(city)
+    town.ingest(*THREE)
+    town.publish(JULY)
+    path.write_text(path.read_text().replace("weight = 1.0", "weight = 9.0"))
+    town.catalogue = load(city)
+    with pytest.raises(StoreError, match="--reason"):
+        town.publish(JULY)
+    assert town.publish(JULY, reason="it matters more").restated > 0
+
+
+def test_a_mended_word_and_a_late_record_are_a_revision(town: Town, city: Path) -> None:
+    town.ingest(*THREE)
+    town.publish(JULY)
+    path = city / "metrics" / "on_time.toml"
+    path.write_text(path.read_text().replace("Invented.", "Invented, all of it."))
+    town.catalogue = load(city)
+    town.ingest(*THREE, case("d", 11, 9))
+    report = town.publish(JULY)
+    assert report.publication is not None and report.publication.reason == "revision"
+
+
+def test_a_source_that_lost_its_oldest_record_stays_known_from_its_day(town: Town) -> None:
+    town.ingest(case("old", 3, 2, month=5), *THREE)
+    town.publish(JULY)
+    source = town.catalogue.sources["cases"]
+    with writing(town.engine, town.clock) as held:
+        records.withdraw(held, source, ["old"], 1)
+    town.publish(JULY)
+    assert town.month().status is Status.FINAL
+    assert town.verified() == []
+
+
+def test_a_metric_moved_to_another_source_forgets_the_facts_of_the_first(town: Town, city: Path) -> None:
+    town.ingest(*THREE)
+    town.publish(JULY)
+    other = (city / "sources" / "cases.toml").read_text().replace('id = "cases"', 'id = "other"')
+    (city / "sources" / "other.toml").write_text(other)
+    path = city / "metrics" / "on_time.toml"
+    path.write_text(path.read_text().replace('source = "cases"', 'source = "other"'))
+    town.catalogue = load(city)
+    town.ingest(case("x", 10, 5), case("y", 11, 5), source="other")
+    town.publish(JULY, reason="a new system")
+    assert (town.month().numerator, town.month().denominator) == (2, 2)
+    assert town.verified() == []
+
+
+def test_a_stock_does_not_count_what_left_by_the_day_it_entered(town: Town, city: Path) -> None:
+    path = city / "metrics" / "on_time.toml"
+    stock = path.read_text().replace('id = "on_time"', 'id = "overdue"').replace('"percent"', '"cases"')
+    stock = stock.replace('aggregation = "ratio"', 'aggregation = "stock"\nuntil = "closed"')
+    stock = stock.replace("numerator = ", "# numerator = ").replace('"higher_is_better"', '"lower_is_better"')
+    (city / "metrics" / "overdue.toml").write_text(stock.replace("value = 0.8", "value = 3.0"))
+    town.catalogue = load(city)
+    town.ingest(case("late", 10, None), case("early", 10, 5), case("once", 10, 10))
+    town.publish(JULY)
+    with reading(town.engine) as connection:
+        current = publications.current(connection)
+        assert current is not None
+        days = publications.series(connection, current.publication, "overdue", Grain.DAY)
+    assert {row.value for row in days if row.period.start >= date(2026, 6, 10)} == {1.0}
+    assert town.verified() == []

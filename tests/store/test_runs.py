@@ -180,12 +180,12 @@ def test_a_source_that_never_ran_or_only_failed_is_not_known(engine, clock):
 
 
 @pytest.mark.parametrize("source", [CASES, replace(CASES, begins=date(2020, 1, 1))])
-def test_a_source_that_holds_no_record_is_not_known(engine, clock, source):
+def test_a_source_without_records_is_known_from_where_it_says_it_begins(engine, clock, source):
     loaded(engine, clock, source, {})
-    assert known(engine, source) == Knowledge("cases", None, None)
+    assert known(engine, source) == Knowledge("cases", source.begins, UNTIL)
     loaded(engine, clock, source, {"1": "2026-06-30"})
     loaded(engine, clock, source, {}, gone=["1"])
-    assert known(engine, source) == Knowledge("cases", None, None)
+    assert known(engine, source) == Knowledge("cases", source.begins, UNTIL)
 
 
 def test_a_source_is_known_from_its_earliest_arrival_to_what_its_last_good_run_said(engine, clock):
@@ -223,4 +223,4 @@ def test_what_was_known_at_an_instant_is_what_its_runs_and_records_said(engine, 
     assert at(moved - timedelta(microseconds=1)) == (date(2026, 6, 30), UNTIL)
     assert at(moved) == (date(2026, 6, 20), UNTIL + timedelta(days=1))
     assert at(back) == (date(2026, 6, 25), UNTIL + timedelta(days=2))
-    assert at(gone) == (None, None) == at(None)
+    assert at(gone) == at(None) == (None, UNTIL + timedelta(days=3))
