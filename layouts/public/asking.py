@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import date
 
 from layouts.desk import Desk, public_metric
-from layouts.formats import _
+from layouts.formats import _, captions
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.views import Edition
 from metrics.model import UNKNOWN_DISTRICT, WHOLE_CITY, Grain, Metric
@@ -103,14 +103,20 @@ def district(query: Query, edition: Edition) -> str:
 
 
 def metric(edition: Edition, wanted: str) -> Metric:
-    """The public metric of this id; refuses (404) an unknown one and one that is not public alike."""
-    found = public_metric(edition, wanted)
+    """The public metric of this id, or the one it was renamed to.
+
+    Refuses (404) an unknown one and one that is not public alike, (410) a retired one with the reason.
+    """
+    renamed = [one.id for one in edition.catalogue.metrics.values() if one.renamed_from == wanted]
+    found = public_metric(edition, renamed[0] if renamed else wanted)
     if found is None:
         raise Refusal(
             404,
             _("There is no such metric"),
             _("No public metric is called {wanted}; /api/v1/metrics lists them.").format(wanted=wanted),
         )
+    if found.retired is not None:
+        raise Refusal(410, captions.retired_title(found), captions.retired_reason(found))
     return found
 
 

@@ -25,8 +25,7 @@ from layouts.public.answer import HTML, RETRY_SECONDS, Answer, NothingPublished,
 from layouts.public.asking import Query
 from layouts.public.embed_shown import Look, Shown, message, of_metric, of_score, of_scoreboard
 from layouts.public.site import DRAW, TEMPLATES
-from layouts.views import CityView, Edition, city_view, metric_view
-from metrics.model import Metric
+from layouts.views import CityView, city_view, metric_view
 
 SVG = "image/svg+xml; charset=utf-8"
 PNG = "image/png"
@@ -135,7 +134,7 @@ class Embeds:
     def _metric(self, query: Query, metric: str) -> Shown:
         grain = asking.grain(query, None)
         with asking.opened(self.desk, query) as (connection, edition):
-            view = metric_view(connection, edition, _published(edition, metric), grain)
+            view = metric_view(connection, edition, asking.metric(edition, metric), grain)
         return of_metric(view)
 
     def _city(self, query: Query) -> CityView:
@@ -176,15 +175,6 @@ def _bad(word: str, text: str, known: Any) -> Refusal:
     return Refusal(
         400, _("This cannot be answered"), detail.format(word=word, text=text, known=", ".join(known))
     )
-
-
-def _published(edition: Edition, wanted: str) -> Metric:
-    """The public metric of this id, or the one it was renamed to; 410 with the reason for a retired one."""
-    later = [metric.id for metric in edition.catalogue.metrics.values() if metric.renamed_from == wanted]
-    metric = asking.metric(edition, later[0] if later else wanted)
-    if metric.retired is not None:
-        raise Refusal(410, captions.retired_title(metric), captions.retired_reason(metric))
-    return metric
 
 
 def _unknown(_query: Query, unknown: str) -> Shown:

@@ -422,3 +422,14 @@ def test_a_metric_embed_is_one_small_answer(reader, metric, grain):
 def test_a_picture_loads_nothing(reader):
     text = ask(reader, "/embed/metric/pothole_on_time.svg").text
     assert re.findall(r"href|url\(|@import|<script|<image|<foreignObject", text) == []
+
+
+@pytest.mark.parametrize("path", ["/metric/{}", "/api/v1/metrics/{}", "/api/v1/metrics/{}/series"])
+def test_pages_and_the_api_treat_a_retired_and_a_renamed_metric_as_embeds_do(reader_of, path):
+    files = city_files()
+    name = "metrics/pothole_on_time.toml"
+    retired = 'retired = { on = 2026-10-01, reason = "Counted by the state now" }\n'
+    gone = ask(reader_of({**files, name: retired + files[name]}, 0), path.format("pothole_on_time"), 410)
+    assert "Counted by the state now" in gone.text
+    renamed = reader_of({**files, name: 'renamed_from = "holes_on_time"\n' + files[name]}, 0)
+    assert "pothole_on_time" in ask(renamed, path.format("holes_on_time")).text
