@@ -18,11 +18,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 import settings
-from ingest.run import Asked, Desk, dated_columns, run_source
+from ingest.run import Asked, Desk, run_source
 from metrics.catalogue import CatalogueError, find_city, load
 from metrics.model import Catalogue, Source
 from serving.processes import GRACE_SECONDS, end_with_parent
-from store import publications, requests, runs
+from store import publications, records, requests, runs
 from store.engine import StoreError, database_url, open_engine, reading, system_clock
 from store.migrations import migrate
 from store.publish import publish
@@ -82,7 +82,7 @@ class Duties:
 
     def _load(self, source: Source) -> None:
         asked = Asked(trigger="schedule")
-        report = run_source(self.desk, source, asked, dated=dated_columns(self.catalogue, source))
+        report = run_source(self.desk, source, asked, dated=records.dated_columns(self.catalogue, source))
         _say(report.line(), is_failure=report.outcome not in runs.GOOD_OUTCOMES)
 
     def _is_behind(self, source: Source) -> bool:

@@ -11,10 +11,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import settings
-from ingest.run import Asked, Desk, RunReport, dated_columns, run_source
+from ingest.run import Asked, Desk, RunReport, run_source
 from metrics.catalogue import CatalogueError, find_city, load
 from metrics.model import Catalogue, Source
-from store import runs
+from store import records, runs
 from store.engine import StoreError, database_url, open_engine, reading, system_clock
 from store.migrations import migrate
 
@@ -100,7 +100,7 @@ def _run(desk: Desk, catalogue: Catalogue, given: argparse.Namespace) -> int:
     asked = Asked(given.since, given.until, given.file)
     failed = 0
     for source in _chosen(catalogue, given):
-        report = run_source(desk, source, asked, dated=dated_columns(catalogue, source))
+        report = run_source(desk, source, asked, dated=records.dated_columns(catalogue, source))
         if isinstance(desk.progress, Progress):
             desk.progress.clear()
         failed += _say(report)

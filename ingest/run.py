@@ -18,7 +18,7 @@ from ingest.desk import Asked, Desk, RunReport
 from ingest.parse import Parser
 from ingest.sources import file as files
 from ingest.staging import Filling
-from metrics.model import Catalogue, Source
+from metrics.model import Source
 from store import records, runs, snapshots
 from store.engine import (
     StoreError,
@@ -64,18 +64,6 @@ class _Run:
     @property
     def snapshot(self) -> str | None:
         return "\n".join(self.kept) or None
-
-
-def dated_columns(catalogue: Catalogue, source: Source) -> tuple[str, ...]:
-    """The instants and days of a source that the city's metrics count by, sorted."""
-    names = {
-        name
-        for metric in catalogue.live_metrics()
-        if metric.source == source.id
-        for name in (metric.date, metric.until)
-    }
-    dates = {column.name for column in source.columns if column.type in ("instant", "day")}
-    return tuple(sorted(dates & names))
 
 
 def run_source(

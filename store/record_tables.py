@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateColumn
 from sqlalchemy.types import TypeEngine
 
-from metrics.model import Source
+from metrics.model import Catalogue, Source
 from store.engine import StoreError
 from store.schema import PlainText
 
@@ -86,6 +86,18 @@ def stage_columns(source: Source) -> tuple[str, ...]:
 def day_column(source: Source, name: str) -> str:
     """The column that holds the local day of a column declared as instant or day."""
     return f"{name}_day" if source.column(name).type == "instant" else name
+
+
+def dated_columns(catalogue: Catalogue, source: Source) -> tuple[str, ...]:
+    """The instants and days of a source that the city's metrics count by, sorted."""
+    names = {
+        name
+        for metric in catalogue.live_metrics()
+        if metric.source == source.id
+        for name in (metric.date, metric.until)
+    }
+    dates = {column.name for column in source.columns if column.type in ("instant", "day")}
+    return tuple(sorted(dates & names))
 
 
 def prepare(connection: Connection, source: Source, dated_columns: Iterable[str] = ()) -> None:

@@ -36,6 +36,7 @@ from store.engine import Clock, StoreError, Writing, keeping, writing
 from store.record_tables import (
     RecordTables,
     create_index,
+    dated_columns,
     day_column,
     held_columns,
     prepare,
@@ -50,6 +51,7 @@ __all__ = [
     "MergeCounts",
     "Row",
     "Stage",
+    "dated_columns",
     "day_column",
     "held_columns",
     "prepare",

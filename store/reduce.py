@@ -63,20 +63,8 @@ def reduce(writing: Writing, catalogue: Catalogue, as_of: date) -> list[Reductio
     """Brings the observations of every live metric up to what is known now, as of a date."""
     prepare_workdays(writing.connection, catalogue.city)
     for source in catalogue.sources.values():
-        records.prepare(writing.connection, source, dated_columns(catalogue, source.id))
+        records.prepare(writing.connection, source, records.dated_columns(catalogue, source))
     return [_reduce_metric(writing, catalogue, metric, as_of) for metric in catalogue.live_metrics()]
-
-
-def dated_columns(catalogue: Catalogue, source: str) -> tuple[str, ...]:
-    """The columns of a source that metrics count by, which its tables want an index on."""
-    used = (
-        name
-        for metric in catalogue.live_metrics()
-        if metric.source == source
-        for name in (metric.date, metric.until)
-        if name
-    )
-    return tuple(sorted(set(used)))
 
 
 def prepare_workdays(connection: Connection, city: City) -> None:

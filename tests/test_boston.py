@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 import app
-from ingest.run import Asked, Desk, dated_columns, run_source
+from ingest.run import Asked, Desk, run_source
 from metrics.catalogue import find_city, load
-from store import publications
+from store import publications, records
 from store.engine import open_engine, reading, system_clock
 from store.migrations import migrate
 from store.publish import publish, verify
@@ -39,7 +39,7 @@ class Boston:
     def ingest(self) -> Any:
         source = self.catalogue.sources["boston_311"]
         return run_source(
-            self.desk, source, Asked(file=self.file), dated=dated_columns(self.catalogue, source)
+            self.desk, source, Asked(file=self.file), dated=records.dated_columns(self.catalogue, source)
         )
 
     def get(self, path: str) -> Any:
@@ -140,7 +140,7 @@ def test_both_engines_publish_the_same_numbers_to_the_last_bit(
         migrate(engine, catalogue.city, system_clock)
         source = catalogue.sources["boston_311"]
         desk = Desk(engine, catalogue.city, tmp_path / "snapshots")
-        run_source(desk, source, Asked(file=cases), dated=dated_columns(catalogue, source))
+        run_source(desk, source, Asked(file=cases), dated=records.dated_columns(catalogue, source))
         publish(engine, catalogue, system_clock, as_of=AS_OF)
         with reading(engine) as connection:
             current = publications.current(connection)

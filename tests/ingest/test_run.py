@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from ingest import registry
 from ingest.contract import Extract, Page, SourceError
-from ingest.run import Asked, dated_columns, run_source
+from ingest.run import Asked, run_source
 from metrics.model import Column, Source
-from store import runs
+from store import records, runs
 from store.engine import StoreError, reading
 from store.migrations import migrate
 from tests.builders import catalogue, metric
@@ -524,9 +524,9 @@ def test_dated_columns_are_what_metrics_count_by():
     one = metric("one", source="cases", date="due")
     stock = metric("stock", source="cases", date="opened", until="due")
     other = metric("other", source="elsewhere", date="opened")
-    assert dated_columns(catalogue(one), source) == ("due",)
-    assert dated_columns(catalogue(one, stock), source) == ("due", "opened")
-    assert dated_columns(catalogue(other), source) == ()
+    assert records.dated_columns(catalogue(one), source) == ("due",)
+    assert records.dated_columns(catalogue(one, stock), source) == ("due", "opened")
+    assert records.dated_columns(catalogue(other), source) == ()
 
 
 # --- any dirt ----------------------------------------------------------------------------------------
