@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -107,10 +108,15 @@ class House:
         assert self.parent.stdout.readline() == "ready\n"
 
     def close(self) -> None:
-        for pid in (self.parent.pid, *self.all_pids()):
-            if is_running(pid):
-                os.kill(pid, signal.SIGKILL)
-        self.parent.communicate()
+        """Ends the parent in peace where it lives, so that it takes along a child that is just being born."""
+        if self.parent.poll() is None:
+            self.parent.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.parent.wait(30)
+        for pid in (self.parent.pid, *self.pids("web"), *self.pids("worker")):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+        self.parent.communicate(timeout=30)
 
 
 @pytest.fixture
