@@ -184,8 +184,14 @@ def _source_start(state: SourceState, source: Source, city: str) -> SourceStart:
         name=state.name,
         has_ever_succeeded=state.known_until is not None or state.outcome in GOOD_OUTCOMES,
         outcome=state.outcome,
-        command=f"CITY={city} python -m ingest run {state.id}{from_file}",
+        command=f"CITY={city} {_python()} -m ingest run {state.id}{from_file}",
     )
+
+
+def _python() -> str:
+    """The Python a reader types: the project's own where it runs this, which `python` alone need not be."""
+    own = settings.PROJECT / ".venv"
+    return f"{own.name}/bin/python" if Path(sys.prefix) == own else "python"
 
 
 def _state(engine: Engine) -> int:
