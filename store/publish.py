@@ -15,19 +15,15 @@ from metrics.facts import Fact, Facts, arrange
 from metrics.model import (
     Catalogue,
     City,
-    Composite,
-    Grain,
     Knowledge,
     Metric,
     Publication,
-    Reason,
-    Score,
     Source,
-    Status,
 )
 from metrics.plan import Baselines, Inputs, Plan, is_open_for_publication, plan
 from store import observations, publications, runs
 from store.bulk import insert_rows
+from store.differences import Difference, difference, mismatches
 from store.engine import Clock, StoreError, Writing, bump_state, instant_text, writing
 from store.engine import from_text as instant_from_text
 from store.observations import Cell
@@ -37,12 +33,6 @@ from store.schema import publications as publications_table
 
 REVISION = "revision"
 """The reason given by itself when later records changed a final score."""
-
-NO_LONGER_KNOWN = Reason("no_longer_known")
-"""Why a score that was published has none any more: the records it was made of are gone."""
-
-NOT_SCORED = Reason("nothing_scored_at_this_grain")
-
 
 WORDS_OF_A_CITY = frozenset({"name", "tagline", "district_word", "language", "contact", "demonstration"})
 WORDS_OF_A_SOURCE = frozenset({"name", "schedule", "publisher", "licence", "url", "options", "kind"})
@@ -85,15 +75,6 @@ class PublishReport:
         )
 
 
-@dataclass(frozen=True)
-class Difference:
-    """What a plan says that the publication before it did not; restated names the final scores it changes."""
-
-    scores: tuple[Score, ...]
-    composites: tuple[Composite, ...]
-    restated: tuple[str, ...]
-
-
 def publish(
     engine: Engine,
     catalogue: Catalogue,
@@ -107,14 +88,15 @@ def publish(
     as_of None is today once the publication hour has come or all sources are known, else yesterday.
     Writes only what is new or changed; where nothing is, there is no publication. One for an older date
     than the current is stored whole and never becomes current. Raises StoreError for an as_of that lies
-    ahead or is not open yet, for a clock before the last publication, and where final scores change
-    because definitions did and no reason is given.
+    ahead or is not open yet, where no source was ever loaded, for a clock before the last publication,
+    and where final scores change because definitions did and no reason is given.
     """
     with writing(engine, clock) as held:
         _refuse_a_clock_before_the_last_publication(held)
         now = publications.current(held.connection)
         knowledge = _never_less(runs.knowledge(held.connection, catalogue.sources), catalogue, now)
         day = _as_of(catalogue, knowledge, held, as_of)
+        _refuse_where_nothing_was_ever_loaded(catalogue, knowledge, now)
         _remember_catalogue(held, catalogue)
         reduced = reduce(held, catalogue, day)
         if now and _follows_from_the_same(catalogue, day, knowledge, now, reduced):
@@ -122,8 +104,8 @@ def publish(
         fresh = {one.metric: one.facts for one in reduced if one.facts is not None}
         planned = plan(_inputs(held.connection, catalogue, day, held.now, knowledge, now, fresh))
         is_current = now is None or day >= now.publication.as_of
-        difference = _difference(held.connection, planned, now if is_current else None)
-        return _save(held, catalogue, day, knowledge, now, is_current, difference, reduced, reason)
+        differs = difference(held.connection, planned, now if is_current else None)
+        return _save(held, catalogue, day, knowledge, now, is_current, differs, reduced, reason)
 
 
 def recompute(connection: Connection, reading: publications.Reading) -> Plan:
@@ -141,7 +123,7 @@ def verify(connection: Connection) -> Iterable[tuple[Publication, list[str]]]:
         reading = publications.find(connection, number=publication.id)
         assert reading is not None, "it was just listed"
         planned = recompute(connection, reading)
-        yield publication, _mismatches(connection, publication, planned)
+        yield publication, mismatches(connection, publication, planned)
 
 
 # --- what goes in -------------------------------------------------------------------------------
@@ -249,90 +231,23 @@ def _refuse_a_clock_before_the_last_publication(held: Writing) -> None:
         )
 
 
+def _refuse_where_nothing_was_ever_loaded(
+    catalogue: Catalogue, knowledge: Mapping[str, Knowledge], now: publications.Reading | None
+) -> None:
+    """A first publication of nothing but reasons would hide from a new city what it still has to do."""
+    is_unknown = all(one.known_until is None for one in knowledge.values())
+    if now is None and catalogue.live_metrics() and is_unknown:
+        raise StoreError(
+            f"No source of {catalogue.city.name} has ever been loaded, so there is nothing to publish; "
+            "run `python -m ingest run` first."
+        )
+
+
 def _remember_catalogue(held: Writing, catalogue: Catalogue) -> None:
     known = select(catalogues.c.hash).where(catalogues.c.hash == catalogue.hash)
     if held.connection.execute(known).one_or_none() is None:
         row = {"hash": catalogue.hash, "text": catalogue.text, "first_seen": held.now}
         held.connection.execute(insert(catalogues), row)
-
-
-# --- what differs -------------------------------------------------------------------------------
-
-
-def _difference(connection: Connection, planned: Plan, now: publications.Reading | None) -> Difference:
-    if now is None:
-        return Difference(planned.scores, planned.composites, ())
-    said = publications.all_scores(connection, now.publication)
-    says = {_key(one): one for one in planned.scores}
-    live = {one.metric for one in planned.scores}
-    says |= {key: _tombstone(one) for key, one in said.items() if key not in says and one.metric in live}
-    said_of_all = publications.all_composites(connection, now.publication)
-    says_of_all = {_scope_key(one): one for one in planned.composites}
-    gone = {
-        key: one for key, one in said_of_all.items() if key not in says_of_all and one.reason != NOT_SCORED
-    }
-    says_of_all |= {key: _composite_tombstone(one) for key, one in gone.items()}
-    restated = [one.metric for key, one in says.items() if _was_final(said.get(key), one)]
-    restated += [key[1] or key[0] for key, one in says_of_all.items() if _stood(said_of_all.get(key), one)]
-    return Difference(
-        tuple(one for key, one in says.items() if said.get(key) != one),
-        tuple(one for key, one in says_of_all.items() if said_of_all.get(key) != one),
-        tuple(restated),
-    )
-
-
-def _key(score: Score) -> tuple[str, str, Grain, date]:
-    return score.metric, score.district, score.period.grain, score.period.start
-
-
-def _scope_key(one: Composite) -> tuple[str, str, Grain, date]:
-    return one.scope, one.scope_id, one.period.grain, one.period.start
-
-
-def _was_final(said: Score | None, says: Score) -> bool:
-    return said is not None and said.status is Status.FINAL and said.score != says.score
-
-
-def _stood(said: Composite | None, says: Composite) -> bool:
-    """Whether a composite of known parts changes; one with a late seat in it was never final."""
-    return said is not None and said.score is not None and not said.late and said.score != says.score
-
-
-def _composite_tombstone(said: Composite) -> Composite:
-    return replace(
-        said,
-        score=None,
-        reason=NO_LONGER_KNOWN,
-        coverage=None,
-        ceiling=None,
-        total=0,
-        scored=0,
-        on_target=0,
-        late=(),
-        lowest=(),
-        before=None,
-        change=None,
-        change_matched=None,
-        contributions=(),
-    )
-
-
-def _tombstone(said: Score) -> Score:
-    """A score that the records no longer give, said out loud rather than left standing."""
-    return replace(
-        said,
-        value=None,
-        numerator=None,
-        denominator=None,
-        n=None,
-        end_value=None,
-        score=None,
-        status=Status.MISSING,
-        reason=NO_LONGER_KNOWN,
-        seat=None,
-        change=None,
-        baseline=(),
-    )
 
 
 # --- what is saved ------------------------------------------------------------------------------
@@ -425,33 +340,3 @@ def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) ->
     if rows:
         names = list(rows[0])
         insert_rows(connection, table, names, (tuple(row.values()) for row in rows))
-
-
-def _mismatches(connection: Connection, publication: Publication, planned: Plan) -> list[str]:
-    said = publications.all_scores(connection, publication)
-    live = {score.metric for score in planned.scores}
-    says = {_key(score): score for score in planned.scores}
-    lines = [
-        f"{metric} {district or 'city'} {grain} {start}: published {_told(said.get(key))}, "
-        f"recomputed {_told(says.get(key))}"
-        for key in sorted(said.keys() | says.keys())
-        for metric, district, grain, start in [key]
-        if metric in live and said.get(key) != says.get(key) and not _is_tombstone(said.get(key), key in says)
-    ]
-    said_composites = publications.all_composites(connection, publication)
-    for one in planned.composites:
-        if said_composites.get(_scope_key(one)) != one:
-            lines.append(
-                f"{one.scope} {one.scope_id} {one.period.grain} {one.period.start}: composite differs"
-            )
-    return lines
-
-
-def _is_tombstone(said: Score | None, planned: bool) -> bool:
-    return not planned and said is not None and said.reason == NO_LONGER_KNOWN
-
-
-def _told(score: Score | None) -> str:
-    if score is None:
-        return "nothing"
-    return f"{score.value} scored {score.score} ({score.status.value})"

@@ -151,10 +151,27 @@ def test_a_clock_before_the_last_publication_is_refused(town: Town) -> None:
         town.publish(date(2026, 6, 30))
 
 
-def test_a_city_that_has_never_ingested_publishes_reasons_and_no_numbers(town: Town) -> None:
+def test_a_city_that_has_never_loaded_anything_is_told_so(town: Town) -> None:
+    with pytest.raises(StoreError, match="has ever been loaded"):
+        town.publish(JULY)
+
+
+def test_a_city_without_metrics_publishes_an_empty_page(town: Town, city: Path) -> None:
+    (city / "metrics" / "on_time.toml").unlink()
+    town.catalogue = load(city)
+    assert town.publish(JULY).publication is not None
+    assert town.verified() == []
+
+
+def test_an_empty_source_is_late_until_it_speaks_and_takes_nothing_back(town: Town) -> None:
+    town.ingest(until=datetime(2026, 6, 15, tzinfo=UTC))
+    town.publish(date(2026, 6, 29))
     town.publish(JULY)
     june = town.month()
     assert (june.value, june.score, june.status) == (None, None, Status.LATE)
+    town.ingest(*THREE)
+    town.publish(JULY)
+    assert town.month().denominator == 3
     assert town.verified() == []
 
 
