@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from layouts import formats
@@ -19,12 +18,12 @@ from layouts.charts.cards import DRAWING_RULES, rules
 from layouts.charts.lettering import ELLIPSIS
 from layouts.charts.palette import Theme, as_properties
 from layouts.desk import Desk
-from layouts.formats import _, captions
+from layouts.formats import _
 from layouts.public import asking, png
 from layouts.public.answer import HTML, RETRY_SECONDS, Answer, NothingPublished, Refusal
 from layouts.public.asking import Query
 from layouts.public.embed_shown import Look, Shown, message, of_metric, of_score, of_scoreboard
-from layouts.public.site import DRAW, TEMPLATES
+from layouts.public.site import TEMPLATES, environment
 from layouts.views import CityView, city_view, metric_view
 
 SVG = "image/svg+xml; charset=utf-8"
@@ -108,7 +107,7 @@ class Embeds:
 
     def _page(self, shown: Shown, look: Look) -> str:
         return (
-            _environment()
+            environment()
             .get_template(shown.template)
             .render(
                 language=formats.spoken().tag,
@@ -183,20 +182,6 @@ def _unknown(_query: Query, unknown: str) -> Shown:
 
 
 # --- the page in a frame -------------------------------------------------------------------------
-
-
-@lru_cache
-def _environment() -> Environment:
-    """Jinja as the public pages have it, with the captions as `caption`."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(_=_, ngettext=formats.ngettext, say=formats, draw=DRAW, caption=captions)
-    return environment
 
 
 @lru_cache

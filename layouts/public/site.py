@@ -16,7 +16,7 @@ from layouts.charts.glyphs import MARK, arrow, glyph
 from layouts.charts.line import NARROW, WIDE, line_with_target
 from layouts.charts.small import score_bar, sparkline
 from layouts.desk import Desk
-from layouts.formats import Level, _
+from layouts.formats import Level, _, captions
 from layouts.public import asking
 from layouts.public.answer import HTML, RETRY_SECONDS, Answer, NothingPublished, Refusal
 from layouts.public.api import problem
@@ -26,6 +26,21 @@ from metrics.model import UNKNOWN_DISTRICT, City, Grain, Target
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 DRAW = SimpleNamespace(arrow=arrow, glyph=glyph, score_bar=score_bar, sparkline=sparkline)
+
+
+@lru_cache
+def environment() -> Environment:
+    """Jinja with escaping: our sentences as `say`, those of embeds as `caption`, our pictures as `draw`."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(_=_, ngettext=formats.ngettext, say=formats, caption=captions, draw=DRAW, mark=MARK)
+    made.globals.update(here="", here_path="/", pin="", pin_more="", unknown_district=UNKNOWN_DISTRICT)
+    return made
 
 
 @dataclass(frozen=True)
@@ -104,7 +119,7 @@ class Site:
         **values: Any,
     ) -> Answer:
         text = (
-            _environment()
+            environment()
             .get_template(template)
             .render(
                 city=city,
@@ -116,21 +131,6 @@ class Site:
             )
         )
         return Answer(text.encode(), HTML, status, headers or {}, follows_state)
-
-
-@lru_cache
-def _environment() -> Environment:
-    """Jinja with escaping, our sentences as `say`, our pictures as `draw`."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(_=_, ngettext=formats.ngettext, say=formats, draw=DRAW, mark=MARK)
-    environment.globals.update(here="", here_path="/", pin="", pin_more="", unknown_district=UNKNOWN_DISTRICT)
-    return environment
 
 
 def _failure(status: int) -> tuple[str, str]:
