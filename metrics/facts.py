@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 
 import numpy as np
@@ -210,8 +210,3 @@ def _entries_of(facts: Facts, days: NDArray[np.int64]) -> NDArray[np.int64]:
     ends = np.searchsorted(facts.entry_day, days, side="right")
     pieces = [np.arange(start, end) for start, end in zip(starts, ends, strict=True) if end > start]
     return np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int64)
-
-
-def last_day(end: date) -> date:
-    """The last day of a half-open range that ends at `end`."""
-    return end - timedelta(days=1)

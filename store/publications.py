@@ -127,26 +127,6 @@ def latest_composites(
     return found
 
 
-def composite_series(
-    connection: Connection,
-    publication: Publication,
-    scope: str,
-    scope_id: str,
-    grain: Grain,
-    *,
-    since: date | None = None,
-) -> list[Composite]:
-    """The composites of a scope at a grain in order of time, from `since` on."""
-    conditions = [
-        composites.c.scope == scope,
-        composites.c.scope_id == scope_id,
-        composites.c.grain == grain,
-    ]
-    if since is not None:
-        conditions.append(composites.c.start >= since.isoformat())
-    return [_composite(row) for row in _rows(connection, composites, publication, conditions)]
-
-
 def all_scores(connection: Connection, publication: Publication) -> dict[tuple[str, str, Grain, date], Score]:
     """Every score of a publication by (metric, district, grain, start)."""
     found = (_score(row) for row in _rows(connection, scores, publication, []))
