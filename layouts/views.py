@@ -211,26 +211,33 @@ class StartView:
 
 
 def city_view(
-    connection: Connection, edition: Edition, grain: Grain | None = None, *, public_only: bool = True
+    connection: Connection,
+    edition: Edition,
+    grain: Grain | None = None,
+    *,
+    public_only: bool = True,
+    department: str | None = None,
 ) -> CityView:
     """The whole city as a publication says it stands, without a grain at the one a page opens on (method 7).
 
-    Staff see the metrics too that are not public.
+    Staff see the metrics too that are not public. With a department it is narrowed to that department:
+    its own composites and its own metrics.
     """
     publication, catalogue = edition.publication, edition.catalogue
     scores = publications.latest_scores(connection, publication)
     composites = publications.latest_composites(connection, publication)
-    of_city = composites.get(CITY, {})
-    opening = grain or opening_grain(of_city, scores, catalogue.live_metrics())
+    in_scope = composites.get(CITY if department is None else ("department", department), {})
+    metrics = [one for one in catalogue.live_metrics() if department in (None, one.department)]
+    opening = grain or opening_grain(in_scope, scores, metrics)
     lines = [
         _line(connection, edition, metric, scores.get(metric.id, {}), opening)
-        for metric in catalogue.live_metrics()
+        for metric in metrics
         if metric.public or not public_only
     ]
     return CityView(
         edition=edition,
         opening=opening,
-        composites=of_city,
+        composites=in_scope,
         services=_by_need(line for line in lines if line.metric.family is Family.SERVICE),
         conditions=tuple(line for line in lines if line.metric.family is Family.CONDITION),
         departments=tuple(

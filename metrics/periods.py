@@ -125,6 +125,21 @@ def before(city: City, period: Period) -> Period:
     return period_of(city, period.grain, period.start - _DAY)
 
 
+def year_before(city: City, period: Period) -> Period:
+    """The period of the same grain a year earlier, comparable in its days.
+
+    A day and a week are those of 52 weeks before, a week moved by one where only that brings the same
+    holidays; a month and a quarter are those of twelve months before.
+    """
+    if period.grain is Grain.DAY:
+        start, end = period.start - _YEAR_OF_WEEKS, period.end - _YEAR_OF_WEEKS
+    elif period.grain is Grain.WEEK:
+        start, end = _aligned_week(city, period.start, 1)
+    else:
+        start, end = _years_earlier(period, 1)
+    return Period(period.grain, start, end)
+
+
 # --- working calendars -------------------------------------------------------------------------
 
 

@@ -127,6 +127,20 @@ def latest_composites(
     return found
 
 
+def composite_of(
+    connection: Connection, publication: Publication, scope: tuple[str, str], period: Period
+) -> Composite | None:
+    """The composite of a scope, like ("department", id), in one period; None where none was published."""
+    conditions = [
+        composites.c.scope == scope[0],
+        composites.c.scope_id == scope[1],
+        composites.c.grain == period.grain,
+        composites.c.start == period.start.isoformat(),
+    ]
+    found = [_composite(row) for row in _rows(connection, composites, publication, conditions)]
+    return next((one for one in found if one.period == period), None)
+
+
 def all_scores(connection: Connection, publication: Publication) -> dict[tuple[str, str, Grain, date], Score]:
     """Every score of a publication by (metric, district, grain, start)."""
     found = (_score(row) for row in _rows(connection, scores, publication, []))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup, escape
 
 Attribute = str | float | None
+Place = tuple[float, float]
 
 
 def element(name: str, *children: Markup | str, **attributes: Attribute) -> Markup:
@@ -33,11 +34,13 @@ def picture(
         width=width,
         height=height,
         class_=class_ or None,
+        # Numbers and dates run from left to right on pages of any script.
+        direction="ltr",
         **spoken,
     )
 
 
-def path(points: Iterable[tuple[float, float] | None]) -> str:
+def path(points: Iterable[Place | None]) -> str:
     """The `d` of a line through the points; None breaks it."""
     written: list[str] = []
     pen = "M"
@@ -48,6 +51,16 @@ def path(points: Iterable[tuple[float, float] | None]) -> str:
         written.append(f"{pen}{_number(point[0])} {_number(point[1])}")
         pen = "L"
     return "".join(written)
+
+
+def lone(points: Sequence[Place | None]) -> list[Place]:
+    """The points without a neighbour: a line through them would show nothing of them."""
+    around = [None, *points, None]
+    return [
+        point
+        for before, point, after in zip(around, points, around[2:], strict=False)
+        if point is not None and before is None and after is None
+    ]
 
 
 def _number(value: Attribute) -> str:

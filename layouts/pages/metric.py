@@ -26,6 +26,7 @@ from layouts.components import (
 )
 from layouts.desk import at_hand
 from layouts.formats import _
+from layouts.links import department_link, today_link
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import grain as asked_grain
 from layouts.public.asking import opened
@@ -79,9 +80,9 @@ def _page(view: MetricView) -> list[Any]:
     return [
         html.Nav(
             [
-                dcc.Link(_("Today"), href=f"{PREFIX}today"),
+                dcc.Link(_("Today"), href=today_link(edition)),
                 html.Span("›"),
-                html.Span(view.department),
+                dcc.Link(view.department, href=department_link(edition, metric.department)),
             ],
             className="crumbs",
             **labelled(_("Where you are")),
@@ -202,16 +203,7 @@ def _meaning(view: MetricView) -> html.Section:
     facts = [
         (_("Definition"), metric.definition),
         (_("What it does not show"), metric.limitations),
-        *(
-            [
-                (
-                    _("The clock"),
-                    _("from {start} to {stop}").format(start=metric.clock_start, stop=metric.clock_stop),
-                )
-            ]
-            if metric.clock_start
-            else []
-        ),
+        *_clock(metric),
         (
             _("How"),
             f"{formats.aggregation_words(metric)}; {formats.direction_words(metric.direction)}",

@@ -28,10 +28,11 @@ from layouts.components import (
 )
 from layouts.desk import at_hand
 from layouts.formats import Level, _
+from layouts.links import department_link
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import opened
 from layouts.staff import PREFIX, staff_page
-from layouts.views import CityView, DepartmentLine, Line, city_view
+from layouts.views import CityView, DepartmentLine, Edition, Line, city_view
 from metrics.model import Catalogue, Grain
 
 METRIC = f"{PREFIX}metric/"
@@ -203,18 +204,19 @@ def _departments(view: CityView) -> list[html.Section]:
         (_("On target"), ""),
         *((formats.grain_word(grain), "number-cell") for grain in grains),
     ]
-    rows = [_department_row(one, view.opening, grains, view.edition.catalogue) for one in asked]
+    rows = [_department_row(one, view.opening, grains, view.edition) for one in asked]
     shown = table(_("The score of each department's services"), heads, rows)
     card = scrolling(shown, labelled_by("departments"), "sheet scroll")
     return [section(_("Departments"), card, id="departments")]
 
 
 def _department_row(
-    one: DepartmentLine, opening: Grain | None, grains: Sequence[Grain], catalogue: Catalogue
+    one: DepartmentLine, opening: Grain | None, grains: Sequence[Grain], edition: Edition
 ) -> html.Tr:
     shown = one.composites.get(opening) if opening else None
     counted = formats.on_target(shown) if shown and shown.total else formats.NOTHING
     if shown and shown.total and shown.score is None:
-        counted = f"{counted} · {formats.reason(shown.reason, catalogue)}"
+        counted = f"{counted} · {formats.reason(shown.reason, edition.catalogue)}"
     scores = ((small_score(one.composites.get(grain)), "number-cell") for grain in grains)
-    return row(one.name, (counted, ""), *scores)
+    name = dcc.Link(one.name, href=department_link(edition, one.id))
+    return row(name, (counted, ""), *scores)

@@ -42,7 +42,7 @@ def words(component) -> str:
 
 
 def test_every_page_is_guarded(mounted):
-    assert len(dash.page_registry) == 3
+    assert len(dash.page_registry) == 4
     assert all(is_guarded(page["layout"]) for page in dash.page_registry.values())
 
 
@@ -96,7 +96,16 @@ def test_what_somebody_may_not_see_is_refused_over_http(published_city):
 def test_only_registered_pages_exist(mounted):
     with mounted.server.test_request_context("/staff/"):
         assert staff.is_page("/today") and staff.is_page("/metric/pothole_on_time")
-        for path in ("/nothing", "/metric/nothing", "/metric/", "/today/x", "/404", "/metric/a/b"):
+        assert staff.is_page("/department/public_works")
+        for path in (
+            "/nothing",
+            "/department/nothing",
+            "/metric/nothing",
+            "/metric/",
+            "/today/x",
+            "/404",
+            "/metric/a/b",
+        ):
             assert not staff.is_page(path)
 
 

@@ -479,6 +479,32 @@ def test_the_scored_period_is_never_in_its_own_baseline(place, grain, day):
     assert all(one[1] <= two[0] for one, two in pairwise(found))
 
 
+# --- a year before --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("grain", "day", "start", "end"),
+    [
+        (Grain.DAY, date(2026, 3, 9), date(2025, 3, 10), date(2025, 3, 11)),
+        (Grain.WEEK, date(2026, 3, 9), date(2025, 3, 10), date(2025, 3, 17)),
+        (Grain.MONTH, date(2025, 2, 1), date(2024, 2, 1), date(2024, 3, 1)),
+        (Grain.QUARTER, date(2026, 1, 31), date(2024, 11, 1), date(2025, 2, 1)),
+    ],
+)
+def test_a_year_before_is_comparable_in_its_days(grain, day, start, end):
+    period = periods.period_of(BOSTON, grain, day)
+    assert periods.year_before(BOSTON, period) == Period(grain, start, end)
+
+
+def test_a_week_with_a_holiday_is_compared_with_the_week_of_the_same_holiday():
+    # Memorial Day: 25 May 2026 and 26 May 2025; 4 July: a Saturday in 2026, kept on Friday 3 July.
+    for day in (date(2026, 5, 25), date(2026, 7, 1)):
+        week = periods.period_of(BOSTON, Grain.WEEK, day)
+        before = periods.year_before(BOSTON, week)
+        names = [periods.holiday_names(BOSTON, one.start, one.end) for one in (week, before)]
+        assert names[0] == names[1] != ()
+
+
 # --- what a count target stands for ------------------------------------------------------------
 
 

@@ -1,0 +1,29 @@
+"""Addresses of staff pages that keep a reader in the publication being read."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from layouts.staff import PREFIX
+from layouts.views import Edition
+
+
+def metric_link(edition: Edition, metric: str, **query: str) -> str:
+    """The page of a metric."""
+    return _address(edition, f"metric/{metric}", query)
+
+
+def department_link(edition: Edition, department: str) -> str:
+    """The page of a department."""
+    return _address(edition, f"department/{department}", {})
+
+
+def today_link(edition: Edition) -> str:
+    """The page of the whole city."""
+    return _address(edition, "today", {})
+
+
+def _address(edition: Edition, page: str, query: dict[str, str]) -> str:
+    pin = {"publication": str(edition.publication.id)} if edition.is_pinned else {}
+    words = urlencode({**query, **pin})
+    return f"{PREFIX}{page}?{words}" if words else f"{PREFIX}{page}"
