@@ -23,7 +23,7 @@ from metrics.catalogue import CatalogueError, find_city, load
 from metrics.model import Catalogue, Source
 from serving.processes import GRACE_SECONDS, end_with_parent
 from store import publications, records, requests, runs
-from store.engine import StoreError, database_url, open_engine, reading, system_clock
+from store.engine import StoreError, database_url, open_engine, reading, system_clock, writing
 from store.migrations import migrate
 from store.publish import publish
 
@@ -127,7 +127,8 @@ class Teller:
     def __enter__(self) -> Teller:
         # Where somebody else is writing for long, the work is done without saying how far it is.
         with contextlib.suppress(StoreError):
-            requests.release(self._engine, self._clock)
+            with writing(self._engine, self._clock) as write:
+                requests.release(write)
             claimed = requests.claim(self._engine, self._clock)
             if claimed is None:
                 requests.insert(self._engine, self._clock, CATCH_UP, {})

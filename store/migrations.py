@@ -306,5 +306,39 @@ CREATE TABLE requests (
 ) {strict};
 """
 
-MIGRATIONS: tuple[tuple[str, Step], ...] = (("0001_first_tables", _first_tables),)
+
+def _worker_tables(connection: Connection) -> None:
+    _run(connection, _WORKER_TABLES)
+
+
+_WORKER_TABLES = """
+CREATE TABLE lease (
+    "only" INTEGER NOT NULL PRIMARY KEY,
+    holder {text} NOT NULL,
+    host {text} NOT NULL,
+    pid INTEGER NOT NULL,
+    taken_at {text} NOT NULL,
+    expires_at {text} NOT NULL,
+    CONSTRAINT lease_has_one_row CHECK ("only" = 1)
+) {strict};
+CREATE TABLE jobs (
+    job {text} NOT NULL,
+    due_at {text} NOT NULL,
+    holder {text} NOT NULL,
+    claimed_at {text} NOT NULL,
+    losses INTEGER NOT NULL,
+    progress {text},
+    finished_at {text},
+    outcome {text},
+    result {text},
+    PRIMARY KEY (job, due_at),
+    CONSTRAINT job_outcome CHECK (outcome in ('succeeded', 'failed', 'given_up', 'overtaken'))
+) {strict};
+ALTER TABLE requests ADD COLUMN losses INTEGER NOT NULL DEFAULT 0
+"""
+
+MIGRATIONS: tuple[tuple[str, Step], ...] = (
+    ("0001_first_tables", _first_tables),
+    ("0002_worker_tables", _worker_tables),
+)
 """Every step by name, in the order of their application."""

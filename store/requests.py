@@ -6,7 +6,8 @@ A page never does long work itself; it inserts a request, and polls `get` for pr
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,16 +15,24 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, select, update
 from sqlalchemy import insert as insert_into
 
-from store.engine import Clock, from_text, reading, writing
+from store.engine import Clock, Writing, from_text, reading, writing
 from store.schema import requests
 
 Words = Mapping[str, Any]
 """A plain JSON object."""
 
+Opening = Callable[[Engine, Clock], AbstractContextManager[Writing]]
+"""How a write transaction is begun; `store.engine.writing` is one."""
+
+LOSSES = 3
+
 
 @dataclass(frozen=True)
 class Request:
-    """One request. claimed_at None: waiting; finished_at None: under way; result says how it ended."""
+    """One request. claimed_at None: waiting; finished_at None: under way; result says how it ended.
+
+    losses: how many workers ended in the middle of it.
+    """
 
     id: int
     kind: str
@@ -33,6 +42,7 @@ class Request:
     progress: Words | None
     finished_at: datetime | None
     result: Words | None
+    losses: int
 
 
 def insert(engine: Engine, clock: Clock, kind: str, arguments: Words) -> int:
@@ -42,16 +52,17 @@ def insert(engine: Engine, clock: Clock, kind: str, arguments: Words) -> int:
         return write.connection.execute(statement.returning(requests.c.id)).scalar_one()
 
 
-def claim(engine: Engine, clock: Clock) -> Request | None:
+def claim(engine: Engine, clock: Clock, within: Opening = writing) -> Request | None:
     """Takes the oldest request nobody took, for this worker alone; None when there is none.
 
-    Cheap to ask often: as long as nothing waits, nothing is written.
+    Cheap to ask often: as long as nothing waits, nothing is written. within: how a transaction is begun
+    that only whoever may answer can begin.
     """
     oldest = select(requests.c.id).where(requests.c.claimed_at.is_(None)).order_by(requests.c.id).limit(1)
     with reading(engine) as connection:
         if connection.execute(oldest).first() is None:
             return None
-    with writing(engine, clock) as write:
+    with within(engine, clock) as write:
         statement = update(requests).where(requests.c.id == oldest.scalar_subquery())
         row = write.connection.execute(
             statement.values(claimed_at=write.now).returning(*requests.c)
@@ -59,25 +70,36 @@ def claim(engine: Engine, clock: Clock) -> Request | None:
     return None if row is None else _request(row)
 
 
-def release(engine: Engine, clock: Clock) -> int:
-    """Puts back what a dead worker took and never finished; gives how many.
+def release(write: Writing) -> int:
+    """Puts back what a worker took and never finished; gives how many.
 
-    Only for the one worker, when it starts: what another has under way would be put back too.
+    Only for whoever has just become the one worker: what another has under way would be put back too.
+    What was lost with LOSSES workers is what ends them: it is finished with words that say so.
     """
-    with writing(engine, clock) as write:
-        taken = requests.c.claimed_at.is_not(None) & requests.c.finished_at.is_(None)
-        statement = update(requests).where(taken).values(claimed_at=None, progress=None)
-        return write.connection.execute(statement).rowcount
+    under_way = requests.c.claimed_at.is_not(None) & requests.c.finished_at.is_(None)
+    back = update(requests).where(under_way)
+    lost = write.connection.execute(
+        back.values(claimed_at=None, progress=None, losses=requests.c.losses + 1)
+    ).rowcount
+    again = requests.c.finished_at.is_(None) & (requests.c.losses >= LOSSES)
+    words = {"outcome": "given_up", "sentence": f"{LOSSES} workers ended in the middle of it."}
+    ended = update(requests).where(again)
+    given_up = write.connection.execute(
+        ended.values(claimed_at=write.now, finished_at=write.now, result=_json(words))
+    ).rowcount
+    return lost - given_up
 
 
 def progress(engine: Engine, clock: Clock, request_id: int, words: Words) -> None:
     """Says how far a claimed request is."""
-    _change(engine, clock, request_id, progress=_json(words))
+    with writing(engine, clock) as write:
+        _change(write, request_id, progress=_json(words))
 
 
-def finish(engine: Engine, clock: Clock, request_id: int, result: Words) -> None:
-    """Answers a claimed request; it can be answered once."""
-    _change(engine, clock, request_id, result=_json(result), is_last=True)
+def finish(engine: Engine, clock: Clock, request_id: int, result: Words, within: Opening = writing) -> None:
+    """Answers a claimed request; it can be answered once. within: as for `claim`."""
+    with within(engine, clock) as write:
+        _change(write, request_id, result=_json(result), finished_at=write.now)
 
 
 def get(connection: Connection, request_id: int) -> Request | None:
@@ -93,13 +115,11 @@ def under_way(connection: Connection) -> list[Request]:
     return [_request(row) for row in connection.execute(statement)]
 
 
-def _change(engine: Engine, clock: Clock, request_id: int, is_last: bool = False, **values: str) -> None:
-    with writing(engine, clock) as write:
-        under_way = requests.c.claimed_at.is_not(None) & requests.c.finished_at.is_(None)
-        statement = update(requests).where(requests.c.id == request_id, under_way)
-        ended = {"finished_at": write.now} if is_last else {}
-        if write.connection.execute(statement.values(values | ended)).rowcount != 1:
-            raise ValueError(f"the request {request_id} is not under way")
+def _change(write: Writing, request_id: int, **values: str) -> None:
+    under_way = requests.c.claimed_at.is_not(None) & requests.c.finished_at.is_(None)
+    statement = update(requests).where(requests.c.id == request_id, under_way)
+    if write.connection.execute(statement.values(values)).rowcount != 1:
+        raise ValueError(f"the request {request_id} is not under way")
 
 
 def _json(words: Words) -> str:

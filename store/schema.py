@@ -229,5 +229,36 @@ requests = _table(
     _text("progress", optional=True),
     _text("finished_at", optional=True),
     _text("result", optional=True),
+    Column("losses", Integer, nullable=False, server_default="0"),
 )
-"""What a page or a timer asks of the worker, how far it is, and how it ended."""
+"""What a page or a timer asks of the worker, how far it is, and how it ended.
+
+losses: how many workers ended in the middle of it."""
+
+lease = _table(
+    "lease",
+    Column("only", Integer, primary_key=True),
+    _text("holder"),
+    _text("host"),
+    _count("pid", optional=False),
+    _text("taken_at"),
+    _text("expires_at"),
+    CheckConstraint("only = 1", name="lease_has_one_row"),
+)
+"""At most one row: which worker works, until it has not said so for too long."""
+
+jobs = _table(
+    "jobs",
+    _text("job"),
+    _text("due_at"),
+    _text("holder"),
+    _text("claimed_at"),
+    _count("losses", optional=False),
+    _text("progress", optional=True),
+    _text("finished_at", optional=True),
+    _text("outcome", optional=True),
+    _text("result", optional=True),
+    PrimaryKeyConstraint("job", "due_at"),
+    CheckConstraint("outcome in ('succeeded', 'failed', 'given_up', 'overtaken')", name="job_outcome"),
+)
+"""Every execution of a job that came due. progress and result are JSON objects."""

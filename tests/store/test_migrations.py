@@ -247,10 +247,30 @@ def test_a_migration_killed_anywhere_is_taken_up_where_it_stood(
     engine.dispose()
 
 
-def test_the_first_migration_is_frozen():
-    """The text that built the first databases; a wish to change it is a new migration."""
-    frozen = hashlib.sha256(migrations._FIRST_TABLES.encode()).hexdigest()
-    assert frozen == "886f8b4bdbe7333cb5388c9a1b5213c1f4b87357e654a3aadf19db3422bb6536"
+FROZEN = {
+    "_FIRST_TABLES": "886f8b4bdbe7333cb5388c9a1b5213c1f4b87357e654a3aadf19db3422bb6536",
+    "_WORKER_TABLES": "1ec0598ea34efd10a42d94c4a176e5d04f040644e936de9901d6dce9eae552d4",
+}
+
+
+@pytest.mark.parametrize("name", FROZEN)
+def test_a_migration_is_frozen(name):
+    """The texts that built databases; a wish to change one is a new migration."""
+    assert hashlib.sha256(getattr(migrations, name).encode()).hexdigest() == FROZEN[name]
+
+
+def test_what_waits_at_the_time_of_an_upgrade_is_kept(bare_engine, home, clock, monkeypatch):
+    monkeypatch.setattr(migrations, "MIGRATIONS", MIGRATIONS[:1])
+    migrate(bare_engine, home, clock)
+    with writing(bare_engine, clock) as write:
+        write.connection.exec_driver_sql(
+            "INSERT INTO requests (kind, arguments, created_at) VALUES ('publish', '{}', 'x')"
+        )
+    monkeypatch.setattr(migrations, "MIGRATIONS", MIGRATIONS)
+    assert migrate(bare_engine, home, clock) == [name for name, _ in MIGRATIONS[1:]]
+    with reading(bare_engine) as connection:
+        row = connection.execute(select(schema.requests)).one()
+    assert (row.kind, row.losses) == ("publish", 0)
 
 
 def test_a_database_without_its_house_row_is_not_silently_adopted(engine, home, clock):

@@ -8,13 +8,18 @@ import pytest
 from sqlalchemy import select
 
 from store import requests
-from store.engine import reading
+from store.engine import reading, writing
 from store.schema import house
 
 
 def get(engine, number):
     with reading(engine) as connection:
         return requests.get(connection, number)
+
+
+def release(engine, clock):
+    with writing(engine, clock) as write:
+        return requests.release(write)
 
 
 def test_a_request_goes_from_waiting_through_progress_to_its_result(engine, clock):
@@ -63,9 +68,28 @@ def test_what_a_dead_worker_took_is_put_back_and_what_was_answered_is_not(engine
     requests.finish(engine, clock, first, {})
     requests.claim(engine, clock)
     requests.progress(engine, clock, second, {"done": 1})
-    assert requests.release(engine, clock) == 1
+    assert release(engine, clock) == 1
     assert get(engine, second).progress is None
     assert requests.claim(engine, clock).id == second
+
+
+def test_a_request_that_ends_every_worker_is_given_up_and_says_so(engine, clock):
+    number = requests.insert(engine, clock, "run", {})
+    for losses in range(1, requests.LOSSES):
+        requests.claim(engine, clock)
+        assert release(engine, clock) == 1
+        assert get(engine, number).losses == losses
+    requests.claim(engine, clock)
+    assert release(engine, clock) == 0
+    assert requests.claim(engine, clock) is None
+    ended = get(engine, number)
+    assert ended.result["outcome"] == "given_up" and "3 workers ended" in ended.result["sentence"]
+
+
+def test_a_request_nobody_took_is_not_lost(engine, clock):
+    number = requests.insert(engine, clock, "run", {})
+    assert release(engine, clock) == 0
+    assert get(engine, number).losses == 0
 
 
 def test_nobody_reports_on_a_request_that_is_not_under_way(engine, clock):
