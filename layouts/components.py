@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from layouts import formats
 from layouts.charts.embedded import Svg
-from layouts.charts.glyphs import arrow, glyph
+from layouts.charts.glyphs import arrow, glyph, theme_glyph
 from layouts.charts.small import score_bar, sparkline
 from layouts.formats import Level, Movement, _
 from layouts.views import CityView, Edition, Line
@@ -70,6 +70,15 @@ def notes(edition: Edition, *texts: str) -> list[html.P]:
 def colophon(edition: Edition) -> html.P:
     """Which publication a page was made from."""
     return html.P(formats.edition(edition), className="section small muted")
+
+
+def theme_switch() -> html.Div:
+    """Light, dark or as the system has it; assets/theme.js shows it and does the rest."""
+    buttons = [
+        html.Button(Svg(theme_glyph(theme)), value=theme, type="button", title=name, **labelled(name))
+        for theme, name in formats.themes()
+    ]
+    return html.Div(buttons, className="theme", role="group", **labelled(_("Theme")))
 
 
 # --- tiles -------------------------------------------------------------------------------------

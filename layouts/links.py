@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from layouts.staff import PREFIX
 from layouts.views import Edition
+
+PREFIX = "/staff/"
 
 
 def metric_link(edition: Edition, metric: str, **query: str) -> str:
@@ -18,9 +19,9 @@ def department_link(edition: Edition, department: str) -> str:
     return _address(edition, f"department/{department}", {})
 
 
-def today_link(edition: Edition) -> str:
-    """The page of the whole city."""
-    return _address(edition, "today", {})
+def today_link(edition: Edition, *, part: str = "", **query: str) -> str:
+    """The page of the whole city, at one of its parts where that is named."""
+    return _address(edition, "today", query) + (f"#{part}" if part else "")
 
 
 def _address(edition: Edition, page: str, query: dict[str, str]) -> str:

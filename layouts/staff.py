@@ -15,22 +15,22 @@ from layouts import access, formats
 from layouts.access import Role, guarded
 from layouts.charts.embedded import Svg
 from layouts.charts.glyphs import MARK
-from layouts.components import labelled
+from layouts.components import labelled, theme_switch
 from layouts.desk import Desk, at_hand, put
 from layouts.formats import _
-
-PREFIX = "/staff/"
+from layouts.links import PREFIX
 
 NOT_FOR_STAFF = r"^(?!style\.css$|svg\.js$|pages\.js$)"
 """Of the assets, Dash would put every script and style sheet it finds into every page."""
 
 INDEX = """<!doctype html>
-<html lang="{language}">
+<html lang="{language}" dir="{direction}">
 <head>
 {{%metas%}}
 <title>{{%title%}}</title>
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 {{%css%}}
+<script src="/assets/theme.js?v={build}"></script>
 </head>
 <body>
 {{%app_entry%}}
@@ -47,6 +47,7 @@ def mount(server: Flask, desk: Desk, judge: access.Judge, assets: Path) -> Dash:
     put(server, desk)
     access.admit(server, judge)
     city = desk.catalogue.city
+    spoken = formats.language(city.language)
     app = Dash(
         "layouts",
         server=server,  # type: ignore[arg-type]
@@ -61,7 +62,7 @@ def mount(server: Flask, desk: Desk, judge: access.Judge, assets: Path) -> Dash:
         serve_locally=True,
         # Otherwise Dash would call every page's layout at start, before anybody asks.
         suppress_callback_exceptions=True,
-        index_string=INDEX.format(language=formats.language(city.language).tag),
+        index_string=INDEX.format(language=spoken.tag, direction=spoken.direction, build=desk.build),
         add_log_handler=False,
     )
     app.layout = frame
@@ -96,11 +97,13 @@ def frame() -> html.Div:
                                 ],
                                 **labelled(_("Main")),
                             ),
+                            theme_switch(),
                         ]
                     ),
                     className="masthead",
                 ),
                 html.Main(page_container, id="content", tabIndex="-1"),
+                html.Div(id="announced", role="status", className="unseen"),
             ]
         )
 

@@ -18,10 +18,10 @@ ALWAYS = {
 }
 
 PUBLIC_POLICY = (
-    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
-"""Public pages run no script at all."""
+"""Public pages need no script; what they run, to keep the theme a reader chose, is a file of ours."""
 
 EMBED_POLICY = PUBLIC_POLICY.replace("frame-ancestors 'self'", "frame-ancestors *")
 """For what an embed does not say itself, a failure above all: it too must show inside frames."""

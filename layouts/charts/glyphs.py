@@ -29,6 +29,22 @@ _ARROWS = {
     "same": "M1.5 4.8H10.5V7.2H1.5Z",
 }
 
+_THEMES = {
+    "auto": (
+        element("circle", cx=6, cy=6, r=4.6, class_="edge"),
+        element("path", d="M6 1.4A4.6 4.6 0 0 1 6 10.6Z", class_="fill"),
+    ),
+    "light": (
+        element("circle", cx=6, cy=6, r=2.4, class_="fill"),
+        element(
+            "path",
+            d="M6 .6V2M6 10v1.4M.6 6H2M10 6h1.4M2.2 2.2l1 1M8.8 8.8l1 1M9.8 2.2l-1 1M3.2 8.8l-1 1",
+            class_="edge",
+        ),
+    ),
+    "dark": (element("path", d="M10.6 7.4A5 5 0 1 1 4.6 1.4A4.2 4.2 0 0 0 10.6 7.4Z", class_="fill"),),
+}
+
 
 def glyph(level: Level) -> Markup:
     """The shape that stands beside the word of a level."""
@@ -38,3 +54,8 @@ def glyph(level: Level) -> Markup:
 def arrow(direction: str) -> Markup:
     """An arrow `up` or `down`, or a bar for `same`."""
     return picture(SIZE, SIZE, (element("path", d=_ARROWS[direction], class_="fill"),), class_="glyph")
+
+
+def theme_glyph(theme: str) -> Markup:
+    """The sign of a theme: `auto`, `light` or `dark`."""
+    return picture(SIZE, SIZE, _THEMES[theme], class_="glyph")

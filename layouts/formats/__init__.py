@@ -60,6 +60,7 @@ from layouts.formats.words import (
     standing_word,
     status_word,
     that_period,
+    themes,
     verdict_word,
 )
 
@@ -123,6 +124,7 @@ __all__ = [
     "status_word",
     "target",
     "that_period",
+    "themes",
     "tick",
     "unit",
     "value",

@@ -26,6 +26,11 @@ class Language:
     locale: Locale
     messages: gettext.NullTranslations
 
+    @property
+    def direction(self) -> str:
+        """Which way it is written, as HTML says it: `ltr` or `rtl`."""
+        return self.locale.text_direction
+
 
 @lru_cache
 def language(tag: str) -> Language:

@@ -63,6 +63,11 @@ def how_often(given: Grain) -> str:
     }[given]
 
 
+def themes() -> tuple[tuple[str, str], ...]:
+    """The themes a page may be shown in, each with the name of its button."""
+    return (("auto", _("As the system has it")), ("light", _("Light")), ("dark", _("Dark")))
+
+
 def that_period(given: Grain) -> str:
     """The period of a page, as a sentence speaks of it."""
     return {

@@ -111,6 +111,7 @@ class Embeds:
             .get_template(shown.template)
             .render(
                 language=formats.spoken().tag,
+                direction=formats.spoken().direction,
                 style=Markup(_style(look.theme)),
                 script=Markup(_script()),
                 title=shown.title,

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from layouts import formats
-from layouts.charts.glyphs import MARK, arrow, glyph
+from layouts.charts.glyphs import MARK, arrow, glyph, theme_glyph
 from layouts.charts.line import NARROW, WIDE, line_with_target
 from layouts.charts.small import score_bar, sparkline
 from layouts.desk import Desk
@@ -25,7 +25,9 @@ from layouts.views import CityView, Edition, MetricView, city_view, metric_view
 from metrics.model import UNKNOWN_DISTRICT, City, Grain, Target
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-DRAW = SimpleNamespace(arrow=arrow, glyph=glyph, score_bar=score_bar, sparkline=sparkline)
+DRAW = SimpleNamespace(
+    arrow=arrow, glyph=glyph, score_bar=score_bar, sparkline=sparkline, theme_glyph=theme_glyph
+)
 
 
 @lru_cache
@@ -124,6 +126,7 @@ class Site:
             .render(
                 city=city,
                 language=formats.spoken().tag,
+                direction=formats.spoken().direction,
                 build=self.desk.build,
                 grains=list(Grain),
                 levels=list(Level),

@@ -74,10 +74,13 @@ def test_names_are_escaped(site):
     assert "Parks &amp; &lt;Recreation&gt;" in raw and "<Recreation>" not in raw
 
 
-def test_public_pages_run_no_script_and_set_no_style_of_their_own(site):
+def test_public_pages_run_one_file_for_the_theme_and_set_no_style_of_their_own(site):
     for answer in (site.home({}), site.metric({}, "pothole_on_time"), site.failure(404, "/x", None)):
         html = answer.body.decode()
-        assert "<script" not in html and " style=" not in html and " onclick" not in html
+        assert re.findall(r"<script[^>]*>.*?</script>", html) == [
+            '<script src="/assets/theme.js?v=build"></script>'
+        ]
+        assert " style=" not in html and " onclick" not in html
 
 
 def test_the_page_of_a_metric_shows_the_numbers_of_the_api(site, desk):
