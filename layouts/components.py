@@ -14,6 +14,7 @@ from layouts.charts.embedded import Svg
 from layouts.charts.glyphs import arrow, glyph, theme_glyph
 from layouts.charts.small import score_bar, sparkline
 from layouts.formats import Level, Movement, _
+from layouts.links import metric_link
 from layouts.views import CityView, Edition, Line
 from metrics.model import Catalogue, Composite, Grain, Metric, Period, Score, Status
 
@@ -195,7 +196,7 @@ def row(head: Children, *cells: tuple[Children, str], **named: Any) -> html.Tr:
     )
 
 
-def board(view: CityView, lines: Sequence[Line], caption: str, path: str) -> html.Div:
+def board(view: CityView, lines: Sequence[Line], caption: str) -> html.Div:
     """Every metric of a list at the grain of the page, with its other grains beside."""
     opening = view.opening or Grain.WEEK
     others = [grain for grain in Grain if grain is not opening]
@@ -208,11 +209,11 @@ def board(view: CityView, lines: Sequence[Line], caption: str, path: str) -> htm
         (_("Recent"), "spark-cell"),
         *((formats.grain_word(grain), "number-cell other-cell") for grain in others),
     ]
-    rows = [_board_row(line, others, view.edition.catalogue, path) for line in lines]
+    rows = [_board_row(line, others, view.edition) for line in lines]
     return html.Div(table(caption, heads, rows, className="board"), className="sheet")
 
 
-def _board_row(line: Line, others: Sequence[Grain], catalogue: Catalogue, path: str) -> html.Tr:
+def _board_row(line: Line, others: Sequence[Grain], edition: Edition) -> html.Tr:
     score, metric = line.score, line.metric
     aim = formats.target(metric, score.target, score.target_high) if score else formats.NOTHING
     value = html.Td(
@@ -222,10 +223,13 @@ def _board_row(line: Line, others: Sequence[Grain], catalogue: Catalogue, path: 
         **_beside_on_phones(aim),
     )
     made = row(
-        [dcc.Link(metric.name, href=f"{path}{metric.id}"), html.Span(line.department, className="muted")],
+        [
+            dcc.Link(metric.name, href=metric_link(edition, metric.id)),
+            html.Span(line.department, className="muted"),
+        ],
         (aim, "number-cell aim aim-cell"),
         (_standing(score), "status-cell"),
-        (_score_cell(score, catalogue), "score-cell" if _has_score(score) else "score-cell why"),
+        (_score_cell(score, edition.catalogue), "score-cell" if _has_score(score) else "score-cell why"),
         (drawing(sparkline(line.recent, formats.sparkline_text(line))), "spark-cell"),
         *((small_score(line.scores.get(grain)), "number-cell other-cell") for grain in others),
     )

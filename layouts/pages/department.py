@@ -232,7 +232,7 @@ def _every_measure(view: DepartmentView) -> list[html.Section]:
         return []
     period = formats.period(scores.composite.period) if scores.composite else ""
     caption = _("Every service of the department, {period}").format(period=period)
-    shown = html.Div(board(scores, scores.services, caption, f"{PREFIX}metric/"), className="own")
+    shown = html.Div(board(scores, scores.services, caption), className="own")
     return [section(_("Every service"), shown, id="services", beside=_("Lowest score first"))]
 
 

@@ -26,7 +26,7 @@ from layouts.components import (
 )
 from layouts.desk import at_hand
 from layouts.formats import _
-from layouts.links import department_link, today_link
+from layouts.links import department_link, metric_link, today_link
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import grain as asked_grain
 from layouts.public.asking import opened
@@ -126,7 +126,7 @@ def _course(view: MetricView) -> html.Section:
     links = [
         dcc.Link(
             formats.grain_word(grain),
-            href=f"{PREFIX}metric/{view.metric.id}?grain={grain}",
+            href=metric_link(view.edition, view.metric.id, grain=grain),
             className="chosen" if grain is view.grain else None,
         )
         for grain in view.grains

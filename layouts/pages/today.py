@@ -176,7 +176,7 @@ def _every_service(view: CityView, period: str) -> list[html.Section]:
     if not view.services:
         return []
     caption = _("Every service, {period}").format(period=period)
-    shown = board(view, view.services, caption, METRIC)
+    shown = board(view, view.services, caption)
     return [section(_("Every service"), shown, _key(), id="services", beside=_("Lowest score first"))]
 
 
@@ -190,7 +190,7 @@ def _conditions(view: CityView, period: str) -> list[html.Section]:
         return []
     caption = _("Conditions of the city, {period}").format(period=period)
     beside = _("Conditions stand beside the city's score, never inside it.")
-    shown = board(view, view.conditions, caption, METRIC)
+    shown = board(view, view.conditions, caption)
     return [section(_("How the city is doing"), shown, id="conditions", beside=beside)]
 
 
