@@ -13,13 +13,14 @@ import settings
 from layouts import staff
 from layouts.desk import Desk
 from layouts.public import api, embed, site
+from layouts.public.status import StatusPage
 from layouts.views import SourceStart, StartView
 from metrics.catalogue import CITIES, CatalogueError, find_city, load
 from metrics.model import Catalogue, Source
 from serving import guard, server
 from serving.kept import build_id
 from serving.processes import HOST, Child, PortInUse, refuse_port_in_use, serve_web, supervise
-from serving.routes import Kind, Route, redirect
+from serving.routes import Kind, Route, negotiated, redirect
 from serving.status import SourceState, alive, source_states, status
 from store import publications, requests
 from store.engine import Engine, StoreError, database_url, open_engine, reading, system_clock
@@ -127,6 +128,7 @@ def make_server(engine: Engine, catalogue: Catalogue, city: str) -> Any:
     build = build_id(settings.PROJECT)
     desk = Desk(engine, catalogue, lambda: start_view(engine, catalogue, city), build)
     pages, calls = site.Site(desk), api.Api(desk)
+    states = status(engine, catalogue.city.id, catalogue.sources, build)
     routes = (
         Route("/", Kind.PUBLIC, pages.home),
         Route("/metric/<metric>", Kind.PUBLIC, pages.metric),
@@ -140,7 +142,8 @@ def make_server(engine: Engine, catalogue: Catalogue, city: str) -> Any:
         Route("/api/v1/publications", Kind.PUBLIC, calls.publications),
         Route("/api/v1/sources", Kind.PUBLIC, calls.sources),
         Route("/health", Kind.HEALTH, alive),
-        Route("/status", Kind.HEALTH, status(engine, catalogue.city.id, catalogue.sources, build)),
+        Route("/status", Kind.HEALTH, negotiated(states, StatusPage(desk, system_clock))),
+        Route("/status.json", Kind.HEALTH, states),
         Route("/today", Kind.STAFF, redirect(ENTRANCE)),
         Route("/staff", Kind.STAFF, redirect(ENTRANCE)),
     )

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from flask import request
+
 STAFF = "/staff/"
 API = "/api/"
 ASSETS = "/assets"
@@ -72,6 +74,21 @@ def redirect(path: str) -> Callable[..., Reply]:
     """Answers with the way to another page of ours."""
     reply = Reply(b"", "text/plain; charset=utf-8", 302, {"Location": path})
     return lambda _query, **_parts: reply
+
+
+def negotiated(
+    for_programs: Callable[..., Answer], for_people: Callable[..., Answer]
+) -> Callable[..., Answer]:
+    """Answers a browser, which asks for HTML before all else, with a page, and everybody else with data."""
+
+    def answer(query: Mapping[str, str], **parts: str) -> Answer:
+        accepted = request.accept_mimetypes
+        is_person = accepted["text/html"] > accepted["application/json"]
+        made = (for_people if is_person else for_programs)(query, **parts)
+        headers = {**made.headers, "Vary": "Accept"}
+        return Reply(made.body, made.media_type, made.status, headers, made.follows_state)
+
+    return answer
 
 
 class Kinds:

@@ -33,6 +33,7 @@ class SourceState:
     started_at: datetime | None
     finished_at: datetime | None
     read: int
+    rejected: int
 
 
 def alive(_query: Mapping[str, str]) -> Reply:
@@ -82,6 +83,7 @@ def _state(name: str, source: Named, known_until: datetime | None, last: runs.Ru
         started_at=last.started_at if last else None,
         finished_at=last.finished_at if last else None,
         read=last.read if last else 0,
+        rejected=last.rejected if last else 0,
     )
 
 
@@ -97,6 +99,7 @@ def _source(one: SourceState) -> dict[str, Any]:
             "started_at": _instant(one.started_at),
             "finished_at": _instant(one.finished_at),
             "read": one.read,
+            "rejected": one.rejected,
         },
     }
 

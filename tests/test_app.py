@@ -81,12 +81,15 @@ def test_every_rule_under_staff_is_for_staff(server):
         ("/api/v2/scores", 404),
         ("/health", 200),
         ("/status", 200),
+        ("/status.json", 200),
         ("/today", 302),
         ("/staff", 302),
         ("/staff/", 302),
         ("/staff/today", 200),
         ("/staff/metric/pothole_on_time", 200),
         ("/staff/metric/nothing", 404),
+        ("/staff/department/public_works", 200),
+        ("/staff/department/nothing", 404),
         ("/staff/nothing", 404),
         ("/staff/_dash-layout", 200),
     ],
@@ -115,6 +118,17 @@ def test_page_api_and_staff_page_show_the_same_number(client):
         },
     )
     assert staff.status_code == 200 and f'"{api:.2f}"' in staff.text
+
+
+def test_the_status_is_a_page_for_people_and_data_for_programs(client):
+    page = client.get("/status", headers={"Accept": "text/html,*/*;q=0.8", "Accept-Encoding": "gzip"})
+    assert page.mimetype == "text/html" and page.headers["Cache-Control"] == "no-store"
+    assert page.headers["Vary"].lower().split(", ") == ["accept", "accept-encoding"]
+    data = client.get("/status", headers={"Accept": "*/*"})
+    assert data.headers["Vary"].startswith("Accept")
+    assert data.get_json() == client.get("/status.json").get_json()
+    shown = client.get("/status", headers={"Accept": "text/html"}).text
+    assert all(source["name"] in shown for source in data.get_json()["sources"])
 
 
 def test_a_city_that_never_loaded_anything_says_the_exact_command(empty_database):

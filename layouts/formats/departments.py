@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from babel.dates import format_timedelta
-
 from layouts.department_view import DepartmentView, SourceKnown
 from layouts.formats import days, numbers, sentences, words
-from layouts.formats.language import _, locale, ngettext
+from layouts.formats.freshness import length
+from layouts.formats.language import _, ngettext
 from layouts.formats.reasons import reason
 from layouts.views import Line
 from metrics.model import Aggregation, Composite, Grain, Metric, Period, Score
@@ -17,7 +16,6 @@ FEW = 10
 """Below so many records a single one moves a value a lot."""
 
 _DAY = timedelta(days=1)
-_HALF_A_MINUTE = timedelta(seconds=30)
 
 
 def headline(view: DepartmentView) -> str:
@@ -124,11 +122,6 @@ def late_measures(known: SourceKnown) -> str:
     return ngettext("Waiting for it: {names}", "Waiting for it: {names}", len(names)).format(
         names=", ".join(names)
     )
-
-
-def length(given: timedelta) -> str:
-    """How long a time is, in one unit: `6 days`."""
-    return format_timedelta(max(given, _HALF_A_MINUTE), threshold=1.5, locale=locale())
 
 
 def _counted(name: str, composite: Composite) -> str:

@@ -152,8 +152,10 @@ def _sources(view: DepartmentView) -> list[html.Section]:
     if not view.sources:
         return []
     rows = [_source_row(view, known) for known in view.sources]
-    shown = html.Ul(rows, className="card plain rows")
-    return [section(_("How fresh its data are"), shown, id="sources")]
+    shown = html.Ul(rows, className="plain rows")
+    everything = html.P(html.A(_("Every source of the city, right now"), href="/status"), className="small")
+    card = html.Div([shown, everything], className="card")
+    return [section(_("How fresh its data are"), card, id="sources")]
 
 
 def _source_row(view: DepartmentView, known: SourceKnown) -> html.Li:
