@@ -6,6 +6,7 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from layouts import staff
 from layouts.desk import Desk
 from layouts.public import api, embed, site
 from layouts.public.status import StatusPage
+from layouts.status_view import RunStatus, SourceStatus, StatusView, due_until
 from layouts.views import SourceStart, StartView
 from metrics.catalogue import CITIES, CatalogueError, find_city, load
 from metrics.model import Catalogue, Source
@@ -23,7 +25,7 @@ from serving.processes import HOST, Child, PortInUse, refuse_port_in_use, serve_
 from serving.routes import Kind, Route, negotiated, redirect
 from serving.status import SourceState, alive, source_states, status
 from store import publications, requests
-from store.engine import Engine, StoreError, database_url, open_engine, reading, system_clock
+from store.engine import Clock, Engine, StoreError, database_url, open_engine, reading, system_clock
 from store.migrations import migrate
 from store.runs import GOOD_OUTCOMES
 
@@ -129,6 +131,7 @@ def make_server(engine: Engine, catalogue: Catalogue, city: str) -> Any:
     desk = Desk(engine, catalogue, lambda: start_view(engine, catalogue, city), build)
     pages, calls = site.Site(desk), api.Api(desk)
     states = status(engine, catalogue.city.id, catalogue.sources, build)
+    status_page = StatusPage(desk, lambda: status_view(engine, catalogue))
     routes = (
         Route("/", Kind.PUBLIC, pages.home),
         Route("/metric/<metric>", Kind.PUBLIC, pages.metric),
@@ -142,7 +145,11 @@ def make_server(engine: Engine, catalogue: Catalogue, city: str) -> Any:
         Route("/api/v1/publications", Kind.PUBLIC, calls.publications),
         Route("/api/v1/sources", Kind.PUBLIC, calls.sources),
         Route("/health", Kind.HEALTH, alive),
-        Route("/status", Kind.HEALTH, negotiated(states, StatusPage(desk, system_clock))),
+        Route(
+            "/status",
+            Kind.HEALTH,
+            negotiated(states, status_page),
+        ),
         Route("/status.json", Kind.HEALTH, states),
         Route("/today", Kind.STAFF, redirect(ENTRANCE)),
         Route("/staff", Kind.STAFF, redirect(ENTRANCE)),
@@ -171,6 +178,26 @@ def start_view(engine: Engine, catalogue: Catalogue, city: str) -> StartView:
         sources=tuple(_source_start(one, catalogue.sources[one.id], city) for one in states),
         progress=_progress(engine),
     )
+
+
+def status_view(engine: Engine, catalogue: Catalogue, clock: Clock = system_clock) -> StatusView:
+    """How every source of a city is right now, and which publication it stands by."""
+    now, states = clock(), source_states(engine, catalogue.sources)
+    with reading(engine) as connection:
+        current, state = publications.current(connection), publications.state(connection)
+    return StatusView(
+        city=catalogue.city,
+        now=now,
+        state=state,
+        publication=current.publication if current else None,
+        sources=tuple(_source_status(one, catalogue, now) for one in states),
+    )
+
+
+def _source_status(state: SourceState, catalogue: Catalogue, now: datetime) -> SourceStatus:
+    source, at = catalogue.sources[state.id], state.finished_at or state.started_at
+    run = RunStatus(state.outcome, at, state.read, state.rejected) if state.outcome and at else None
+    return SourceStatus(source, state.known_until, due_until(catalogue.city, source, now), run)
 
 
 def _progress(engine: Engine) -> str | None:

@@ -5,27 +5,37 @@ What a run says of its failure names files and addresses of the machine; it is n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from metrics.model import Catalogue, City, Knowledge, Publication, Source
+from metrics.model import City, Publication, Source
 from metrics.periods import instant_at, local_day, local_midnight
-from store import publications, runs
-from store.engine import Engine, reading
+
+BROKEN = ("failed", "interrupted")
+"""Outcomes of runs that did not come to their end."""
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """The newest run of a source. at: when it ended, or began where it is under way."""
+
+    outcome: str
+    at: datetime
+    read: int
+    rejected: int
 
 
 @dataclass(frozen=True)
 class SourceStatus:
     """One source at a moment.
 
-    due_until: the instant up to which it should be known by now. run: its newest run, None for none.
+    due_until: the instant up to which it should be known by now. run: None where it never ran.
     """
 
     source: Source
     known_until: datetime | None
     due_until: datetime
-    run: runs.Run | None
+    run: RunStatus | None
 
     @property
     def behind(self) -> timedelta | None:
@@ -58,23 +68,7 @@ class StatusView:
     @property
     def failed(self) -> tuple[SourceStatus, ...]:
         """The sources whose last run did not come to its end."""
-        return tuple(one for one in self.sources if one.run and one.run.outcome in ("failed", "interrupted"))
-
-
-def status_view(engine: Engine, catalogue: Catalogue, now: datetime) -> StatusView:
-    """How everything stands at `now`, an aware instant."""
-    with reading(engine) as connection:
-        current = publications.current(connection)
-        state = publications.state(connection)
-        last = runs.last_runs(connection)
-        known = runs.knowledge(connection, catalogue.sources)
-    return StatusView(
-        city=catalogue.city,
-        now=now,
-        state=state,
-        publication=current.publication if current else None,
-        sources=_sources(catalogue, known, last, now),
-    )
+        return tuple(one for one in self.sources if one.run and one.run.outcome in BROKEN)
 
 
 def due_until(city: City, source: Source, now: datetime) -> datetime:
@@ -84,17 +78,3 @@ def due_until(city: City, source: Source, now: datetime) -> datetime:
     today = local_day(city, now)
     is_open = now >= instant_at(city, today, city.publication_hour)
     return local_midnight(city, today if is_open else today - timedelta(days=1))
-
-
-def _sources(
-    catalogue: Catalogue, known: Mapping[str, Knowledge], last: Mapping[str, runs.Run], now: datetime
-) -> tuple[SourceStatus, ...]:
-    return tuple(
-        SourceStatus(
-            source=source,
-            known_until=known[source.id].known_until,
-            due_until=due_until(catalogue.city, source, now),
-            run=last.get(source.id),
-        )
-        for source in catalogue.sources.values()
-    )

@@ -40,7 +40,8 @@ def files_of_the_project() -> list[Path]:
         folders[:] = [name for name in folders if name not in unseen and (name[0] != "." or name == ".ci")]
         if place == Path("data"):
             folders[:] = ["cities"]
-        found += [place / name for name in names]
+        # A second working tree has a file of this name, which says where the first one is.
+        found += [place / name for name in names if name != ".git"]
     return sorted(found)
 
 

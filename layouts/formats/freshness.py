@@ -8,8 +8,7 @@ from babel.dates import format_timedelta
 
 from layouts.formats import days, numbers
 from layouts.formats.language import _, locale, ngettext
-from layouts.status_view import SourceStatus, StatusView
-from store.runs import Run
+from layouts.status_view import RunStatus, SourceStatus, StatusView
 
 _SHORTEST = timedelta(minutes=1)
 
@@ -85,10 +84,10 @@ def known_until(source: SourceStatus, view: StatusView) -> str:
 def last_run(source: SourceStatus, view: StatusView) -> str:
     """When the newest run ended, or began where it is under way; a dash where there is none."""
     run = source.run
-    return numbers.NOTHING if run is None else days.instant(run.finished_at or run.started_at, view.city)
+    return numbers.NOTHING if run is None else days.instant(run.at, view.city)
 
 
-def outcome(run: Run | None) -> str:
+def outcome(run: RunStatus | None) -> str:
     """How a run ended, in a word or two and nothing more: its own message is for those who run the city."""
     if run is None:
         return _("Has never run")
@@ -101,12 +100,12 @@ def outcome(run: Run | None) -> str:
     }.get(run.outcome, _("Ended"))
 
 
-def rows_read(run: Run | None) -> str:
+def rows_read(run: RunStatus | None) -> str:
     """How many rows a run has read; a dash for no run."""
     return numbers.NOTHING if run is None else numbers.count(run.read)
 
 
-def rows_rejected(run: Run | None) -> str:
+def rows_rejected(run: RunStatus | None) -> str:
     """How many rows a run has set aside; a dash for no run."""
     return numbers.NOTHING if run is None else numbers.count(run.rejected)
 

@@ -120,20 +120,27 @@ class Site:
         headers: Mapping[str, str] | None = None,
         **values: Any,
     ) -> Answer:
-        text = (
-            environment()
-            .get_template(template)
-            .render(
-                city=city,
-                language=formats.spoken().tag,
-                direction=formats.spoken().direction,
-                build=self.desk.build,
-                grains=list(Grain),
-                levels=list(Level),
-                **values,
-            )
+        body = rendered(template, city, self.desk.build, **values)
+        return Answer(body, HTML, status, headers or {}, follows_state)
+
+
+def rendered(template: str, city: City, build: str, **values: Any) -> bytes:
+    """A public page of a city in the language of the moment."""
+    spoken = formats.spoken()
+    text = (
+        environment()
+        .get_template(template)
+        .render(
+            city=city,
+            language=spoken.tag,
+            direction=spoken.direction,
+            build=build,
+            grains=list(Grain),
+            levels=list(Level),
+            **values,
         )
-        return Answer(text.encode(), HTML, status, headers or {}, follows_state)
+    )
+    return text.encode()
 
 
 def _failure(status: int) -> tuple[str, str]:

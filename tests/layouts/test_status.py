@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+import app
 from layouts.formats import freshness
 from layouts.public.status import StatusPage
-from layouts.status_view import SourceStatus, StatusView, due_until, status_view
+from layouts.status_view import SourceStatus, StatusView, due_until
 from store import runs
 from store.engine import writing
 from tests.layouts.published_city import catalogue_of, city_files, desk_over
@@ -39,11 +40,11 @@ def with_run(engine, clock, source, **counts):
 
 
 def view_of(desk, now=NOW) -> StatusView:
-    return status_view(desk.engine, desk.catalogue, now)
+    return app.status_view(desk.engine, desk.catalogue, lambda: now)
 
 
 def page_of(desk) -> str:
-    return StatusPage(desk, lambda: NOW)({}).body.decode()
+    return StatusPage(desk, lambda: view_of(desk))({}).body.decode()
 
 
 def test_every_source_has_its_state_in_words(loaded):
