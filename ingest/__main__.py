@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -17,39 +16,11 @@ from metrics.model import Catalogue, Source
 from store import records, runs
 from store.engine import StoreError, database_url, open_engine, reading, system_clock
 from store.migrations import migrate
-
-SECONDS_BETWEEN_LINES = 5.0
-SECONDS_BETWEEN_REWRITES = 0.1
+from store.terminal import Progress
 
 
 class UsageError(Exception):
     """The command asks for something that cannot be; the message says the fix."""
-
-
-class Progress:
-    """Says on stderr how far long work is: one line rewritten on a terminal, some lines elsewhere."""
-
-    def __init__(self) -> None:
-        self._rewrites = sys.stderr.isatty()
-        self._last = time.monotonic()
-        self._shown = False
-
-    def __call__(self, sentence: str) -> None:
-        pause = SECONDS_BETWEEN_REWRITES if self._rewrites else SECONDS_BETWEEN_LINES
-        if time.monotonic() - self._last < pause:
-            return
-        self._last = time.monotonic()
-        self._shown = True
-        print(
-            *(["\r\x1b[K", sentence] if self._rewrites else [sentence, "\n"]), sep="", end="", file=sys.stderr
-        )
-        sys.stderr.flush()
-
-    def clear(self) -> None:
-        """Makes room for a line that stays."""
-        if self._rewrites and self._shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-            self._shown = False
 
 
 def main(arguments: list[str] | None = None) -> int:

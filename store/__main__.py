@@ -1,4 +1,4 @@
-"""`python -m store`: migrate, publish, check, explain and verify a city's database."""
+"""`python -m store`: migrate, publish, check, explain, verify, back up and restore a city's database."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 from sqlalchemy import Engine
 
 import settings
 from metrics.catalogue import CatalogueError, find_city, load
 from metrics.model import UNKNOWN_DISTRICT, WHOLE_CITY, Catalogue, Grain
+from serving.kept import build_id
 from store import publications, runs
-from store.engine import StoreError, database_url, open_engine, reading, system_clock
+from store.backup import back_up, default_name
+from store.engine import StoreError, database_url, instant_text, open_engine, reading, system_clock
 from store.explain import Explanation, clauses, explain
 from store.migrations import migrate
 from store.publish import publish, verify
+from store.restore import restore
+from store.terminal import Progress
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,7 +32,11 @@ def main(arguments: list[str] | None = None) -> int:
         chosen = settings.from_environment()
         catalogue = load(find_city(chosen.city))
         engine = open_engine(database_url(chosen, catalogue.city.id))
+        if given.command == "restore":
+            return _restore(engine, catalogue, given, chosen)
         applied = migrate(engine, catalogue.city, system_clock)
+        if given.command == "backup":
+            return _back_up(engine, catalogue, given, chosen)
         return _COMMANDS[given.command](engine, catalogue, given, applied)
     except (CatalogueError, StoreError, settings.SettingError) as error:
         print(error, file=sys.stderr)
@@ -42,6 +51,13 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--as-of", type=date.fromisoformat, help="the date to publish for (default: today)")
     one.add_argument("--reason", help="why final scores change, where definitions did")
     commands.add_parser("check", help="what each clause of each metric keeps, excludes and finds empty")
+    kept = commands.add_parser("backup", help="write all rows, as they are at one moment, into one file")
+    kept.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="a new file, or a folder (default: in DATA_DIR)"
+    )
+    kept.add_argument("--with-snapshots", action="store_true", help="what every run received too")
+    again = commands.add_parser("restore", help="fill an empty database from a backup")
+    again.add_argument("file", type=Path, metavar="FILE")
     commands.add_parser("verify", help="recompute every published score from the facts of its time")
     receipt = commands.add_parser("explain", help="the receipt of one published score")
     receipt.add_argument("metric")
@@ -90,6 +106,38 @@ def _verify(engine: Engine, _catalogue: Catalogue, _given: argparse.Namespace, _
                 print(f"  {line}")
     print(f"{count} publications verified, {wrong} scores do not recompute")
     return 1 if wrong else 0
+
+
+def _back_up(
+    engine: Engine, catalogue: Catalogue, given: argparse.Namespace, chosen: settings.Settings
+) -> int:
+    home, now = chosen.data_dir / catalogue.city.id, instant_text(system_clock())
+    path = given.file or home / "backups"
+    if given.file is None or path.is_dir():
+        path /= default_name(catalogue.city.id, now)
+    progress = Progress()
+    report = back_up(
+        engine,
+        path,
+        now=now,
+        program=build_id(settings.PROJECT),
+        tell=progress,
+        snapshots=home / "snapshots" if given.with_snapshots else None,
+    )
+    progress.clear()
+    print(report.line())
+    return 0
+
+
+def _restore(
+    engine: Engine, catalogue: Catalogue, given: argparse.Namespace, chosen: settings.Settings
+) -> int:
+    progress = Progress()
+    snapshots = chosen.data_dir / catalogue.city.id / "snapshots"
+    report = restore(engine, catalogue.city, system_clock, given.file, snapshots=snapshots, tell=progress)
+    progress.clear()
+    print(report.line())
+    return 0
 
 
 def _explain(engine: Engine, _catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:

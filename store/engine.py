@@ -136,7 +136,7 @@ def keeping(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def locked(engine: Engine, connection: Connection | None = None) -> Iterator[Connection]:
-    """A write transaction without an instant, for `store.migrations` and `writing` alone."""
+    """A write transaction without an instant, for `store.migrations`, `store.restore` and `writing` alone."""
     if connection is None:
         with _connected(engine) as own, locked(engine, own) as held:
             yield held

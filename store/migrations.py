@@ -5,7 +5,7 @@ A migration that has ever run somewhere is frozen: its text never changes, a lat
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, func, insert, inspect, select, update
@@ -44,6 +44,27 @@ def migrate(engine: Engine, city: City, clock: Clock) -> list[str]:
     return applied
 
 
+def lay(connection: Connection, names: Collection[str]) -> None:
+    """Applies the steps of these names in the caller's transaction without recording them.
+
+    For `store.restore` alone, which brings the records of them along. Raises StoreError for a name that
+    is not known here.
+    """
+    refuse_unknown(names, "This backup")
+    for name, step in MIGRATIONS:
+        if name in names:
+            step(connection)
+
+
+def refuse_unknown(names: Collection[str], what: str) -> None:
+    """Raises StoreError where `what` (`This database`) has had a migration this code does not know."""
+    unknown = sorted(set(names) - {name for name, _ in MIGRATIONS})
+    if unknown:
+        raise StoreError(
+            f"{what} is newer than the program (it has {', '.join(unknown)}); update the program."
+        )
+
+
 def _glance(engine: Engine, city: City) -> _House | None:
     """What the database says in one query; None when it has no tables yet."""
     try:
@@ -76,11 +97,7 @@ def _refuse_strangers(found: _House, city: City) -> None:
             f"This database belongs to the city {found.city}, not to {city.id}; "
             "set CITY, or give each city its own DATABASE_URL."
         )
-    unknown = sorted(set(found.applied) - {name for name, _ in MIGRATIONS})
-    if unknown:
-        raise StoreError(
-            f"This database is newer than the program (it has {', '.join(unknown)}); update the program."
-        )
+    refuse_unknown(found.applied, "This database")
 
 
 def _apply(engine: Engine, city: City, clock: Clock, name: str, step: Step) -> bool:

@@ -46,6 +46,9 @@ _TYPES: dict[str, TypeEngine] = {
 }
 _LONGEST_NAME = 63
 
+RECORDS = "records_"
+"""How the names of all tables of records begin."""
+
 shapes = Table(
     "record_columns",
     MetaData(),
@@ -123,6 +126,24 @@ def held_columns(connection: Connection, source: Source) -> frozenset[str]:
     return frozenset(_held(connection, source))
 
 
+def all_held_tables(connection: Connection) -> list[Table]:
+    """The two tables of every source whose records were ever kept, whether or not a catalogue knows it."""
+    inspector = inspect(connection)
+    if not inspector.has_table(shapes.name):
+        return []
+    held: dict[str, dict[str, tuple[str, bool]]] = {}
+    for row in connection.execute(select(shapes).order_by(shapes.c.source)):
+        held.setdefault(row.source, {})[row.name] = (row.type, bool(row.is_key))
+    found = []
+    for source, columns in held.items():
+        order = [column["name"] for column in inspector.get_columns(f"{RECORDS}{source}")]
+        shape = tuple((name, columns[name][0]) for name in sorted(columns, key=order.index))
+        key = next(name for name, (_, is_key) in columns.items() if is_key)
+        tables = _tables(source, key, shape)
+        found += [tables.records, tables.replaced]
+    return found
+
+
 # --- shapes and tables ---------------------------------------------------------------------------
 
 _Shape = tuple[tuple[str, str], ...]
@@ -158,7 +179,7 @@ def _tables(source_id: str, key: str, shape: _Shape) -> RecordTables:
         ]
 
     metadata = MetaData()
-    name = f"records_{source_id}"
+    name = f"{RECORDS}{source_id}"
     until = Column("_recorded_to", PlainText, nullable=False)
     return RecordTables(
         records=Table(name, metadata, *versions(), PrimaryKeyConstraint(key), sqlite_strict=True),
@@ -190,7 +211,7 @@ def _refuse_names(source: Source) -> None:
             f"sources/{source.id}.toml: the column name {twice[0]} is taken (an instant `x` has its day in "
             "`x_day`, names that begin with _ are ours); rename the column."
         )
-    longest = max((f"records_{source.id}_replaced", *names), key=len)
+    longest = max((f"{RECORDS}{source.id}_replaced", *names), key=len)
     if len(longest) > _LONGEST_NAME:
         raise StoreError(
             f"sources/{source.id}.toml: {longest} is longer than the {_LONGEST_NAME} characters a database "
@@ -265,10 +286,15 @@ def _add_indexes(connection: Connection, wanted: list[tuple[Table, str]]) -> Non
 
 def create_index(connection: Connection, table: Table, name: str) -> None:
     """Indexes one column of a table, temporary or not."""
+    create_named_index(connection, table, _index_name(table, name), (name,))
+
+
+def create_named_index(connection: Connection, table: Table, name: str, columns: Iterable[str]) -> None:
+    """Indexes columns of a table under a name."""
     quote = connection.dialect.identifier_preparer
     connection.exec_driver_sql(
-        f"CREATE INDEX {quote.quote(_index_name(table, name))} "
-        f"ON {quote.format_table(table)} ({quote.quote(name)})"
+        f"CREATE INDEX {quote.quote(name)} "
+        f"ON {quote.format_table(table)} ({', '.join(map(quote.quote, columns))})"
     )
 
 

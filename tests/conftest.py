@@ -7,7 +7,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -70,6 +70,20 @@ def any_engine_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
         return
     with _fresh_postgres(request.getfixturevalue("postgres_server")) as url:
         yield url
+
+
+@pytest.fixture
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Gives the URL of one more empty database of this test, on `sqlite` or `postgresql`."""
+    with ExitStack() as stack:
+
+        def make(engine: str) -> str:
+            if engine == "sqlite":
+                return f"sqlite:///{tmp_path / f'{uuid.uuid4().hex}.db'}"
+            server = request.getfixturevalue("postgres_server")
+            return stack.enter_context(_fresh_postgres(server))
+
+        yield make
 
 
 def _forget_durability(address: str) -> None:
