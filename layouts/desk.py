@@ -56,9 +56,8 @@ def edition(
     found = publications.find(connection, number=number, as_of=as_of)
     if found is None:
         return None
-    current = publications.current(connection)
-    newest = current.publication.id if current else found.publication.id
-    return Edition(found.publication, _catalogue(found.catalogue_text), found.knowledge, newest)
+    definitions = _catalogue(found.catalogue_text)
+    return Edition(found.publication, definitions, found.knowledge, found.newest, found.state)
 
 
 def public_metric(edition: Edition, metric: str) -> Metric | None:

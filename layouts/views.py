@@ -48,13 +48,15 @@ ASKS_FOR_HELP = (Status.LATE, Status.MISSING, Status.INSUFFICIENT, Status.IMMATU
 class Edition:
     """The publication everything on a page is rendered from, and the definitions it was made by.
 
-    newest is the id of the current publication: another than `publication` where the page is pinned.
+    newest is the id of the current publication: another than `publication` where the page is pinned. state
+    is the number of the public state in the same reading.
     """
 
     publication: Publication
     catalogue: Catalogue
     knowledge: Mapping[str, Knowledge]
     newest: int
+    state: int
 
     @property
     def city(self) -> City:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Request, has_request_context, request
@@ -14,8 +15,9 @@ from serving.routes import STAFF, Kind
 OWN_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 """The names this machine has for itself."""
 
-PROXY_HEADERS = ("Forwarded", "Via", "X-Real-Ip")
-PROXY_PREFIX = "X-Forwarded-"
+PROXY_HEADERS = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_")
+"""How the headers that only a proxy sends begin, in the names of WSGI."""
+
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 INSIDE_DASH = ("_dash-", "_reload-hash", "_favicon.ico", "assets/")
@@ -35,8 +37,7 @@ def check(asked: Request, kind: Kind | None, is_page: Callable[[str], bool]) -> 
 
     A route of no kind is refused like an unknown one: forgetting to say whom it is for opens nothing.
     """
-    _refuse_proxies(asked)
-    _refuse_foreign_names(asked)
+    check_way(asked.environ)
     if isinstance(asked.routing_exception, MethodNotAllowed):
         return
     if kind is None:
@@ -46,6 +47,19 @@ def check(asked: Request, kind: Kind | None, is_page: Callable[[str], bool]) -> 
     if kind is Kind.STAFF:
         _refuse_strangers(asked)
         _refuse_unknown_pages(asked, is_page)
+
+
+def check_way(environ: Mapping[str, Any]) -> None:
+    """Raises Refused for a request that came through a proxy or under another name than this machine's."""
+    for name in environ:
+        if name.startswith(PROXY_HEADERS):
+            raise Refused(
+                400,
+                f"This server answers only its own machine and stands behind no proxy; the request carries"
+                f" {name.removeprefix('HTTP_').replace('_', '-').title()}. Open it directly.",
+            )
+    if host_name(environ.get("HTTP_HOST", "")) not in OWN_NAMES:
+        raise Refused(400, "This server answers only its own machine; open it as http://127.0.0.1.")
 
 
 def is_loopback(address: str | None) -> bool:
@@ -65,22 +79,6 @@ def host_name(host: str) -> str:
     """The name in a Host header, without its port, in lower case."""
     name, colon, port = host.rpartition(":")
     return (name if colon and port.isdecimal() else host).lower()
-
-
-def _refuse_proxies(asked: Request) -> None:
-    named = [name for name in PROXY_HEADERS if name in asked.headers]
-    named += [name for name, _ in asked.headers if name.title().startswith(PROXY_PREFIX)]
-    if named:
-        raise Refused(
-            400,
-            f"This server answers only its own machine and stands behind no proxy; the request carries"
-            f" {named[0]}. Open it directly.",
-        )
-
-
-def _refuse_foreign_names(asked: Request) -> None:
-    if host_name(asked.headers.get("Host", "")) not in OWN_NAMES:
-        raise Refused(400, "This server answers only its own machine; open it as http://127.0.0.1.")
 
 
 def _refuse_foreign_origins(asked: Request) -> None:

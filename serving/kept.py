@@ -1,20 +1,16 @@
-"""What may be kept: the number of the public state, entity tags made of it, and answers by their tag."""
+"""What says whether something kept still holds: the public state, entity tags made of it, the build."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-
-from serving.routes import Answer
 
 STATE_SECONDS = 1.0
 """How long a process may believe that the public state is what it was."""
 
-ANSWERS = 256
 PRODUCT = ("layouts", "serving", "metrics", "assets")
 SUFFIXES = (".py", ".html", ".css", ".js", ".svg")
 
@@ -36,29 +32,6 @@ class StateWatch:
                 self._state = self._read()
                 self._read_at = now
             return self._state
-
-
-class KeptAnswers:
-    """The answers last given, by their tag; the longest unused make room."""
-
-    def __init__(self, most: int = ANSWERS) -> None:
-        self._most = most
-        self._lock = threading.Lock()
-        self._answers: OrderedDict[str, Answer] = OrderedDict()
-
-    def get(self, tag: str) -> Answer | None:
-        """The answer with this tag, if it is kept."""
-        with self._lock:
-            if tag in self._answers:
-                self._answers.move_to_end(tag)
-            return self._answers.get(tag)
-
-    def keep(self, tag: str, answer: Answer) -> None:
-        """Keeps an answer."""
-        with self._lock:
-            self._answers[tag] = answer
-            while len(self._answers) > self._most:
-                self._answers.popitem(last=False)
 
 
 def entity_tag(state: int, build: str, url: str) -> str:

@@ -32,7 +32,10 @@ OPEN = frozenset({Kind.PUBLIC, Kind.EMBED})
 
 
 class Answer(Protocol):
-    """What a route gives back (`layouts.public.answer.Answer` has this shape)."""
+    """What a route gives back (`layouts.public.answer.Answer` has this shape).
+
+    state: the number of the public state it was read at, as long as which it may be kept; None: never.
+    """
 
     @property
     def body(self) -> bytes: ...
@@ -47,7 +50,7 @@ class Answer(Protocol):
     def headers(self) -> Mapping[str, str]: ...
 
     @property
-    def follows_state(self) -> bool: ...
+    def state(self) -> int | None: ...
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Reply:
     media_type: str
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
-    follows_state: bool = False
+    state: int | None = None
 
 
 def redirect(path: str) -> Callable[..., Reply]:

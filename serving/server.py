@@ -11,7 +11,8 @@ from flask_compress import Compress
 from werkzeug.exceptions import HTTPException
 
 from serving import guard, headers
-from serving.kept import KeptAnswers, StateWatch, entity_tag
+from serving.kept import StateWatch, entity_tag
+from serving.ready import FOR_EVER, STATE, ReadyAnswers
 from serving.routes import ASSETS, OPEN, STAFF, Answer, Kind, Kinds, Route
 from store.engine import StoreError
 
@@ -64,14 +65,15 @@ def create(wiring: Wiring) -> Flask:
     # Last registered runs first on the way out: the headers are set before the body is compressed.
     Compress(server)
     server.after_request(lambda response: headers.protect(response, kinds.of(_rule())))
-    server.after_request(_last_long)
+    server.after_request(_keep_files)
     server.before_request(lambda: guard.check(request, _kind(kinds), wiring.is_page))
     server.before_request(lambda: _response(wiring.entrance({})) if request.path == STAFF else None)
     _answer_failures(server, wiring)
-    answers, watch = KeptAnswers(), StateWatch(wiring.state)
+    watch = StateWatch(wiring.state)
     for route in wiring.routes:
-        view = _view(route, wiring, answers, watch)
+        view = _view(route, wiring, watch)
         server.add_url_rule(route.path, endpoint=route.path, view_func=view, methods=["GET"])
+    server.wsgi_app = ReadyAnswers(server.wsgi_app, watch)  # type: ignore[method-assign]
     return server
 
 
@@ -83,19 +85,27 @@ def _kind(kinds: Kinds) -> Kind | None:
     return kinds.of(_rule())
 
 
-def _view(route: Route, wiring: Wiring, answers: KeptAnswers, watch: StateWatch) -> Callable[..., Response]:
+def _view(route: Route, wiring: Wiring, watch: StateWatch) -> Callable[..., Response]:
+    def tagged(response: Response, state: int, tag: str) -> Response:
+        request.environ[STATE] = state
+        response.set_etag(tag)
+        response.headers["Cache-Control"] = "public, no-cache"
+        return response
+
     def answered(**parts: str) -> Response:
         query = request.args.to_dict()
         if route.kind not in OPEN:
             return _response(route.answer(query, **parts))
-        tag = entity_tag(watch(), wiring.build, _address())
-        if _has(tag):
-            return _tagged(Response(status=304), tag)
-        answer = answers.get(tag) or route.answer(query, **parts)
-        if not answer.follows_state:
+        if request.if_none_match:
+            state = watch()
+            tag = entity_tag(state, wiring.build, _address())
+            if _has(tag):
+                return tagged(Response(status=304), state, tag)
+        answer = route.answer(query, **parts)
+        if answer.state is None:
             return _response(answer)
-        answers.keep(tag, answer)
-        return _tagged(_response(answer), tag)
+        # The tag is of the state that was read, not of the one before or after it.
+        return tagged(_response(answer), answer.state, entity_tag(answer.state, wiring.build, _address()))
 
     return answered
 
@@ -107,29 +117,28 @@ def _address() -> str:
 
 def _has(tag: str) -> bool:
     """Whether the reader has the answer with this tag, compressed (`tag:gzip`) or not."""
-    given = request.if_none_match
-    return given.star_tag or any(one.split(":")[0] == tag for one in given.as_set(include_weak=True))
+    return any(one.split(":")[0] == tag for one in request.if_none_match.as_set(include_weak=True))
 
 
 def _response(answer: Answer) -> Response:
     response = Response(answer.body, status=answer.status, content_type=answer.media_type)
     response.headers.update(answer.headers)
-    if not answer.follows_state:
+    if answer.state is None:
         response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
-def _tagged(response: Response, tag: str) -> Response:
-    response.set_etag(tag)
-    response.headers["Cache-Control"] = "public, no-cache"
-    return response
+def _keep_files(response: Response) -> Response:
+    """Files asked for by the name of their version never change; others are asked for again each day.
 
-
-def _last_long(response: Response) -> Response:
-    """Files asked for by the name of their version never change; others are asked for again each day."""
+    They are read into memory: what is streamed would not be compressed.
+    """
     if _rule().startswith(ASSETS) and response.status_code == 200:
         seconds = A_YEAR if "v" in request.args else A_DAY
         response.headers["Cache-Control"] = f"public, max-age={seconds}"
+        response.direct_passthrough = False
+        response.get_data()
+        request.environ[STATE] = FOR_EVER
     return response
 
 

@@ -33,11 +33,16 @@ from store.schema import catalogues, composites, house, publications, scores
 
 @dataclass(frozen=True)
 class Reading:
-    """A publication opened for reading, with the texts that belong to it."""
+    """A publication opened for reading, with the texts that belong to it.
+
+    newest: the id of the current publication, and state: the number of the public state, at the same moment.
+    """
 
     publication: Publication
     catalogue_text: str
     knowledge: Mapping[str, Knowledge]
+    newest: int
+    state: int
 
 
 def state(connection: Connection) -> int:
@@ -47,7 +52,7 @@ def state(connection: Connection) -> int:
 
 def current(connection: Connection) -> Reading | None:
     """The publication the city stands by now; None before the first."""
-    return _reading(connection, select(func.max(publications.c.id)).where(publications.c.is_current == 1))
+    return _reading(connection, _newest())
 
 
 def find(connection: Connection, *, number: int | None = None, as_of: date | None = None) -> Reading | None:
@@ -162,13 +167,24 @@ def all_composites(
 
 def _reading(connection: Connection, number: Select[tuple[int]]) -> Reading | None:
     found = connection.execute(
-        select(publications, catalogues.c.text)
+        select(
+            publications,
+            catalogues.c.text,
+            func.coalesce(_newest().scalar_subquery(), publications.c.id).label("newest"),
+            select(house.c.state).scalar_subquery().label("state"),
+        )
         .join(catalogues, catalogues.c.hash == publications.c.catalogue)
         .where(publications.c.id == number.scalar_subquery())
     ).one_or_none()
     if found is None:
         return None
-    return Reading(_publication(found), found.text, knowledge_from_json(found.knowledge))
+    knowledge = knowledge_from_json(found.knowledge)
+    return Reading(_publication(found), found.text, knowledge, found.newest, found.state)
+
+
+def _newest() -> Select[tuple[int]]:
+    """The number of the publication the city stands by now."""
+    return select(func.max(publications.c.id)).where(publications.c.is_current == 1)
 
 
 def _key_columns(table: Table) -> Sequence[str]:

@@ -18,14 +18,14 @@ RETRY_SECONDS = 5
 class Answer:
     """Bytes for a reader.
 
-    follows_state: the same as long as the public state is, so that it may be kept under its ETag.
+    state: the number of the public state it was read at, as long as which it may be kept; None: never.
     """
 
     body: bytes
     media_type: str
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
-    follows_state: bool = True
+    state: int | None = None
 
 
 class Refusal(Exception):

@@ -46,6 +46,8 @@ POINT_FIELDS = (
 )
 
 Json = dict[str, Any]
+Made = tuple[Edition | None, Json]
+"""What a call answers with the edition it was read from; None before the first publication."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Api:
 
     def series(self, query: Query, metric: str) -> Answer:
         """A metric's periods at a grain, in order of time, as JSON."""
-        return self._answer(lambda given: self._series(given, metric)[0], query)
+        return self._answer(lambda given: self._series(given, metric)[:2], query)
 
     def series_csv(self, query: Query, metric: str) -> Answer:
         """A metric's periods at a grain, in order of time, as CSV."""
@@ -84,8 +86,12 @@ class Api:
 
     # --- answering -------------------------------------------------------------------------
 
-    def _answer(self, make: Callable[[Query], Json], query: Query) -> Answer:
-        return self._guarded(lambda given: Answer(_json(make(given)), JSON, headers=ANYONE), query)
+    def _answer(self, make: Callable[[Query], Made], query: Query) -> Answer:
+        def answered(given: Query) -> Answer:
+            edition, body = make(given)
+            return Answer(_json(body), JSON, headers=ANYONE, state=edition.state if edition else None)
+
+        return self._guarded(answered, query)
 
     def _guarded(self, make: Callable[[Query], Answer], query: Query) -> Answer:
         with speaking(language(self.desk.catalogue.city.language)):
@@ -98,12 +104,12 @@ class Api:
 
     # --- what is answered ------------------------------------------------------------------
 
-    def _scores(self, query: Query) -> Json:
+    def _scores(self, query: Query) -> Made:
         asking.known_words(query, ())
         with asking.opened(self.desk, query) as (connection, edition):
             found = publications.latest_composites(connection, edition.publication)
         public = {metric.id for metric in edition.catalogue.metrics.values() if metric.public}
-        return {
+        return edition, {
             "publication": _publication(edition.publication),
             "city": _windows(found.get(CITY, {}), public),
             "departments": {
@@ -112,24 +118,24 @@ class Api:
             },
         }
 
-    def _metrics(self, query: Query) -> Json:
+    def _metrics(self, query: Query) -> Made:
         asking.known_words(query, ())
         with asking.opened(self.desk, query) as (_connection, edition):
             found = [_summary(metric) for metric in edition.catalogue.live_metrics() if metric.public]
-        return {"publication": _publication(edition.publication), "metrics": found}
+        return edition, {"publication": _publication(edition.publication), "metrics": found}
 
-    def _metric(self, query: Query, wanted: str) -> Json:
+    def _metric(self, query: Query, wanted: str) -> Made:
         asking.known_words(query, ())
         with asking.opened(self.desk, query) as (connection, edition):
             metric = asking.metric(edition, wanted)
             latest = publications.latest_scores(connection, edition.publication).get(metric.id, {})
-        return {
+        return edition, {
             "publication": _publication(edition.publication),
             "metric": _definition(metric),
             "latest": {grain: _point(latest[grain]) if grain in latest else None for grain in Grain},
         }
 
-    def _series(self, query: Query, wanted: str) -> tuple[Json, list[Score]]:
+    def _series(self, query: Query, wanted: str) -> tuple[Edition, Json, list[Score]]:
         asking.known_words(query, ("grain", "since", "until", "district"))
         grain = asking.grain(query, Grain.MONTH) or Grain.MONTH
         since, until = asking.day(query, "since"), asking.day(query, "until")
@@ -157,40 +163,40 @@ class Api:
             "publication": _publication(edition.publication),
             "points": [_point(score) for score in found],
         }
-        return described, found
+        return edition, described, found
 
     def _series_csv(self, query: Query, wanted: str) -> Answer:
-        described, found = self._series(query, wanted)
+        edition, described, found = self._series(query, wanted)
         text = io.StringIO()
         writer = csv.DictWriter(text, POINT_FIELDS)
         writer.writeheader()
         writer.writerows(_point(score) for score in found)
         name = f"{described['metric']}_{described['grain']}_{described['publication']['id']}.csv"
         headers = {**ANYONE, "Content-Disposition": f'inline; filename="{name}"'}
-        return Answer(text.getvalue().encode(), CSV, headers=headers)
+        return Answer(text.getvalue().encode(), CSV, headers=headers, state=edition.state)
 
-    def _publications(self, query: Query) -> Json:
+    def _publications(self, query: Query) -> Made:
         asking.known_words(query, ())
         try:
             with asking.opened(self.desk, query) as (connection, edition):
                 upto = edition.publication if query else None
                 found = publications.history(connection)
         except NothingPublished:
-            return {"publications": []}
+            return None, {"publications": []}
         chosen = [one for one in found if upto is None or one.id <= upto.id]
-        return {"publications": [_publication_in_full(one) for one in chosen]}
+        return edition, {"publications": [_publication_in_full(one) for one in chosen]}
 
-    def _sources(self, query: Query) -> Json:
+    def _sources(self, query: Query) -> Made:
         asking.known_words(query, ())
         with asking.opened(self.desk, query) as (_connection, edition):
             found = [_source(edition, source) for source in edition.catalogue.sources.values()]
-        return {"publication": _publication(edition.publication), "sources": found}
+        return edition, {"publication": _publication(edition.publication), "sources": found}
 
 
 def problem(status: int, title: str, detail: str) -> Answer:
     """A refusal as RFC 9457 has it."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return Answer(_json(body), PROBLEM, status=status, headers=ANYONE, follows_state=False)
+    return Answer(_json(body), PROBLEM, status=status, headers=ANYONE)
 
 
 def _not_yet() -> Answer:
@@ -198,7 +204,7 @@ def _not_yet() -> Answer:
         503, _("Nothing has been published yet"), _("Ask again when the first publication is made.")
     )
     headers = {**refused.headers, "Retry-After": str(RETRY_SECONDS)}
-    return Answer(refused.body, PROBLEM, status=503, headers=headers, follows_state=False)
+    return Answer(refused.body, PROBLEM, status=503, headers=headers)
 
 
 # --- shapes ------------------------------------------------------------------------------------

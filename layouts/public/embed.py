@@ -95,7 +95,7 @@ class Embeds:
         with formats.speaking(formats.language(language)):
             body, media_type = self._form(shown, form, look)
         headers["Content-Security-Policy"] = _policy(body, form)
-        return Answer(body, media_type, status, headers, follows_state=status == 200)
+        return Answer(body, media_type, status, headers, shown.edition.state if shown.edition else None)
 
     def _form(self, shown: Shown, form: Form, look: Look) -> tuple[bytes, str]:
         if form is Form.HTML:

@@ -63,9 +63,7 @@ class Site:
         """A page that says why there is no page."""
         city = self.desk.catalogue.city
         with formats.speaking(formats.language(city.language)):
-            return self._page(
-                "message.html", city, status=status, follows_state=False, title=title, detail=detail
-            )
+            return self._page("message.html", city, status=status, title=title, detail=detail)
 
     def failure(self, status: int, path: str, detail: str | None) -> Answer:
         """The page for a request that was not answered; for a call of the API the problem as JSON."""
@@ -89,7 +87,9 @@ class Site:
         with asking.opened(self.desk, query) as (connection, edition):
             view = city_view(connection, edition)
         with _speaking(edition):
-            return self._page("home.html", edition.city, here="home", **_home_texts(view, edition))
+            return self._page(
+                "home.html", edition.city, state=edition.state, here="home", **_home_texts(view, edition)
+            )
 
     def _metric(self, query: Query, wanted: str) -> Answer:
         asking.known_words(query, ("grain",))
@@ -97,14 +97,15 @@ class Site:
         with asking.opened(self.desk, query) as (connection, edition):
             view = metric_view(connection, edition, asking.metric(edition, wanted), grain)
         with _speaking(edition):
-            return self._page("metric.html", edition.city, **_metric_texts(view, edition))
+            return self._page(
+                "metric.html", edition.city, state=edition.state, **_metric_texts(view, edition)
+            )
 
     def _start(self) -> Answer:
         return self._page(
             "start.html",
             self.desk.catalogue.city,
             status=503,
-            follows_state=False,
             headers={"Retry-After": str(RETRY_SECONDS)},
             view=self.desk.start(),
             refresh=RETRY_SECONDS,
@@ -116,12 +117,12 @@ class Site:
         city: City,
         *,
         status: int = 200,
-        follows_state: bool = True,
+        state: int | None = None,
         headers: Mapping[str, str] | None = None,
         **values: Any,
     ) -> Answer:
         body = rendered(template, city, self.desk.build, **values)
-        return Answer(body, HTML, status, headers or {}, follows_state)
+        return Answer(body, HTML, status, headers or {}, state)
 
 
 def rendered(template: str, city: City, build: str, **values: Any) -> bytes:

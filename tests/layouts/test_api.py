@@ -238,7 +238,7 @@ def test_before_the_first_publication_everything_asks_to_be_asked_again(empty_da
     api = Api(desk_over(empty_database(catalogue), catalogue))
     for answer in (api.scores({}), api.metrics({}), api.series({}, "pothole_on_time"), api.sources({})):
         assert (answer.status, "Retry-After" in answer.headers) == (503, True)
-        assert not answer.follows_state
+        assert answer.state is None
     assert json.loads(api.publications({}).body) == {"publications": []}
     assert refused(api.scores({"publication": "1"}), 404)
 

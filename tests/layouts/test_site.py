@@ -159,7 +159,7 @@ def test_before_the_first_publication_the_page_says_what_is_missing_and_the_comm
         patch.setattr("layouts.desk.publications.find", lambda *_a, **_k: None)
         answer = site.home({})
     html = page(answer, 503)
-    assert answer.headers["Retry-After"] == "5" and not answer.follows_state
+    assert answer.headers["Retry-After"] == "5" and answer.state is None
     assert '<meta http-equiv="refresh" content="5">' in html
     assert command in html and "cases: 4,000 rows read" in html
     assert html.count("<pre>") == 1

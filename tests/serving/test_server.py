@@ -8,7 +8,7 @@ import pytest
 
 from serving import guard
 from serving.headers import script_hashes
-from serving.kept import KeptAnswers, StateWatch, build_id, entity_tag
+from serving.kept import StateWatch, build_id, entity_tag
 from serving.routes import Kind, Kinds, Reply, Route, redirect
 from serving.server import Wiring, create
 
@@ -16,24 +16,25 @@ from serving.server import Wiring, create
 class Page:
     """A route's answer that counts how often it was made."""
 
-    def __init__(self, follows_state=True, status=200):
+    def __init__(self, state=None, status=200):
         self.made = 0
-        self._follows, self._status = follows_state, status
+        self._state, self._status = state, status
 
     def __call__(self, query, **parts):
         self.made += 1
         body = f"{sorted(query.items())} {parts}".encode() + b"x" * 2000
-        return Reply(body, "text/html; charset=utf-8", self._status, follows_state=self._follows)
-
-
-@pytest.fixture
-def page():
-    return Page()
+        state = self._state["number"] if self._state else None
+        return Reply(body, "text/html; charset=utf-8", self._status, state=state)
 
 
 @pytest.fixture
 def state():
     return {"number": 1}
+
+
+@pytest.fixture
+def page(state):
+    return Page(state)
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def server(page, state, tmp_path):
         Route("/", Kind.PUBLIC, page),
         Route("/metric/<metric>", Kind.PUBLIC, page),
         Route("/broken", Kind.PUBLIC, lambda _query: 1 / 0),
-        Route("/waiting", Kind.PUBLIC, Page(follows_state=False, status=503)),
+        Route("/waiting", Kind.PUBLIC, Page(status=503)),
         Route("/health", Kind.HEALTH, lambda _query: Reply(b"{}", "application/json")),
         Route("/today", Kind.STAFF, redirect("/staff/today")),
     )
@@ -189,6 +190,22 @@ def test_an_answer_is_made_once_for_each_state(client, page, state, monkeypatch)
     assert client.get("/", headers={"If-None-Match": old}).status_code == 200 and page.made == 2
 
 
+def test_the_tag_is_of_the_state_the_answer_was_read_at(client, page, state, monkeypatch):
+    """A publication after the state was looked at and before the page was read."""
+    page._state = {"number": 2}
+    early = client.get("/").headers["ETag"]
+    monkeypatch.setattr("serving.kept.STATE_SECONDS", 0.0)
+    state["number"] = 2
+    assert client.get("/").headers["ETag"] == early
+    page._state["number"] = state["number"] = 3
+    assert client.get("/", headers={"If-None-Match": early}).status_code == 200
+
+
+def test_an_unknown_thing_is_missing_whatever_the_reader_has(client, page):
+    page._state, page._status = None, 404
+    assert client.get("/metric/x", headers={"If-None-Match": "*"}).status_code == 404
+
+
 def test_what_does_not_follow_the_state_is_not_kept(client):
     answer = client.get("/waiting")
     assert answer.status_code == 503
@@ -219,15 +236,6 @@ def test_the_state_is_read_at_most_once_a_second():
     assert [watch(), watch()] == [1, 1]
     now[0] = 1.0
     assert watch() == 2
-
-
-def test_the_longest_unused_answer_makes_room():
-    kept = KeptAnswers(most=2)
-    for tag in "ab":
-        kept.keep(tag, Reply(tag.encode(), "text/plain"))
-    kept.get("a")
-    kept.keep("c", Reply(b"c", "text/plain"))
-    assert [kept.get(tag) is not None for tag in "abc"] == [True, False, True]
 
 
 def test_a_tag_changes_with_the_state_the_build_and_the_address():

@@ -23,7 +23,7 @@ def test_the_status_names_the_last_publication_and_every_source(published_city):
     assert (found["city"], found["build"], found["state"] >= 1) == ("harbor", "b", True)
     assert found["publication"]["as_of"] == "2026-11-23"
     assert [source["id"] for source in found["sources"]] == ["cases", "library", "water"]
-    assert not answer.follows_state
+    assert answer.state is None
 
 
 def test_a_city_before_its_first_publication_has_a_status_too(empty_database):
