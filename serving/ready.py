@@ -53,8 +53,11 @@ class Ready:
     @property
     def tag(self) -> str:
         """The entity tag without what tells one compression from another; '' where it has none."""
-        given = next((value for name, value in self.headers if name.lower() == "etag"), "")
-        return given.removeprefix("W/").strip('"').partition(":")[0]
+        return self.header("ETag").removeprefix("W/").strip('"').partition(":")[0]
+
+    def header(self, wanted: str) -> str:
+        """A header of the answer; '' where it has none."""
+        return next((value for name, value in self.headers if name.lower() == wanted.lower()), "")
 
 
 class ReadyAnswers:
@@ -126,7 +129,8 @@ class ReadyAnswers:
 
     def _keep(self, key: Key, answer: Ready) -> None:
         is_about_tags = len(key) > len(_PARTS)
-        if is_about_tags == answer.status.startswith("304"):
+        differs_by = answer.header("Vary").lower()
+        if is_about_tags == answer.status.startswith("304") and differs_by in ("", "accept-encoding"):
             self._kept.put(key, answer)
 
 

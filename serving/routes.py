@@ -89,7 +89,7 @@ def negotiated(
         is_person = accepted["text/html"] > accepted["application/json"]
         made = (for_people if is_person else for_programs)(query, **parts)
         headers = {**made.headers, "Vary": "Accept"}
-        return Reply(made.body, made.media_type, made.status, headers, made.follows_state)
+        return Reply(made.body, made.media_type, made.status, headers, made.state)
 
     return answer
 

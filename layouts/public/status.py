@@ -27,4 +27,4 @@ class StatusPage:
         view = self.look()
         with formats.speaking(formats.language(city.language)):
             body = rendered("status.html", city, self.desk.build, view=view, fresh=freshness)
-        return Answer(body, HTML, follows_state=False)
+        return Answer(body, HTML)

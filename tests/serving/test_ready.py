@@ -128,14 +128,14 @@ class Application:
 
     def __init__(self, state=1):
         self.state, self.asked, self.kept_for = state, 0, None
-        self.is_broken = False
+        self.is_broken, self.headers = False, []
 
     def __call__(self, environ, start_response):
         self.asked += 1
         if self.kept_for is not FOR_EVER:
             self.kept_for = self.state
         environ[STATE] = self.kept_for
-        start_response("200 OK", [("ETag", f'"state{self.state}"'), ("Date", "then")])
+        start_response("200 OK", [("ETag", f'"state{self.state}"'), ("Date", "then"), *self.headers])
         return iter([b"state ", str(self.state).encode()])
 
     def watched(self):
@@ -200,6 +200,15 @@ def test_another_query_host_or_compression_is_another_answer():
     for environ in ({}, {"QUERY_STRING": "a"}, {"HTTP_HOST": "127.0.0.1"}, {"HTTP_ACCEPT_ENCODING": "br"}):
         ask(layer, **environ)
     assert inner.asked == 4
+
+
+def test_what_differs_by_more_than_its_compression_is_not_kept():
+    inner = Application()
+    inner.headers = [("Vary", "Accept, Accept-Encoding")]
+    layer = ReadyAnswers(inner, inner.watched)
+    ask(layer)
+    ask(layer)
+    assert inner.asked == 2
 
 
 def test_where_the_state_cannot_be_read_the_application_answers():
