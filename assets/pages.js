@@ -42,7 +42,7 @@
     var isFirst = heading === null;
     heading = found;
     place = address();
-    filter(document.querySelector("input.filters"));
+    filter(document.querySelector(".filters input"));
     arrive(found, isFirst);
   }).observe(document.documentElement, { childList: true, subtree: true });
 
@@ -62,7 +62,7 @@
     document.querySelectorAll(".board tbody").forEach(function (group) {
       var seen = 0;
       group.querySelectorAll("tr:not(.group)").forEach(function (row) {
-        var holds = row.querySelector("th").textContent.toLocaleLowerCase().indexOf(wanted) >= 0;
+        var holds = row.querySelector("th a").textContent.toLocaleLowerCase().indexOf(wanted) >= 0;
         row.hidden = !holds;
         seen += holds ? 1 : 0;
       });
@@ -82,7 +82,7 @@
   }
 
   document.addEventListener("input", function (event) {
-    if (!event.target.matches("input.filters")) return;
+    if (!event.target.matches(".filters input")) return;
     filter(event.target);
     keepInAddress(event.target.name, event.target.value.trim());
   });

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 from markupsafe import Markup
 
 from layouts import formats
 from layouts.charts.embedded import Svg
 from layouts.charts.glyphs import arrow, glyph, theme_glyph
-from layouts.charts.small import score_bar, sparkline
+from layouts.charts.small import score_bar
 from layouts.formats import Level, Movement, _
-from layouts.links import metric_link
-from layouts.views import CityView, Edition, Line
+from layouts.views import Edition
 from metrics.model import Catalogue, Composite, Grain, Metric, Period, Score, Status
 
 Children = str | Component | Sequence[Any] | None
@@ -61,10 +60,11 @@ def section(title: str, *children: Children, id: str, beside: str = "") -> html.
     return html.Section(inside, **labelled_by(id))
 
 
-def notes(edition: Edition, *texts: str) -> list[html.P]:
-    """The remarks that belong to a publication: invented, pinned, provisional."""
+def notes(edition: Edition, *texts: str, is_pinned_said: bool = True) -> list[html.P]:
+    """The remarks that belong to a publication: invented, pinned (where it is asked for), provisional."""
     invented = _("A demonstration: this city and its records are invented.")
-    said = [invented if edition.city.demonstration else "", formats.pinned(edition), *texts]
+    pinned = formats.pinned(edition) if is_pinned_said else ""
+    said = [invented if edition.city.demonstration else "", pinned, *texts]
     return [html.P(text, className="note") for text in said if text]
 
 
@@ -170,6 +170,13 @@ def table(
     caption: str, heads: Sequence[tuple[str, str]], rows: Iterable[html.Tr], **named: Any
 ) -> html.Table:
     """A table with a caption; heads are (text, class)."""
+    return table_in_parts(caption, heads, [list(rows)], **named)
+
+
+def table_in_parts(
+    caption: str, heads: Sequence[tuple[str, str]], parts: Iterable[list[html.Tr]], **named: Any
+) -> html.Table:
+    """A table whose rows stand together in parts, each of which may open with a heading of its own."""
     cells = [
         html.Th(text, scope="col", className=style or None, role="columnheader") for text, style in heads
     ]
@@ -177,7 +184,7 @@ def table(
         [
             html.Caption(caption),
             html.Thead(html.Tr(cells, role="row"), role="rowgroup"),
-            html.Tbody(list(rows), role="rowgroup"),
+            *(html.Tbody(rows, role="rowgroup") for rows in parts),
         ],
         role="table",
         **named,
@@ -194,70 +201,6 @@ def row(head: Children, *cells: tuple[Children, str], **named: Any) -> html.Tr:
         role="row",
         **named,
     )
-
-
-def board(view: CityView, lines: Sequence[Line], caption: str) -> html.Div:
-    """Every metric of a list at the grain of the page, with its other grains beside."""
-    opening = view.opening or Grain.WEEK
-    others = [grain for grain in Grain if grain is not opening]
-    heads = [
-        (_("Measure"), ""),
-        (_("Value"), "number-cell"),
-        (_("Target"), "number-cell"),
-        (_("Status"), ""),
-        (_("{week} score (1.00 = target)").format(week=formats.grain_word(opening)), ""),
-        (_("Recent"), "spark-cell"),
-        *((formats.grain_word(grain), "number-cell other-cell") for grain in others),
-    ]
-    rows = [_board_row(line, others, view.edition) for line in lines]
-    return html.Div(table(caption, heads, rows, className="board"), className="sheet")
-
-
-def _board_row(line: Line, others: Sequence[Grain], edition: Edition) -> html.Tr:
-    score, metric = line.score, line.metric
-    aim = formats.target(metric, score.target, score.target_high) if score else formats.NOTHING
-    value = html.Td(
-        formats.value_beside_target(metric, score) if score else formats.NOTHING,
-        className="number-cell value-cell",
-        role="cell",
-        **_beside_on_phones(aim),
-    )
-    made = row(
-        [
-            dcc.Link(metric.name, href=metric_link(edition, metric.id)),
-            html.Span(line.department, className="muted"),
-        ],
-        (aim, "number-cell aim aim-cell"),
-        (_standing(score), "status-cell"),
-        (_score_cell(score, edition.catalogue), "score-cell" if _has_score(score) else "score-cell why"),
-        (drawing(sparkline(line.recent, formats.sparkline_text(line))), "spark-cell"),
-        *((small_score(line.scores.get(grain)), "number-cell other-cell") for grain in others),
-    )
-    made.children.insert(1, value)
-    return made
-
-
-def _has_score(score: Score | None) -> bool:
-    return score is not None and score.score is not None
-
-
-def _beside_on_phones(aim: str) -> dict[str, Any]:
-    return {"data-target": aim}
-
-
-def _standing(score: Score | None) -> list[Component]:
-    shown: list[Component] = [score_chip(score)]
-    if score is not None and score.status is Status.PROVISIONAL:
-        shown.append(html.Span(f" {formats.status_word(score.status)}", className="mark-small"))
-    return shown
-
-
-def _score_cell(score: Score | None, catalogue: Catalogue) -> Children:
-    if score is None:
-        return formats.NOTHING
-    if score.score is None:
-        return html.Span(formats.reason(score.reason, catalogue), className="small muted")
-    return with_bar(score.score)
 
 
 def with_bar(score: float) -> html.Span:

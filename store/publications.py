@@ -76,6 +76,16 @@ def history(connection: Connection) -> list[Publication]:
     return [_publication(row) for row in rows]
 
 
+def days_around(connection: Connection, as_of: date) -> tuple[date | None, date | None]:
+    """The nearest dates before and after `as_of` that a publication was made for; None for none."""
+    made_for = publications.c.as_of
+    before = select(func.max(made_for)).where(made_for < as_of.isoformat())
+    after = select(func.min(made_for)).where(made_for > as_of.isoformat())
+    found = (connection.execute(one).scalar_one() for one in (before, after))
+    earlier, later = (date.fromisoformat(text) if text else None for text in found)
+    return earlier, later
+
+
 def series(
     connection: Connection,
     publication: Publication,

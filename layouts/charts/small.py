@@ -16,6 +16,8 @@ BAR_WIDTH, BAR_HEIGHT = 120.0, 16.0
 BAR_FROM, BAR_TO = 0.5, 1.25
 """The scores at the two ends of a bar; one outside is cut there, and says so by a notch."""
 
+CHANGE_WIDTH = 72.0
+
 _NOTCH = 5.0
 
 
@@ -57,3 +59,22 @@ def score_bar(score: float | None, level: Level) -> Markup:
             parts.append(element("rect", x=notch, y=2.0, width=2.0, height=12.0, class_="notch"))
     parts.append(element("rect", x=middle - 1, y=0.0, width=2.0, height=BAR_HEIGHT, class_="tick"))
     return picture(BAR_WIDTH, BAR_HEIGHT, parts, class_="score-bar")
+
+
+def change_bar(share: float) -> Markup:
+    """A bar from the middle to the right for a rise, to the left for a fall; share is -1 to 1."""
+    middle = CHANGE_WIDTH / 2
+    end = middle + share * middle
+    level = Level.ABOVE if share > 0 else Level.BELOW
+    parts = [
+        element(
+            "rect",
+            x=min(middle, end),
+            y=3.0,
+            width=abs(end - middle),
+            height=10.0,
+            class_=f"bar level-{level}",
+        ),
+        element("rect", x=middle - 0.5, y=0.0, width=1.0, height=BAR_HEIGHT, class_="tick"),
+    ]
+    return picture(CHANGE_WIDTH, BAR_HEIGHT, parts, class_="score-bar change-bar")

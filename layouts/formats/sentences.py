@@ -162,11 +162,15 @@ def _score_before(composite: Composite) -> str:
 
 @dataclass(frozen=True)
 class PrintedPart:
-    """One printed row of a change: metric is None for the sum of all rows too small to print."""
+    """One printed row of a change: metric is None for the sum of rows that are not printed by themselves.
+
+    others: they are rows that a short list leaves out, not only rows too small to print.
+    """
 
     metric: Metric | None
     part: Part | None
     amount: Decimal
+    others: bool = False
 
 
 def printed_parts(view: CityView) -> list[PrintedPart]:
@@ -191,6 +195,8 @@ def printed_parts(view: CityView) -> list[PrintedPart]:
 
 def part_text(part: PrintedPart) -> str:
     """What a printed row is about."""
+    if part.others:
+        return _("Everything else together")
     if part.metric is None or part.part is None:
         return _("Everything else, each less than a hundredth")
     if part.part is Part.PERFORMANCE:

@@ -12,7 +12,6 @@ from layouts import formats
 from layouts.access import Need, Role, is_allowed
 from layouts.charts.multiples import multiple
 from layouts.components import (
-    board,
     chip,
     colophon,
     drawing,
@@ -30,6 +29,7 @@ from layouts.formats import Level, _, departments
 from layouts.links import metric_link, today_link
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, opened
+from layouts.scoreboard import board
 from layouts.staff import PREFIX, staff_page
 from layouts.views import Line
 from metrics.model import Department, Grain, Status
