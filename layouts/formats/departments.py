@@ -10,7 +10,7 @@ from layouts.formats.freshness import length
 from layouts.formats.language import _, ngettext
 from layouts.formats.reasons import reason
 from layouts.views import Line
-from metrics.model import Aggregation, Composite, Grain, Metric, Period, Score
+from metrics.model import Composite, Grain, Metric, Period, Score
 
 FEW = 10
 """Below so many records a single one moves a value a lot."""
@@ -74,8 +74,9 @@ def compared_period(view: DepartmentView) -> str:
 
 def few_records(metric: Metric, score: Score | None) -> str:
     """That a value stands on few records; empty where it stands on enough or on none."""
-    counts_days = metric.aggregation is Aggregation.STOCK
-    if score is None or counts_days or score.value is None or score.n is None or not 0 < score.n < FEW:
+    if score is None or score.value is None or not sentences.counts_records(metric):
+        return ""
+    if score.n is None or not 0 < score.n < FEW:
         return ""
     return ngettext(
         "Only {count} record behind it", "Only {count} behind it, so one moves it a lot", score.n

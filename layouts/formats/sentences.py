@@ -323,9 +323,17 @@ def parts(metric: Metric, score: Score) -> str:
             )
     if score.n is None:
         return ""
+    if metric.aggregation is not Aggregation.STOCK and not counts_records(metric):
+        return ""
     if metric.aggregation is Aggregation.STOCK:
         return ngettext("{count} day", "{count} days", score.n).format(count=numbers.count(score.n))
     return ngettext("{count} record", "{count} records", score.n).format(count=numbers.count(score.n))
+
+
+def counts_records(metric: Metric) -> bool:
+    """Whether the n of a score is how many records stand behind it: not days, visits, stops or litres."""
+    added_up = metric.quantity is not None or metric.denominator is not None
+    return metric.aggregation is not Aggregation.STOCK and not added_up
 
 
 def not_in_headline(metric: Metric) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import dash
 from dash import dcc, html
+from dash.exceptions import PreventUpdate
 
 from layouts import formats
 from layouts.access import Need, Role, is_allowed
@@ -28,8 +29,18 @@ from layouts.desk import at_hand
 from layouts.formats import _
 from layouts.links import department_link, metric_link, today_link
 from layouts.public.answer import NothingPublished, Refusal
+from layouts.public.asking import PIN, day, opened
 from layouts.public.asking import grain as asked_grain
-from layouts.public.asking import opened
+from layouts.receipt import (
+    ASKED,
+    OPENS,
+    SHOWN,
+    asked_receipt,
+    opened_receipt,
+    receipt_link,
+    receipt_of,
+    receipt_section,
+)
 from layouts.staff import PREFIX, staff_page
 from layouts.views import MetricView, metric_view
 from metrics.model import UNKNOWN_DISTRICT, Metric, Score, Status, Target
@@ -52,29 +63,46 @@ dash.register_page(__name__, path_template="/metric/<metric_id>", title=title, e
 
 @staff_page(Role.READER)
 def layout(metric_id: str = "", **query: Any) -> html.Div:
-    """The page of a metric, at the grain in `grain=`, for the publication named or the current one."""
-    given: dict[str, str] = {
-        word: str(query[word]) for word in ("publication", "as_of", "grain") if word in query
-    }
+    """The page of a metric, at the grain in `grain=`, for the publication named or the current one.
+
+    `start=`, the first day of a period, opens the receipt of that period.
+    """
+    given: dict[str, str] = {word: str(query[word]) for word in (*PIN, "grain", "start") if word in query}
     try:
-        grain = asked_grain(given, None)
+        grain, start = asked_grain(given, None), day(given, "start")
         with opened(at_hand(), given) as (connection, edition):
             metric = edition.catalogue.metrics.get(str(metric_id))
             if metric is None:
                 return _message(_("There is no such metric"))
             view = metric_view(connection, edition, metric, grain)
+            found = receipt_of(connection, edition, metric, view.grain, start) if start else None
     except Refusal as refusal:
         return html.Div([html.H1(refusal.title), html.P(refusal.detail, className="lead")])
     except NothingPublished:
         return _message(_("Nothing has been published yet"))
-    return html.Div(_page(view))
+    receipt = [opened_receipt(view, found, start)] if start else []
+    return html.Div(_page(view, receipt))
+
+
+@dash.callback(
+    dash.Output(SHOWN, "children"),
+    dash.Input(OPENS, "n_clicks"),
+    dash.State(ASKED, "data"),
+    prevent_initial_call=True,
+)
+@staff_page(Role.READER)
+def open_receipt(clicks: int | None, data: Any) -> Any:
+    """The receipt that a page asks for when it is opened: every other click closes it."""
+    if not isinstance(clicks, int) or clicks % 2 == 0:
+        raise PreventUpdate
+    return asked_receipt(at_hand(), data)
 
 
 def _message(text: str) -> html.Div:
     return html.Div([html.H1(text), html.P(dcc.Link(_("Today"), href=f"{PREFIX}today"), className="lead")])
 
 
-def _page(view: MetricView) -> list[Any]:
+def _page(view: MetricView, receipt: list[html.Section]) -> list[Any]:
     metric, score, edition = view.metric, view.score, view.edition
     may_change = formats.provisional(1) if score and score.status is Status.PROVISIONAL else ""
     return [
@@ -98,11 +126,13 @@ def _page(view: MetricView) -> list[Any]:
             className="tiles",
             role="list",
         ),
+        *receipt,
         _course(view),
         html.Div(
             [*_worked(view), _meaning(view), _targets(view)],
             className="columns section",
         ),
+        *([] if receipt else receipt_section(view)),
         *_districts(view),
         colophon(edition),
     ]
@@ -164,7 +194,7 @@ def _twin(view: MetricView, name: str) -> html.Details:
         (_("Score"), "number-cell"),
         (_("Status"), ""),
     ]
-    rows = [_twin_row(view.metric, score) for score in reversed(view.past)]
+    rows = [_twin_row(view, score) for score in reversed(view.past)]
     return html.Details(
         [
             html.Summary(_("The same as a table")),
@@ -173,9 +203,10 @@ def _twin(view: MetricView, name: str) -> html.Details:
     )
 
 
-def _twin_row(metric: Metric, score: Score) -> html.Tr:
+def _twin_row(view: MetricView, score: Score) -> html.Tr:
+    metric = view.metric
     return row(
-        formats.short_period(score.period),
+        receipt_link(view, score),
         (formats.value_beside_target(metric, score), "number-cell"),
         (formats.parts(metric, score), "number-cell"),
         (formats.target(metric, score.target, score.target_high), "number-cell"),
