@@ -33,10 +33,10 @@ def receipt_of(
 
     It counts the records of the period's source, which takes a while where there are many.
     """
-    found = publications.series(connection, edition.publication, metric.id, grain, since=start, until=None)
-    if not any(score.period.start == start for score in found):
+    found = publications.series(connection, edition.publication, metric.id, grain, since=start)
+    reading = publications.find(connection, number=edition.publication.id)
+    if reading is None or not any(score.period.start == start for score in found):
         return None
-    reading = publications.Reading(edition.publication, edition.catalogue.text, edition.knowledge)
     return explain(connection, reading, metric.id, grain, start)
 
 
