@@ -188,7 +188,11 @@ class _Sheet:
         base = self._end + 20
         value, aim = captions.value_and_target(line, grain)
         room = _VALUE_END - width(value, _SMALL) - EDGE - 10
-        self._put(cut(line.metric.name, _SMALL, room, bold=True), EDGE, base, _SMALL, "ink strong")
+        name = cut(line.metric.name, _SMALL, room, bold=True)
+        whole = [element("title", line.metric.name)] if name != line.metric.name else []
+        self._parts.append(
+            element("text", name, *whole, x=EDGE, y=base, font_size=_SMALL, class_="ink strong")
+        )
         self._put(value, _VALUE_END, base, _SMALL, "ink", anchor="end")
         self._put(formats.number_and_unit(aim)[0], _AIM_END, base, _SMALL, "muted", anchor="end")
         shown = formats.score(score.score if score else None)

@@ -53,6 +53,18 @@ def path(points: Iterable[Place | None]) -> str:
     return "".join(written)
 
 
+def stepped(points: Sequence[Place | None]) -> list[Place | None]:
+    """The points of a level that changes from one to the next: it stays until there, then it steps."""
+    found: list[Place | None] = []
+    before: Place | None = None
+    for point in points:
+        if point is not None and before is not None and point[1] != before[1]:
+            found.append((point[0], before[1]))
+        found.append(point)
+        before = point
+    return found
+
+
 def lone(points: Sequence[Place | None]) -> list[Place]:
     """The points without a neighbour: a line through them would show nothing of them."""
     around = [None, *points, None]

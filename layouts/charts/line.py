@@ -9,8 +9,9 @@ from datetime import timedelta
 from markupsafe import Markup
 
 from layouts import formats
-from layouts.charts.drawing import element, path, picture
+from layouts.charts.drawing import Place, element, lone, path, picture, stepped
 from layouts.charts.scale import Scale, span, spread, tick_digits, ticks
+from layouts.charts.small import last_dot
 from layouts.formats import _
 from layouts.views import MetricView
 from metrics.model import Score, Status
@@ -18,6 +19,9 @@ from metrics.model import Score, Status
 LABEL_APART = 17.0
 LONG = timedelta(days=300)
 """From here on a date beside the axis is a month and a year."""
+
+MOST_DOTS = 40
+"""Up to so many periods each value is a dot on its line; beyond, only those without a neighbour."""
 
 PER_LETTER = 7.4
 """How wide a letter is drawn, at most, in units of the picture."""
@@ -64,6 +68,10 @@ class _Axes:
     upward: Scale
     marks: tuple[tuple[float, str], ...]
     labels: tuple[str, ...]
+
+    def place(self, score: Score, number: float) -> Place:
+        """Where a number of a period lies."""
+        return self.across.at(score.period.start.toordinal()), self.upward.at(number)
 
 
 def _axes(view: MetricView, known: Sequence[Score], size: Size) -> _Axes:
@@ -116,39 +124,24 @@ def _targets(past: Sequence[Score], axes: _Axes) -> list[Markup]:
     """The target as steps, dashed: it may change from one period to the next."""
     lines = []
     for aims in ([score.target for score in past], [score.target_high for score in past]):
-        places: list[tuple[float, float] | None] = []
-        before: float | None = None
-        for score, aim in zip(past, aims, strict=True):
-            if aim is None:
-                places.append(None)
-            else:
-                place = axes.across.at(score.period.start.toordinal())
-                if before is not None and before != aim:
-                    places.append((place, axes.upward.at(before)))
-                places.append((place, axes.upward.at(aim)))
-            before = aim
+        places = [
+            None if aim is None else axes.place(score, aim) for score, aim in zip(past, aims, strict=True)
+        ]
         if any(places):
-            lines.append(element("path", d=path(places), class_="target"))
+            lines.append(element("path", d=path(stepped(places)), class_="target"))
     return lines
 
 
 def _values(past: Sequence[Score], axes: _Axes) -> list[Markup]:
-    places = [
-        None
-        if score.value is None
-        else (axes.across.at(score.period.start.toordinal()), axes.upward.at(score.value))
-        for score in past
-    ]
+    places = [None if score.value is None else axes.place(score, score.value) for score in past]
+    alone = set(lone(places))
     parts = [element("path", d=path(places), class_="line")]
-    if len(places) <= 40:
-        parts += [
-            element("circle", cx=place[0], cy=place[1], r=2.6, class_=_dot(score))
-            for score, place in zip(past, places, strict=True)
-            if place is not None
-        ]
-    last = next(place for place in reversed(places) if place is not None)
-    parts.append(element("circle", cx=last[0], cy=last[1], r=4.2, class_="last"))
-    return parts
+    parts += [
+        element("circle", cx=place[0], cy=place[1], r=2.6, class_=_dot(score))
+        for score, place in zip(past, places, strict=True)
+        if place is not None and (len(places) <= MOST_DOTS or place in alone)
+    ]
+    return [*parts, last_dot(past, places, 4.2)]
 
 
 def _dot(score: Score) -> str:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from layouts import formats
-from layouts.charts.drawing import Place, element, lone, path, picture
+from layouts.charts.drawing import Place, element, lone, path, picture, stepped
 from layouts.charts.lettering import cut
 from layouts.charts.scale import Scale, span, spread, tick_digits, ticks
+from layouts.charts.small import last_dot
 from layouts.formats import _
-from metrics.model import Metric, Score, Status
+from metrics.model import Metric, Score
 
 WIDTH, HEIGHT = 280.0, 118.0
 LEFT, RIGHT, TOP, BOTTOM = 42.0, 62.0, 10.0, 22.0
@@ -116,39 +117,22 @@ def _dates(recent: Sequence[Score]) -> list[Markup]:
 def _targets(recent: Sequence[Score], axes: _Axes) -> list[Markup]:
     lines = []
     for aims in ([score.target for score in recent], [score.target_high for score in recent]):
-        steps = _steps(recent, aims, axes)
+        places = [
+            None if aim is None else axes.place(score, aim) for score, aim in zip(recent, aims, strict=True)
+        ]
+        steps = stepped(places)
+        if len(places) == 1 and places[0] is not None:
+            steps = [(axes.across.start, places[0][1]), *places]
         if any(steps):
             lines.append(element("path", d=path(steps), class_="target"))
     return lines
-
-
-def _steps(recent: Sequence[Score], aims: Sequence[float | None], axes: _Axes) -> list[Place | None]:
-    """A target from period to period: level until it changes. One of a single period is a level too."""
-    found: list[Place | None] = []
-    before: float | None = None
-    for score, aim in zip(recent, aims, strict=True):
-        if aim is None:
-            found.append(None)
-        else:
-            here = axes.place(score, aim)
-            if before is not None and before != aim:
-                found.append((here[0], axes.upward.at(before)))
-            found.append(here)
-        before = aim
-    if len(recent) == 1 and found[0] is not None:
-        return [(axes.across.start, found[0][1]), found[0]]
-    return found
 
 
 def _values(recent: Sequence[Score], axes: _Axes) -> list[Markup]:
     places = [None if score.value is None else axes.place(score, score.value) for score in recent]
     parts = [element("path", d=path(places), class_="line")]
     parts += [element("circle", cx=x, cy=y, r=2.0, class_="dot") for x, y in lone(places)]
-    last = max(index for index, place in enumerate(places) if place is not None)
-    x, y = places[last] or (0.0, 0.0)
-    hollow = " hollow" if recent[last].status is Status.PROVISIONAL else ""
-    parts.append(element("circle", cx=x, cy=y, r=3.4, class_=f"last{hollow}"))
-    return parts
+    return [*parts, last_dot(recent, places, 3.4)]
 
 
 def _ends(metric: Metric, last: Score, axes: _Axes) -> list[Markup]:

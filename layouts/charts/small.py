@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from layouts.charts.drawing import element, path, picture
+from layouts.charts.drawing import Place, element, lone, path, picture
 from layouts.charts.scale import Scale, span
 from layouts.formats import Level
-from metrics.model import Score
+from metrics.model import Score, Status
 
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_EDGE = 128.0, 32.0, 4.0
 BAR_WIDTH, BAR_HEIGHT = 120.0, 16.0
@@ -35,12 +35,20 @@ def sparkline(recent: Sequence[Score], text: str = "") -> Markup:
         None if value is None else (across.at(index), upward.at(value)) for index, value in enumerate(values)
     ]
     parts = [element("path", d=path(places), class_="line")]
+    parts += [element("circle", cx=x, cy=y, r=1.4, class_="dot") for x, y in lone(places)]
     if targets:
         height = upward.at(targets[-1])
         parts.insert(0, element("line", x1=0.0, x2=SPARK_WIDTH, y1=height, y2=height, class_="target"))
-    last = next(place for place in reversed(places) if place is not None)
-    parts.append(element("circle", cx=last[0], cy=last[1], r=2.8, class_="last"))
+    parts.append(last_dot(recent, places, 2.8))
     return picture(SPARK_WIDTH, SPARK_HEIGHT, parts, text=text, class_="spark")
+
+
+def last_dot(scores: Sequence[Score], places: Sequence[Place | None], size: float) -> Markup:
+    """The mark of the last known value; hollow while the value may still change."""
+    last = max(index for index, place in enumerate(places) if place is not None)
+    x, y = places[last] or (0.0, 0.0)
+    hollow = " hollow" if scores[last].status is Status.PROVISIONAL else ""
+    return element("circle", cx=x, cy=y, r=size, class_=f"last{hollow}")
 
 
 def score_bar(score: float | None, level: Level) -> Markup:
