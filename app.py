@@ -122,13 +122,14 @@ approved_by = "Director of Public Works"
 }
 
 
-def make_server(engine: Engine, catalogue: Catalogue, city: str) -> Any:
+def make_server(engine: Engine, catalogue: Catalogue, city: str, base_url: str = "") -> Any:
     """The whole web over a migrated database: public pages, API, staff pages, health.
 
-    `city` is how the reader names the city to a command: a folder name or a path.
+    `city` is how the reader names the city to a command: a folder name or a path. base_url is the public
+    address of the site; empty where there is none.
     """
     build = build_id(settings.PROJECT)
-    desk = Desk(engine, catalogue, lambda: start_view(engine, catalogue, city), build)
+    desk = Desk(engine, catalogue, lambda: start_view(engine, catalogue, city), build, base_url)
     pages, calls = site.Site(desk), api.Api(desk)
     states = status(engine, catalogue.city.id, catalogue.sources, build)
     status_page = StatusPage(desk, lambda: status_view(engine, catalogue))
@@ -163,6 +164,7 @@ def make_server(engine: Engine, catalogue: Catalogue, city: str) -> Any:
             is_page=staff.is_page,
             failure=pages.failure,
             entrance=redirect(ENTRANCE),
+            base_url=base_url,
         )
     )
     staff.mount(made, desk, lambda _need: guard.is_asked_here(), ASSETS)
@@ -288,7 +290,7 @@ def _open(chosen: settings.Settings) -> tuple[Engine, Catalogue]:
 
 
 def _open_server(chosen: settings.Settings) -> Any:
-    return make_server(*_open(chosen), chosen.city)
+    return make_server(*_open(chosen), chosen.city, chosen.base_url)
 
 
 def _new_city(name_or_path: str) -> int:

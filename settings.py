@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ class Setting:
 SETTINGS = (
     Setting("city", "CITY", "demo", "the city to serve: a folder name in data/cities/ or a path to a folder"),
     Setting("port", "PORT", "8050", "the port the pages are served on"),
+    Setting("base_url", "BASE_URL", "", "the public address of the site, where a proxy passes requests on"),
     Setting("data_dir", "DATA_DIR", "data", "where databases and snapshots are kept"),
     Setting("database_url", "DATABASE_URL", "", "a PostgreSQL address; empty keeps SQLite in DATA_DIR"),
     Setting("scheduler", "SCHEDULER", "on", "`off` serves pages only and runs no jobs"),
@@ -39,6 +41,7 @@ class Settings:
 
     city: str
     port: int
+    base_url: str
     data_dir: Path
     database_url: str
     scheduler: bool
@@ -47,13 +50,15 @@ class Settings:
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings as the environment gives them.
 
-    Raises SettingError, naming the variable, for a port that is no port or a scheduler word unknown.
+    base_url is a scheme and a host, without a slash at its end; empty where there is none. Raises
+    SettingError, naming the variable, for a port or an address that is none, or a scheduler word unknown.
     """
     given = {setting.name: environment.get(setting.variable) or setting.default for setting in SETTINGS}
     data_dir = Path(given["data_dir"])
     return Settings(
         city=given["city"],
         port=_port(given["port"]),
+        base_url=_origin(given["base_url"]),
         data_dir=data_dir if data_dir.is_absolute() else PROJECT / data_dir,
         database_url=given["database_url"],
         scheduler=_on_or_off(given["scheduler"]),
@@ -64,6 +69,16 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise SettingError(f"PORT is {text!r}; give a number from 1 to 65535, for example PORT=8050.")
     return int(text)
+
+
+def _origin(text: str) -> str:
+    found = re.fullmatch(r"(https?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?/?", text)
+    if text and found is None:
+        raise SettingError(
+            f"BASE_URL is {text!r}; give the scheme and the host, and no path, "
+            "for example BASE_URL=https://scores.example.org."
+        )
+    return text.rstrip("/").lower()
 
 
 def _on_or_off(text: str) -> bool:

@@ -23,14 +23,17 @@ _KEY = "desk"
 class Desk:
     """A city's database, its definitions as they are on disk, and how far its first loading is.
 
-    build names this version of the code and its style sheet. Pages read `catalogue` only before the first
-    publication; afterwards every page uses the definitions of its publication.
+    build names this version of the code and its style sheet. base_url is the public address of the site,
+    which absolute links begin with; empty where there is none, and then there are none. Pages read
+    `catalogue` only before the first publication; afterwards every page uses the definitions of its
+    publication.
     """
 
     engine: Engine
     catalogue: Catalogue
     start: Callable[[], StartView]
     build: str
+    base_url: str = ""
 
     @contextmanager
     def open(

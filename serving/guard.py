@@ -1,4 +1,8 @@
-"""Who may ask: before sign-in exists, only this machine, directly, under its own name."""
+"""Who may ask: this machine, directly, under its own name; and the public under the public name, if any.
+
+Before sign-in exists staff pages are for this machine alone. A proxy on it connects from 127.0.0.1 too, so
+where a request comes from proves nothing: what counts is the name it was asked under and what it carries.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,9 @@ OWN_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 PROXY_HEADERS = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_")
 """How the headers that only a proxy sends begin, in the names of WSGI."""
 
+OLD_PROTOCOL = frozenset({"HTTP/1.0", "HTTP/1"})
+"""No browser speaks it any more; a proxy that says nothing of itself often does. Granian writes it short."""
+
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 INSIDE_DASH = ("_dash-", "_reload-hash", "_favicon.ico", "assets/")
@@ -32,12 +39,16 @@ class Refused(Exception):
         self.status, self.detail = status, detail
 
 
-def check(asked: Request, kind: Kind | None, is_page: Callable[[str], bool]) -> None:
+def check(asked: Request, kind: Kind | None, is_page: Callable[[str], bool], public_name: str = "") -> None:
     """Raises Refused for a request that may not be answered; returns for one that may.
 
-    A route of no kind is refused like an unknown one: forgetting to say whom it is for opens nothing.
+    public_name is the host of the site's public address; empty where there is none. Under that name all but
+    staff pages are answered. A route of no kind is refused like an unknown one: forgetting to say whom it
+    is for opens nothing.
     """
-    check_way(asked.environ)
+    if kind is Kind.STAFF and public_name:
+        _refuse_strangers(asked)
+    check_way(asked.environ, public_name)
     if isinstance(asked.routing_exception, MethodNotAllowed):
         return
     if kind is None:
@@ -49,17 +60,19 @@ def check(asked: Request, kind: Kind | None, is_page: Callable[[str], bool]) -> 
         _refuse_unknown_pages(asked, is_page)
 
 
-def check_way(environ: Mapping[str, Any]) -> None:
-    """Raises Refused for a request that came through a proxy or under another name than this machine's."""
-    for name in environ:
-        if name.startswith(PROXY_HEADERS):
-            raise Refused(
-                400,
-                f"This server answers only its own machine and stands behind no proxy; the request carries"
-                f" {name.removeprefix('HTTP_').replace('_', '-').title()}. Open it directly.",
-            )
-    if host_name(environ.get("HTTP_HOST", "")) not in OWN_NAMES:
-        raise Refused(400, "This server answers only its own machine; open it as http://127.0.0.1.")
+def check_way(environ: Mapping[str, Any], public_name: str = "") -> None:
+    """Raises Refused for a request that came under a foreign name, or through a proxy under our own.
+
+    Under the public name, where there is one, it may have come through a proxy or not.
+    """
+    name = host_name(environ.get("HTTP_HOST", ""))
+    if public_name and name == public_name:
+        return
+    carried = _sent_by_a_proxy(environ)
+    if carried is not None:
+        raise Refused(400, _why_not_passed_on(carried, public_name))
+    if name not in OWN_NAMES:
+        raise Refused(400, _why_not_under_that_name(public_name))
 
 
 def is_loopback(address: str | None) -> bool:
@@ -71,14 +84,47 @@ def is_loopback(address: str | None) -> bool:
 
 
 def is_asked_here() -> bool:
-    """Whether the request being answered comes from this machine: who may see staff pages before sign-in."""
-    return has_request_context() and is_loopback(request.remote_addr)
+    """Whether the request being answered is this machine's own: who may see staff pages before sign-in."""
+    return has_request_context() and _is_direct(request)
 
 
 def host_name(host: str) -> str:
     """The name in a Host header, without its port, in lower case."""
     name, colon, port = host.rpartition(":")
     return (name if colon and port.isdecimal() else host).lower()
+
+
+def _sent_by_a_proxy(environ: Mapping[str, Any]) -> str | None:
+    """The header of a request that only a proxy sends; None where there is none."""
+    for name in environ:
+        if name.startswith(PROXY_HEADERS):
+            return name.removeprefix("HTTP_").replace("_", "-").title()
+    return None
+
+
+def _is_direct(asked: Request) -> bool:
+    """Whether nobody passed a request on: it comes from this machine and asks for it by its own name."""
+    return (
+        is_loopback(asked.remote_addr)
+        and host_name(asked.headers.get("Host", "")) in OWN_NAMES
+        and _sent_by_a_proxy(asked.environ) is None
+        and asked.environ.get("SERVER_PROTOCOL") not in OLD_PROTOCOL
+    )
+
+
+def _why_not_passed_on(carried: str, public_name: str) -> str:
+    if public_name:
+        return f"The request carries {carried} but not the name {public_name}; let the proxy pass Host on."
+    return (
+        f"This server answers only its own machine and stands behind no proxy; the request carries {carried}."
+        " Open it directly, or set BASE_URL."
+    )
+
+
+def _why_not_under_that_name(public_name: str) -> str:
+    if public_name:
+        return f"This server is called {public_name}; the request asks for another name."
+    return "This server answers only its own machine; open it as http://127.0.0.1, or set BASE_URL."
 
 
 def _refuse_foreign_origins(asked: Request) -> None:
@@ -88,7 +134,7 @@ def _refuse_foreign_origins(asked: Request) -> None:
 
 
 def _refuse_strangers(asked: Request) -> None:
-    if not is_loopback(asked.remote_addr):
+    if not _is_direct(asked):
         raise Refused(403, "Staff pages open only on this machine until people can sign in.")
 
 

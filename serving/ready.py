@@ -68,13 +68,15 @@ class ReadyAnswers:
     answered from here.
     """
 
-    def __init__(self, inner: WSGIApplication, state: Callable[[], int], room: int = MOST_BYTES) -> None:
-        self._inner, self._state = inner, state
+    def __init__(
+        self, inner: WSGIApplication, state: Callable[[], int], public_name: str = "", room: int = MOST_BYTES
+    ) -> None:
+        self._inner, self._state, self._public_name = inner, state, public_name
         self._kept = Shelf(room)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request."""
-        key = _key(environ)
+        key = _key(environ, self._public_name)
         if key is None:
             return self._inner(environ, start_response)
         found = self._kept.get(key)
@@ -164,12 +166,12 @@ class Shelf:
 _PARTS = ("HTTP_HOST", "PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT_ENCODING")
 
 
-def _key(environ: WSGIEnvironment) -> Key | None:
+def _key(environ: WSGIEnvironment, public_name: str) -> Key | None:
     """Under what an answer to this request is kept; None where only the inner application may answer."""
     if environ["REQUEST_METHOD"] not in READING or any(name in environ for name in CONDITIONS):
         return None
     try:
-        guard.check_way(environ)
+        guard.check_way(environ, public_name)
     except guard.Refused:
         return None
     return tuple([environ.get(name) for name in _PARTS])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 from flask_compress import Compress
@@ -40,7 +41,8 @@ class Wiring:
 
     state: the number of the public state. build: the name of this version. is_page: whether a path under
     /staff/ is a page. entrance: the way in from /staff/ itself. failure: the answer for a status and a
-    path, with the sentence for it where there is one.
+    path, with the sentence for it where there is one. base_url: the public address of the site, under
+    which a proxy passes requests on; empty where there is none.
     """
 
     routes: tuple[Route, ...]
@@ -50,6 +52,7 @@ class Wiring:
     is_page: Callable[[str], bool]
     failure: Callable[[int, str, str | None], Answer]
     entrance: Callable[..., Answer]
+    base_url: str = ""
 
 
 def create(wiring: Wiring) -> Flask:
@@ -60,20 +63,20 @@ def create(wiring: Wiring) -> Flask:
         COMPRESS_MIMETYPES=list(COMPRESSED),
         COMPRESS_STREAMS=False,
     )
-    kinds = Kinds(wiring.routes)
+    kinds, public_name = Kinds(wiring.routes), guard.host_name(urlsplit(wiring.base_url).netloc)
     server.extensions[KINDS] = kinds
     # Last registered runs first on the way out: the headers are set before the body is compressed.
     Compress(server)
     server.after_request(lambda response: headers.protect(response, kinds.of(_rule())))
     server.after_request(_keep_files)
-    server.before_request(lambda: guard.check(request, _kind(kinds), wiring.is_page))
+    server.before_request(lambda: guard.check(request, _kind(kinds), wiring.is_page, public_name))
     server.before_request(lambda: _response(wiring.entrance({})) if request.path == STAFF else None)
     _answer_failures(server, wiring)
     watch = StateWatch(wiring.state)
     for route in wiring.routes:
         view = _view(route, wiring, watch)
         server.add_url_rule(route.path, endpoint=route.path, view_func=view, methods=["GET"])
-    server.wsgi_app = ReadyAnswers(server.wsgi_app, watch)  # type: ignore[method-assign]
+    server.wsgi_app = ReadyAnswers(server.wsgi_app, watch, public_name)  # type: ignore[method-assign]
     return server
 
 
@@ -86,6 +89,9 @@ def _kind(kinds: Kinds) -> Kind | None:
 
 
 def _view(route: Route, wiring: Wiring, watch: StateWatch) -> Callable[..., Response]:
+    # Absolute links are part of an answer.
+    build = f"{wiring.build} {wiring.base_url}"
+
     def tagged(response: Response, state: int, tag: str) -> Response:
         request.environ[STATE] = state
         response.set_etag(tag)
@@ -98,14 +104,14 @@ def _view(route: Route, wiring: Wiring, watch: StateWatch) -> Callable[..., Resp
             return _response(route.answer(query, **parts))
         if request.if_none_match:
             state = watch()
-            tag = entity_tag(state, wiring.build, _address())
+            tag = entity_tag(state, build, _address())
             if _has(tag):
                 return tagged(Response(status=304), state, tag)
         answer = route.answer(query, **parts)
         if answer.state is None:
             return _response(answer)
         # The tag is of the state that was read, not of the one before or after it.
-        return tagged(_response(answer), answer.state, entity_tag(answer.state, wiring.build, _address()))
+        return tagged(_response(answer), answer.state, entity_tag(answer.state, build, _address()))
 
     return answered
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -64,6 +65,22 @@ def test_every_rule_under_staff_is_for_staff(server):
     kinds = Kinds(())
     rules = [rule.rule for rule in server.url_map.iter_rules() if rule.rule.startswith("/staff/")]
     assert rules and all(kinds.of(rule) is Kind.STAFF for rule in rules)
+
+
+def test_absolute_links_begin_with_the_public_address_where_there_is_one(server, published_city):
+    behind = app.make_server(
+        published_city.engine, published_city.catalogue, "harbor", "https://scores.example.org"
+    ).test_client()
+    page = behind.get("/metric/pothole_on_time?publication=1", headers={"Host": "scores.example.org"}).text
+    address = "https://scores.example.org/metric/pothole_on_time"
+    pin = re.search(r"rel=\"canonical\" href=\"([^\"]+)\"", page)
+    assert pin is not None and pin[1] in (address, f"{address}?publication=1")
+    picture = re.search(r"property=\"og:image\" content=\"https://scores.example.org([^\"]+)\"", page)
+    assert picture is not None and picture[1].startswith("/embed/metric/pothole_on_time.png")
+    assert behind.get(picture[1]).mimetype == "image/png"
+    assert 'property="og:url" content="https://scores.example.org/"' in behind.get("/").text
+    without = server.test_client().get("/").text
+    assert "canonical" not in without and "og:" not in without
 
 
 @pytest.mark.parametrize(

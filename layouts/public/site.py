@@ -42,6 +42,7 @@ def environment() -> Environment:
     )
     made.globals.update(_=_, ngettext=formats.ngettext, say=formats, caption=captions, draw=DRAW, mark=MARK)
     made.globals.update(here="", here_path="/", pin="", pin_more="", unknown_district=UNKNOWN_DISTRICT)
+    made.globals.update(address="", picture="")
     return made
 
 
@@ -87,9 +88,8 @@ class Site:
         with asking.opened(self.desk, query) as (connection, edition):
             view = city_view(connection, edition)
         with _speaking(edition):
-            return self._page(
-                "home.html", edition.city, state=edition.state, here="home", **_home_texts(view, edition)
-            )
+            texts = {**_home_texts(view, edition), **self._absolute(edition, "/", "/embed/score.png")}
+            return self._page("home.html", edition.city, state=edition.state, here="home", **texts)
 
     def _metric(self, query: Query, wanted: str) -> Answer:
         asking.known_words(query, ("grain",))
@@ -97,9 +97,17 @@ class Site:
         with asking.opened(self.desk, query) as (connection, edition):
             view = metric_view(connection, edition, asking.metric(edition, wanted), grain)
         with _speaking(edition):
-            return self._page(
-                "metric.html", edition.city, state=edition.state, **_metric_texts(view, edition)
-            )
+            page, picture = f"/metric/{view.metric.id}", f"/embed/metric/{view.metric.id}.png"
+            texts = {**_metric_texts(view, edition), **self._absolute(edition, page, picture)}
+            return self._page("metric.html", edition.city, state=edition.state, **texts)
+
+    def _absolute(self, edition: Edition, page: str, picture: str) -> dict[str, Any]:
+        """Where a page and its picture are found from elsewhere; nothing without a public address."""
+        if not self.desk.base_url:
+            return {}
+        pin = f"?publication={edition.publication.id}" if edition.is_pinned else ""
+        home = self.desk.base_url
+        return {"address": f"{home}{page}{pin}", "picture": f"{home}{picture}{pin}"}
 
     def _start(self) -> Answer:
         return self._page(

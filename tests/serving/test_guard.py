@@ -1,0 +1,182 @@
+"""Who is answered behind a proxy: every kind of route under every name, with and without its headers."""
+
+from __future__ import annotations
+
+import pytest
+
+from serving import guard
+from serving.routes import Kind, Reply, Route
+from serving.server import Wiring, create
+from settings import SettingError, from_environment
+
+PUBLIC_NAME = "scores.example.org"
+PATHS = {
+    Kind.PUBLIC: "/",
+    Kind.EMBED: "/embed/score",
+    Kind.HEALTH: "/health",
+    Kind.STAFF: "/staff/today",
+    None: "/forgotten",
+}
+NO_HEADERS: dict[str, str] = {}
+PASSED_ON = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
+FORWARDED = {"Forwarded": "for=127.0.0.1;host=127.0.0.1"}
+FAR = {"REMOTE_ADDR": "203.0.113.7"}
+
+
+def made(base_url, tmp_path):
+    def page(_query, **_parts):
+        return Reply(b"said", "text/html; charset=utf-8", state=1)
+
+    routes = [Route(path, kind, page) for kind, path in PATHS.items() if kind]
+    wiring = Wiring(
+        routes=tuple(routes),
+        state=lambda: 1,
+        build="b",
+        assets=tmp_path,
+        is_page=lambda path: path == "/today",
+        failure=lambda status, _path, detail: Reply((detail or "?").encode(), "text/plain", status),
+        entrance=page,
+        base_url=base_url,
+    )
+    server = create(wiring)
+    server.add_url_rule("/forgotten", "forgotten", lambda: "secret")
+    server.add_url_rule("/staff/who", "who", lambda: str(guard.is_asked_here()))
+    return server
+
+
+@pytest.fixture
+def behind(tmp_path):
+    """A server with a public address."""
+    return made(f"https://{PUBLIC_NAME}", tmp_path).test_client()
+
+
+@pytest.fixture
+def alone(tmp_path):
+    """A server without one."""
+    return made("", tmp_path).test_client()
+
+
+def statuses(client, host, headers, environ=None):
+    """The status for each kind of route, in the order of PATHS."""
+    given = {"Host": host, **headers}
+    return [
+        client.get(path, headers=given, environ_overrides=environ or {}).status_code
+        for path in PATHS.values()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("host", "headers", "public", "embed", "health", "staff", "forgotten"),
+    [
+        ("127.0.0.1:8050", NO_HEADERS, 200, 200, 200, 200, 404),
+        ("localhost", NO_HEADERS, 200, 200, 200, 200, 404),
+        ("127.0.0.1:8050", PASSED_ON, 400, 400, 400, 403, 400),
+        ("127.0.0.1:8050", FORWARDED, 400, 400, 400, 403, 400),
+        (PUBLIC_NAME, NO_HEADERS, 200, 200, 200, 403, 404),
+        (PUBLIC_NAME, PASSED_ON, 200, 200, 200, 403, 404),
+        (PUBLIC_NAME, FORWARDED, 200, 200, 200, 403, 404),
+        (f"{PUBLIC_NAME.upper()}:443", PASSED_ON, 200, 200, 200, 403, 404),
+        ("evil.example", NO_HEADERS, 400, 400, 400, 403, 400),
+        ("evil.example", PASSED_ON, 400, 400, 400, 403, 400),
+        (f"{PUBLIC_NAME}.evil.example", NO_HEADERS, 400, 400, 400, 403, 400),
+        (f"evil.{PUBLIC_NAME}", NO_HEADERS, 400, 400, 400, 403, 400),
+        ("", NO_HEADERS, 400, 400, 400, 403, 400),
+    ],
+)
+def test_with_a_public_address(behind, host, headers, public, embed, health, staff, forgotten):
+    assert statuses(behind, host, headers) == [public, embed, health, staff, forgotten]
+    # A machine far away may ask for what the public may; the staff pages never open to it.
+    assert statuses(behind, host, headers, FAR) == [public, embed, health, 403, forgotten]
+
+
+@pytest.mark.parametrize(
+    ("host", "headers", "answered"),
+    [
+        ("127.0.0.1:8050", NO_HEADERS, [200, 200, 200, 200, 404]),
+        ("127.0.0.1:8050", PASSED_ON, [400] * 5),
+        ("127.0.0.1:8050", FORWARDED, [400] * 5),
+        (PUBLIC_NAME, NO_HEADERS, [400] * 5),
+        (PUBLIC_NAME, PASSED_ON, [400] * 5),
+    ],
+)
+def test_without_a_public_address_nothing_is_passed_on(alone, host, headers, answered):
+    assert statuses(alone, host, headers) == answered
+
+
+@pytest.mark.parametrize("name", ["Forwarded", "X-Forwarded-For", "x-forwarded-host", "X-Real-IP", "Via"])
+@pytest.mark.parametrize("host", ["127.0.0.1", PUBLIC_NAME])
+def test_staff_pages_stay_here_whatever_a_proxy_says(behind, name, host):
+    answer = behind.get("/staff/today", headers={"Host": host, name: "for=127.0.0.1;host=127.0.0.1"})
+    assert answer.status_code == 403
+    assert answer.text == "Staff pages open only on this machine until people can sign in."
+
+
+@pytest.mark.parametrize("protocol", ["HTTP/1.0", "HTTP/1"])
+def test_staff_pages_stay_here_behind_a_proxy_that_says_nothing_of_itself(behind, alone, protocol):
+    """nginx without a line of configuration: its own address as Host, no header, and HTTP/1.0."""
+    silent = {"SERVER_PROTOCOL": protocol}
+    assert statuses(behind, "127.0.0.1:8050", NO_HEADERS, silent) == [200, 200, 200, 403, 404]
+    assert statuses(alone, "127.0.0.1:8050", NO_HEADERS, silent) == [200, 200, 200, 403, 404]
+
+
+def test_the_judge_of_staff_pages_asks_the_same(behind, monkeypatch):
+    """Where the guard at the door failed, the one before every page still stands."""
+    monkeypatch.setattr(guard, "check", lambda *_arguments: None)
+    said = [
+        behind.get("/staff/who", headers={"Host": host, **headers}).text
+        for host, headers in [
+            ("127.0.0.1", NO_HEADERS),
+            ("127.0.0.1", PASSED_ON),
+            (PUBLIC_NAME, NO_HEADERS),
+            (PUBLIC_NAME, PASSED_ON),
+        ]
+    ]
+    assert said == ["True", "False", "False", "False"]
+
+
+def test_a_proxy_that_keeps_the_name_for_itself_is_told_what_is_missing(behind):
+    answer = behind.get("/", headers={"Host": "127.0.0.1:8050", **PASSED_ON})
+    assert answer.text == f"The request carries X-Forwarded-For but not the name {PUBLIC_NAME}; " + (
+        "let the proxy pass Host on."
+    )
+
+
+def test_another_public_address_is_another_answer(tmp_path):
+    """Its absolute links differ, so a browser must not take the page it kept for it."""
+    clients = [made(base, tmp_path).test_client() for base in ("", "http://a", "http://b")]
+    assert len({client.get("/").headers["ETag"] for client in clients}) == 3
+
+
+# --- the setting ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("", ""),
+        ("https://scores.example.org", "https://scores.example.org"),
+        ("https://Scores.Example.org/", "https://scores.example.org"),
+        ("http://10.0.0.5:8080", "http://10.0.0.5:8080"),
+        ("http://[2001:db8::1]:8080", "http://[2001:db8::1]:8080"),
+    ],
+)
+def test_a_public_address_is_a_scheme_and_a_host(given, taken):
+    assert from_environment({"BASE_URL": given}).base_url == taken
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "scores.example.org",
+        "https://",
+        "ftp://scores.example.org",
+        "https://scores.example.org/city",
+        "https://user:word@scores.example.org",
+        "https://scores.example.org?x=1",
+        "https://scores.example.org\nHost: evil",
+        "https://städte.example",
+    ],
+)
+def test_what_is_no_public_address_is_refused_with_the_way_to_mend_it(given):
+    with pytest.raises(SettingError, match=r"BASE_URL .* no path, for example BASE_URL=https://"):
+        from_environment({"BASE_URL": given})
