@@ -24,7 +24,7 @@ from serving.kept import build_id
 from serving.processes import HOST, Child, PortInUse, refuse_port_in_use, serve_web, supervise
 from serving.routes import Kind, Route, negotiated, redirect
 from serving.status import SourceState, alive, source_states, status
-from store import publications, requests
+from store import jobs, publications, requests
 from store.engine import Clock, Engine, StoreError, database_url, open_engine, reading, system_clock
 from store.migrations import migrate
 from store.runs import GOOD_OUTCOMES
@@ -205,7 +205,9 @@ def _source_status(state: SourceState, catalogue: Catalogue, now: datetime) -> S
 def _progress(engine: Engine) -> str | None:
     """What the worker says it is doing."""
     with reading(engine) as connection:
-        said = [one.progress for one in requests.under_way(connection) if one.progress]
+        told = [one.progress for one in jobs.under_way(connection)]
+        told += [one.progress for one in requests.under_way(connection)]
+    said = [words for words in told if words]
     return str(said[-1].get("sentence")) if said else None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+LONGEST_DAYS = 36_500
 PROJECT = Path(__file__).resolve().parent
 
 
@@ -28,6 +29,9 @@ SETTINGS = (
     Setting("data_dir", "DATA_DIR", "data", "where databases and snapshots are kept"),
     Setting("database_url", "DATABASE_URL", "", "a PostgreSQL address; empty keeps SQLite in DATA_DIR"),
     Setting("scheduler", "SCHEDULER", "on", "`off` serves pages only and runs no jobs"),
+    Setting(
+        "snapshot_days", "SNAPSHOT_DAYS", "400", "how many days every snapshot is kept, then one a month"
+    ),
 )
 
 
@@ -45,13 +49,14 @@ class Settings:
     data_dir: Path
     database_url: str
     scheduler: bool
+    snapshot_days: int
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings as the environment gives them.
 
     base_url is a scheme and a host, without a slash at its end; empty where there is none. Raises
-    SettingError, naming the variable, for a port or an address that is none, or a scheduler word unknown.
+    SettingError, naming the variable, for a value that cannot be used.
     """
     given = {setting.name: environment.get(setting.variable) or setting.default for setting in SETTINGS}
     data_dir = Path(given["data_dir"])
@@ -62,6 +67,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         data_dir=data_dir if data_dir.is_absolute() else PROJECT / data_dir,
         database_url=given["database_url"],
         scheduler=_on_or_off(given["scheduler"]),
+        snapshot_days=_days(given["snapshot_days"]),
     )
 
 
@@ -79,6 +85,15 @@ def _origin(text: str) -> str:
             "for example BASE_URL=https://scores.example.org."
         )
     return text.rstrip("/").lower()
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= LONGEST_DAYS:
+        raise SettingError(
+            f"SNAPSHOT_DAYS is {text!r}; give a number of days from 1 to {LONGEST_DAYS}, for example"
+            " SNAPSHOT_DAYS=400."
+        )
+    return int(text)
 
 
 def _on_or_off(text: str) -> bool:

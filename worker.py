@@ -1,103 +1,300 @@
-"""The composition root of time: loads every source on its schedule and publishes when the day is open."""
+"""The composition root of time: loads every source on its schedule, publishes, answers requests, tidies."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cache, partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 import settings
-from ingest.run import Asked, Desk, run_source
+from ingest.desk import BUSY, Asked, Desk, RunReport
+from ingest.run import run_source
 from metrics.catalogue import CatalogueError, find_city, load
 from metrics.model import Catalogue, Source
 from serving.processes import GRACE_SECONDS, end_with_parent
-from store import publications, records, requests, runs
-from store.engine import StoreError, database_url, open_engine, reading, system_clock, writing
+from store import housekeeping, jobs, lease, publications, records, requests, runs
+from store.engine import Clock, Engine, StoreError, Writing, database_url, open_engine, reading, system_clock
+from store.jobs import FAILED, SUCCEEDED
+from store.lease import Holder
 from store.migrations import migrate
 from store.publish import publish
-
-MISSED_SECONDS = 20 * 3600
-"""A job that is late by less than this (a machine that slept) is still done, once."""
+from store.pulse import Teller, tenure
 
 LEAVE_SECONDS = GRACE_SECONDS - 2
-TELL_SECONDS = 1.5
-LOOK_SECONDS = 15
-CATCH_UP = "catch_up"
+FINISH_SECONDS = 1.0
+"""How long work under way may take to end by itself before it is left, unless it is just being written."""
+
+POLL_SECONDS = 1.0
+LOOK = timedelta(seconds=15)
+"""How often we look whether a command has loaded something: it may be loading one source after another."""
+
+LATER = timedelta(seconds=30)
+"""After how long a source is tried again that somebody else is loading."""
+
+AGAIN_SECONDS = 5.0
+NEWS = "news"
+TIDY_AT = "30 3 * * *"
+NEVER = datetime.max.replace(tzinfo=UTC)
+LONGEST_SHIFT = timedelta(hours=3)
+"""More than any clock was ever set forward at once."""
+
+LOOKED_BACK = tuple(timedelta(hours=hours) for hours in (1, 24, 8 * 24, 32 * 24, 366 * 24))
+WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+
+Words = Mapping[str, Any]
+Ended = tuple[str, Words]
+"""How a job ended (`store.jobs`), and what is said of it."""
+
+
+class _RefusedError(Exception):
+    """A request cannot be answered as it was made; the message says why and the fix."""
+
+
+# --- when --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """The times of a schedule, five words of cron, on a city's clocks; every time is an instant in UTC.
+
+    A time that the clocks skip comes as long after midnight as on other days, one that they show twice
+    comes the first time only. What is for every hour goes on through both.
+    """
+
+    crontab: str
+    time_zone: str
+
+    def after(self, instant: datetime) -> datetime | None:
+        """The first time at `instant` or later; None when there is none any more."""
+        zone = ZoneInfo(self.time_zone)
+        local = instant.astimezone(zone)
+        if self.crontab.split()[1] == "*":
+            fire = self._shown_next(local)
+            return None if fire is None else fire - (local.utcoffset() or timedelta(0))
+        shown = self._shown_next((instant - LONGEST_SHIFT).astimezone(zone))
+        while shown is not None:
+            fire = shown.replace(tzinfo=zone).astimezone(UTC)
+            if fire >= instant:
+                return fire
+            shown = self._shown_next(shown + timedelta(seconds=1))
+        return None
+
+    def latest(self, now: datetime) -> datetime | None:
+        """The last time up to `now`, however many have passed; None when none did within a year."""
+        for back in LOOKED_BACK:
+            found, fire = None, self.after(now - back)
+            while fire is not None and fire <= now:
+                found, fire = fire, self.after(fire + timedelta(seconds=1))
+            if found is not None:
+                return found
+        return None
+
+    def _shown_next(self, shown: datetime) -> datetime | None:
+        """What the clocks show at the next time; asked in a real zone, the trigger loses days in some."""
+        return _trigger(self.crontab).get_next_fire_time(None, shown.replace(tzinfo=UTC))
+
+
+@cache
+def _trigger(crontab: str) -> CronTrigger:
+    minute, hour, day, month, weekday = crontab.split()
+    fields = {"minute": minute, "hour": hour, "day": day, "month": month, "day_of_week": _weekdays(weekday)}
+    return CronTrigger(**fields, timezone=UTC)
+
+
+def _weekdays(word: str) -> str:
+    """Cron counts weekdays from Sunday, the trigger from Monday: names mean the same to both."""
+    if word == "*":
+        return word
+    return ",".join(sorted({name for part in word.lower().split(",") for name in _weekdays_of(part)}))
+
+
+def _weekdays_of(part: str) -> Iterator[str]:
+    """The days of one part: `1`, `mon`, `1-5`, `fri-mon`, `*/2`; 7 is Sunday too."""
+    span, _, step = part.partition("/")
+    first, _, last = ("0-6" if span == "*" else span).partition("-")
+    low, high = _weekday(first), _weekday(last or first)
+    for number in range(low, high + (7 if high < low else 0) + 1, int(step or 1)):
+        yield WEEKDAYS[number % 7]
+
+
+def _weekday(word: str) -> int:
+    return int(word) if word.isdecimal() else WEEKDAYS.index(word)
+
+
+# --- what ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something to do at set times. `work` gives how it ended, None when it could not begin and must wait.
+
+    was_done: whether a worker that ended had already done it.
+    """
+
+    name: str
+    times: Timetable
+    work: Callable[[Desk], Ended | None]
+    was_done: jobs.WasDone = lambda _connection, _since: False
 
 
 @dataclass
 class Duties:
-    """What one worker sees to: a city's definitions, and the desk its sources are read at.
+    """What one worker sees to while it holds the lease: a city's definitions, the desk, and who it is.
 
-    published_after: the newest run whose records the last publishing knew of.
+    snapshot_days: how long every snapshot is kept. published_after: the newest run whose records the
+    last publishing knew of.
     """
 
     catalogue: Catalogue
     desk: Desk
-    published_after: int = 0
+    me: Holder = field(default_factory=lease.this_process)
+    snapshot_days: int = housekeeping.SNAPSHOT_DAYS
+    published_after: int = field(default=0, init=False)
+    _next: dict[str, datetime] = field(default_factory=dict, init=False)
 
-    def catch_up(self) -> None:
-        """Loads every source that never ran or missed its time, then publishes; pages see how far it is."""
-        behind = [source for source in self.catalogue.sources.values() if self._is_behind(source)]
-        with Teller(self.desk) as teller:
-            told = replace(self, desk=replace(self.desk, progress=teller))
-            for source in behind:
-                told._load(source)
-            teller(f"{self.catalogue.city.id}: scores are being worked out")
-            self.publish_if_open()
+    def begin(self) -> None:
+        """Takes over from the worker before: its requests wait again, what is due again is closed."""
+        now = self.desk.clock()
+        due = {job.name: job.times.latest(now) for job in self.jobs()}
+        with self.holding(self.desk.engine, self.desk.clock) as write:
+            requests.release(write)
+            jobs.overtake(write, {name: one for name, one in due.items() if one is not None})
 
-    def load(self, source: str) -> None:
-        """Loads one source, then publishes what that changed."""
-        self._load(self.catalogue.sources[source])
-        self.publish_if_open()
+    def attend(self) -> bool:
+        """Does the most urgent thing there is to do, and no more; False when there is nothing.
 
-    def look_around(self) -> None:
-        """Publishes what somebody else has loaded meanwhile, by a command."""
-        if self._newest_run() > self.published_after:
-            self.publish_if_open()
+        Requests come first, then sources that are due, then what they changed is published. Raises
+        LeaseLostError, with nothing begun, when another worker has taken over.
+        """
+        *first, last = self.jobs()
+        return (
+            self._answer_one()
+            or any(self._do_if_due(job) for job in first)
+            or self._publish_news()
+            or self._do_if_due(last)
+        )
 
-    def publish_if_open(self) -> None:
+    def jobs(self) -> list[Job]:
+        """Everything that has its time, in the order in which it is done when all of it is due."""
+        city = self.catalogue.city
+        loads = [
+            Job(
+                f"load {source.id}",
+                Timetable(source.schedule, city.time_zone),
+                partial(self._load, source),
+                partial(runs.has_succeeded_since, source=source.id, trigger="schedule"),
+            )
+            for source in self.catalogue.sources.values()
+        ]
+        hour = Timetable(f"0 {city.publication_hour} * * *", city.time_zone)
+        night = Timetable(TIDY_AT, city.time_zone)
+        return [*loads, Job("publish", hour, self._publish), Job("tidy", night, self._tidy)]
+
+    def holding(self, engine: Engine, clock: Clock) -> AbstractContextManager[Writing]:
+        """A write transaction that only the holder of the lease can begin."""
+        return lease.holding(engine, clock, self.me)
+
+    def _do_if_due(self, job: Job) -> bool:
+        now = self.desk.clock()
+        if now < self._next.get(job.name, now):
+            return False
+        due = job.times.latest(now)
+        following = job.times.after(now + timedelta(microseconds=1)) or NEVER
+        if due is None or not self._claim(job, due):
+            self._next[job.name] = following
+            return False
+        has_begun = self._do(job, due)
+        self._next[job.name] = following if has_begun else self.desk.clock() + LATER
+        return has_begun
+
+    def _claim(self, job: Job, due: datetime) -> bool:
+        with self.holding(self.desk.engine, self.desk.clock) as write:
+            return jobs.claim(write, self.me, job.name, due, job.was_done)
+
+    def _do(self, job: Job, due: datetime) -> bool:
+        row = (self.desk.engine, self.desk.clock, self.me, job.name, due)
+        with Teller(partial(jobs.tell, *row)) as teller:
+            ended = job.work(replace(self.desk, progress=teller))
+        if ended is None:
+            jobs.put_back(*row)
+            return False
+        jobs.finish(*row, *ended)
+        return True
+
+    # --- loading, publishing, tidying ---
+
+    def _load(self, source: Source, desk: Desk) -> Ended | None:
+        report = self._run(source, desk, Asked(trigger="schedule"))
+        if report.outcome == BUSY:
+            return None
+        return (SUCCEEDED if report.outcome in runs.GOOD_OUTCOMES else FAILED), report.words()
+
+    def _run(self, source: Source, desk: Desk, asked: Asked) -> RunReport:
+        """Runs a source; what it says on the way names it."""
+        begin = f"{source.id}: "
+        tell = desk.progress
+        named = replace(desk, progress=lambda said: tell(said if said.startswith(begin) else begin + said))
+        named.progress("is being read")
+        report = run_source(named, source, asked, dated=records.dated_columns(self.catalogue, source))
+        _say(report.line(), is_failure=report.outcome not in runs.GOOD_OUTCOMES)
+        self._next.pop(NEWS, None)
+        return report
+
+    def _publish(self, desk: Desk, as_of: date | None = None, reason: str | None = None) -> Ended:
         """Publishes what is new; nothing before any source has ever been loaded."""
+        city = self.catalogue.city
         if not self._knows_anything():
-            _say(f"{self.catalogue.city.id}: no source has been loaded yet, so nothing is published")
-            return
+            sentence = f"{city.id}: no source has been loaded yet, so nothing is published"
+            _say(sentence)
+            return SUCCEEDED, {"outcome": "nothing_loaded", "sentence": sentence}
+        desk.progress(f"{city.id}: scores are being worked out")
         self.published_after = self._newest_run()
         try:
-            report = publish(self.desk.engine, self.catalogue, self.desk.clock)
+            report = publish(desk.engine, self.catalogue, desk.clock, as_of=as_of, reason=reason)
         except StoreError as error:
-            _say(f"{self.catalogue.city.id}: not published: {error}", is_failure=True)
-            return
-        _say(report.line(self.catalogue.city.id))
+            _say(f"{city.id}: not published: {error}", is_failure=True)
+            return FAILED, {"outcome": FAILED, "sentence": str(error)}
+        _say(report.line(city.id))
+        return SUCCEEDED, report.words(city.id)
 
-    def _load(self, source: Source) -> None:
-        asked = Asked(trigger="schedule")
-        report = run_source(self.desk, source, asked, dated=records.dated_columns(self.catalogue, source))
-        _say(report.line(), is_failure=report.outcome not in runs.GOOD_OUTCOMES)
+    def _publish_news(self) -> bool:
+        """Publishes what was loaded since the last publishing, by a request or by somebody's command."""
+        now = self.desk.clock()
+        if now < self._next.get(NEWS, now):
+            return False
+        self._next[NEWS] = now + LOOK
+        if self._newest_run() <= self.published_after:
+            return False
+        self._publish(self.desk)
+        return True
 
-    def _is_behind(self, source: Source) -> bool:
-        """Whether a source was never loaded, or a time of its schedule has passed since."""
-        with reading(self.desk.engine) as connection:
-            last = runs.last_runs(connection).get(source.id)
-        if last is None or last.outcome not in runs.GOOD_OUTCOMES:
-            return True
-        due = _when(source.schedule, self.catalogue).get_next_fire_time(None, last.started_at)
-        return due is not None and due <= self.desk.clock()
+    def _tidy(self, desk: Desk) -> Ended:
+        desk.progress(f"{self.catalogue.city.id}: what is no longer needed is being removed")
+        try:
+            done = housekeeping.tidy(
+                desk.engine, desk.clock, self.catalogue, desk.snapshots, self.snapshot_days
+            )
+        except StoreError as error:
+            _say(f"{self.catalogue.city.id}: not tidied: {error}", is_failure=True)
+            return FAILED, {"sentence": str(error)}
+        _say(done.line(self.catalogue.city.id))
+        return SUCCEEDED, done.words(self.catalogue.city.id)
 
     def _newest_run(self) -> int:
         with reading(self.desk.engine) as connection:
-            last = runs.last_runs(connection).values()
-        return max((run.id for run in last if run.outcome in runs.GOOD_OUTCOMES), default=0)
+            return runs.newest_good(connection)
 
     def _knows_anything(self) -> bool:
         with reading(self.desk.engine) as connection:
@@ -106,51 +303,116 @@ class Duties:
             known = runs.knowledge(connection, self.catalogue.sources)
         return any(one.known_until is not None for one in known.values())
 
+    # --- requests ---
 
-class Teller:
-    """Says in the store, as the progress of a request, how far long work is.
+    def _answer_one(self) -> bool:
+        """Answers the oldest request that waits."""
+        desk = self.desk
+        request = requests.claim(desk.engine, desk.clock, self.holding)
+        if request is None:
+            return False
+        with Teller(partial(requests.progress, desk.engine, desk.clock, request.id)) as teller:
+            try:
+                result = self._answer(request, replace(desk, progress=teller))
+            except _RefusedError as error:
+                result = {"outcome": "refused", "sentence": str(error)}
+        requests.finish(desk.engine, desk.clock, request.id, result, self.holding)
+        return True
 
-    A thread of its own writes it: whoever works may hold the right to write for a while.
-    """
+    def _answer(self, request: requests.Request, desk: Desk) -> Words:
+        if request.kind == "run_source":
+            return self._answer_run(request.arguments, desk)
+        if request.kind == "publish":
+            reason = request.arguments.get("reason")
+            as_of = _day(request.arguments, "as_of")
+            return self._publish(desk, as_of, None if reason is None else str(reason))[1]
+        raise _RefusedError(
+            f"The worker knows no request of the kind {request.kind!r}; it knows `run_source` and `publish`."
+        )
 
-    def __init__(self, desk: Desk) -> None:
-        self._engine, self._clock = desk.engine, desk.clock
-        self._sentence = self._told = ""
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._tell, name="teller", daemon=True)
-        self._request: int | None = None
+    def _answer_run(self, arguments: Words, desk: Desk) -> Words:
+        name, sources = str(arguments.get("source")), self.catalogue.sources
+        if name not in sources:
+            known = ", ".join(sources) or "none"
+            raise _RefusedError(f"{self.catalogue.city.id} has no source {name}; its sources are: {known}.")
+        since, until = _day(arguments, "since"), _day(arguments, "until")
+        if since and until and since > until:
+            raise _RefusedError(f"since {since} is after until {until}; change one of them.")
+        return self._run(sources[name], desk, Asked(since, until, trigger="request")).words()
 
-    def __call__(self, sentence: str) -> None:
-        """What is being done now."""
-        self._sentence = sentence
 
-    def __enter__(self) -> Teller:
-        # Where somebody else is writing for long, the work is done without saying how far it is.
-        with contextlib.suppress(StoreError):
-            with writing(self._engine, self._clock) as write:
-                requests.release(write)
-            claimed = requests.claim(self._engine, self._clock)
-            if claimed is None:
-                requests.insert(self._engine, self._clock, CATCH_UP, {})
-                claimed = requests.claim(self._engine, self._clock)
-            self._request = claimed.id if claimed else None
+def _day(arguments: Words, name: str) -> date | None:
+    given = arguments.get(name)
+    try:
+        return None if given is None else date.fromisoformat(str(given))
+    except ValueError as error:
+        raise _RefusedError(f"{name} is {given!r}; give a day like 2026-01-31.") from error
+
+
+# --- the process -----------------------------------------------------------------------------------
+
+
+class Worker:
+    """A process's wait for the lease, its work while it has it, and its end."""
+
+    def __init__(self, duties: Duties) -> None:
+        self._duties = duties
+        self._told = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._has_failed = True
+
+    def hear(self, *_signal: object) -> None:
+        """Asks it to end."""
+        self._told.set()
+
+    def run(self) -> int:
+        """Works until told to end; 1 when a mistake of the program ended it."""
         self._thread.start()
-        return self
+        self._told.wait()
+        self._thread.join(FINISH_SECONDS)
+        if self._thread.is_alive():
+            self._leave()
+        return int(self._has_failed)
 
-    def __exit__(self, *_error: object) -> None:
-        self._ended.set()
-        self._thread.join()
-        if self._request is not None:
-            with contextlib.suppress(StoreError):
-                requests.finish(self._engine, self._clock, self._request, {})
+    def _run(self) -> None:
+        try:
+            while not self._told.is_set():
+                self._duties = replace(self._duties, me=lease.this_process())
+                try:
+                    self._work(self._duties)
+                except StoreError as error:
+                    _say(str(error), is_failure=True)
+                    self._told.wait(AGAIN_SECONDS)
+            self._has_failed = False
+        finally:
+            self._told.set()
 
-    def _tell(self) -> None:
-        while not self._ended.wait(TELL_SECONDS):
-            if self._request is None or self._sentence == self._told:
-                continue
-            with contextlib.suppress(StoreError):
-                self._told = self._sentence
-                requests.progress(self._engine, self._clock, self._request, {"sentence": self._told})
+    def _work(self, duties: Duties) -> None:
+        """Works as long as it has the lease."""
+        city, desk = duties.catalogue.city.id, duties.desk
+        place = desk.engine, desk.clock, desk.snapshots.parent
+        with tenure(*place, duties.me, self._told, lambda words: _say(f"{city}: {words}")) as heart:
+            if heart is None:
+                return
+            duties.begin()
+            while not self._told.is_set():
+                heart.check()
+                if not duties.attend():
+                    self._told.wait(POLL_SECONDS)
+
+    def _leave(self) -> None:
+        """Leaves work under way where it can be left: not while any of it is being written.
+
+        To give up the lease is to write, which waits until nobody else does.
+        """
+        desk, me = self._duties.desk, self._duties.me
+        leaving = threading.Thread(target=_give_up, args=(desk, me), daemon=True)
+        leaving.start()
+        leaving.join(LEAVE_SECONDS - FINISH_SECONDS)
+        self._thread.join(FINISH_SECONDS / 2)
+        if self._thread.is_alive():
+            _say("The worker stops in the middle of its work; the next start takes it up again.")
+            os._exit(0)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -175,60 +437,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _work(duties)
 
 
-def schedule(duties: Duties) -> BackgroundScheduler:
-    """The jobs of a city, one at a time, on its own clocks: catching up now, each source, the publication."""
-    catalogue = duties.catalogue
-    scheduler = BackgroundScheduler(
-        timezone=ZoneInfo(catalogue.city.time_zone),
-        executors={"default": ThreadPoolExecutor(1)},
-        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": MISSED_SECONDS},
-    )
-    scheduler.add_job(duties.catch_up, id="catch_up", next_run_time=duties.desk.clock())
-    for source in catalogue.sources.values():
-        when = _when(source.schedule, catalogue)
-        scheduler.add_job(duties.load, when, args=[source.id], id=f"load {source.id}")
-    hour = _when(f"0 {catalogue.city.publication_hour} * * *", catalogue)
-    scheduler.add_job(duties.publish_if_open, hour, id="publish")
-    scheduler.add_job(duties.look_around, "interval", seconds=LOOK_SECONDS, id="look_around")
-    return scheduler
-
-
 def _duties(chosen: settings.Settings) -> Duties:
     folder = find_city(chosen.city)
     catalogue = load(folder)
     engine = open_engine(database_url(chosen, catalogue.city.id))
     migrate(engine, catalogue.city, system_clock)
     snapshots = chosen.data_dir / catalogue.city.id / "snapshots"
-    return Duties(catalogue, Desk(engine, catalogue.city, snapshots, folder, system_clock))
+    desk = Desk(engine, catalogue.city, snapshots, folder, system_clock)
+    return Duties(catalogue, desk, snapshot_days=chosen.snapshot_days)
 
 
 def _work(duties: Duties) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
-    # They warn of each new try and each late look; what became of it is said by the run.
-    for quiet in ("stamina", "apscheduler"):
-        logging.getLogger(quiet).setLevel(logging.ERROR)
-    told = threading.Event()
+    # It warns of each new try; what became of it is said by the run.
+    logging.getLogger("stamina").setLevel(logging.ERROR)
+    worker = Worker(duties)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: told.set())
-    scheduler = schedule(duties)
-    scheduler.start()
-    told.wait()
-    _leave(scheduler)
-    return 0
+        signal.signal(number, worker.hear)
+    return worker.run()
 
 
-def _leave(scheduler: BackgroundScheduler) -> None:
-    """Lets the work under way end if it ends soon; what is cut off heals at the next start."""
-    ended = threading.Thread(target=scheduler.shutdown, kwargs={"wait": True}, daemon=True)
-    ended.start()
-    ended.join(LEAVE_SECONDS)
-    if ended.is_alive():
-        _say("The worker stops in the middle of its work; the next start takes it up again.")
-        os._exit(0)
-
-
-def _when(crontab: str, catalogue: Catalogue) -> CronTrigger:
-    return CronTrigger.from_crontab(crontab, timezone=ZoneInfo(catalogue.city.time_zone))
+def _give_up(desk: Desk, me: Holder) -> None:
+    with suppress(StoreError):
+        lease.release(desk.engine, desk.clock, me)
 
 
 def _say(line: str, *, is_failure: bool = False) -> None:

@@ -11,6 +11,9 @@ from metrics.model import City
 from store import runs
 from store.engine import Clock, Engine, system_clock
 
+BUSY = "busy"
+"""The outcome of a run that did not begin, as another run of the source is under way."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -60,6 +63,20 @@ class RunReport:
             f"{self.source}: {self.new} new, {self.changed} changed, {self.unchanged} unchanged, "
             f"{self.rejected} rejected{withdrawn}"
         )
+
+    def words(self) -> dict[str, str | int]:
+        """The same as a JSON object."""
+        return {
+            "outcome": self.outcome,
+            "source": self.source,
+            "read": self.read,
+            "new": self.new,
+            "changed": self.changed,
+            "unchanged": self.unchanged,
+            "rejected": self.rejected,
+            "withdrawn": self.withdrawn,
+            "sentence": self.line(),
+        }
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from ingest import registry
 from ingest.contract import Copy, Extract, ReadRequest, SourceError
-from ingest.desk import Asked, Desk, RunReport
+from ingest.desk import BUSY, Asked, Desk, RunReport
 from ingest.parse import Parser
 from ingest.sources import file as files
 from ingest.staging import Filling
@@ -71,15 +72,17 @@ def run_source(
 ) -> RunReport:
     """Runs one source and says what became of it; nothing that goes wrong inside stops another source.
 
-    dated: the columns metrics count by. Of two runs of one source at once, the second is refused. A
+    dated: the columns metrics count by. Of two runs of one source at once the second is `busy`. A
     failed run is a row of the ledger with its reason and changes nothing else.
     """
     asked = asked or Asked()
     try:
-        with _turn(desk.snapshots.parent, source):
+        with _turn(desk.snapshots.parent, source), runs.turn(desk.engine, source.id):
             started = desk.clock()
             run_id = runs.start(desk.engine, desk.clock, source.id, asked.trigger)
             return _guarded(_Run(desk, source, asked, run_id, started), tuple(dated))
+    except runs.UnderWayError as error:
+        return RunReport(source.id, BUSY, message=str(error))
     except (SourceError, StoreError, OSError) as error:
         return RunReport(source.id, "failed", message=_told(error))
 
@@ -106,8 +109,8 @@ def _ingest(run: _Run, dated: tuple[str, ...]) -> RunReport:
     before = _before(run)
     parser = Parser(source, desk.city.time_zone, records.stage_columns(source), asked.since, asked.until)
     filling = Filling(source, instant_text(run.started))
-    with TemporaryDirectory(prefix="ingest-") as work, records.staging(desk.engine, source) as stage:
-        extract = _open(run, before, Path(work))
+    with _workplace(desk.snapshots.parent, source) as work, records.staging(desk.engine, source) as stage:
+        extract = _open(run, before, work)
         filling.fill(stage, extract.pages, parser, desk.progress)
         with stage.writing(desk.clock) as write:
             counts = stage.merge(write, run.id)
@@ -222,8 +225,18 @@ def _turn(folder: Path, source: Source) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise SourceError(f"Another run of {source.id} is under way; wait until it has ended.") from error
+            raise runs.UnderWayError(source.id) from error
         yield
+
+
+@contextmanager
+def _workplace(folder: Path, source: Source) -> Iterator[Path]:
+    """A folder of one run alone; what a run that was killed left is gone before."""
+    beginning = f"ingest-{source.id}-"
+    for left in folder.glob(f"{beginning}*"):
+        shutil.rmtree(left)
+    with TemporaryDirectory(prefix=beginning, dir=folder) as work:
+        yield Path(work)
 
 
 def _told(error: Exception) -> str:

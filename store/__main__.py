@@ -15,7 +15,7 @@ import settings
 from metrics.catalogue import CatalogueError, find_city, load
 from metrics.model import UNKNOWN_DISTRICT, WHOLE_CITY, Catalogue, Grain
 from serving.kept import build_id
-from store import publications, runs
+from store import housekeeping, publications, runs
 from store.backup import back_up, default_name
 from store.engine import StoreError, database_url, instant_text, open_engine, reading, system_clock
 from store.explain import Explanation, clauses, explain
@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--as-of", type=date.fromisoformat, help="the date to publish for (default: today)")
     one.add_argument("--reason", help="why final scores change, where definitions did")
     commands.add_parser("check", help="what each clause of each metric keeps, excludes and finds empty")
+    commands.add_parser("tidy", help="remove old snapshots and ledger rows, as the worker does every night")
     kept = commands.add_parser("backup", help="write all rows, as they are at one moment, into one file")
     kept.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="a new file, or a folder (default: in DATA_DIR)"
@@ -78,6 +79,14 @@ def _migrate(_engine: Engine, catalogue: Catalogue, _given: argparse.Namespace, 
 def _publish(engine: Engine, catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:
     report = publish(engine, catalogue, system_clock, as_of=given.as_of, reason=given.reason)
     print(report.line(catalogue.city.id))
+    return 0
+
+
+def _tidy(engine: Engine, catalogue: Catalogue, _given: argparse.Namespace, _applied: list[str]) -> int:
+    chosen = settings.from_environment()
+    folder = chosen.data_dir / catalogue.city.id / "snapshots"
+    done = housekeeping.tidy(engine, system_clock, catalogue, folder, chosen.snapshot_days)
+    print(done.line(catalogue.city.id))
     return 0
 
 
@@ -208,6 +217,7 @@ _COMMANDS: dict[str, Callable[[Engine, Catalogue, argparse.Namespace, list[str]]
     "check": _check,
     "verify": _verify,
     "explain": _explain,
+    "tidy": _tidy,
 }
 
 if __name__ == "__main__":

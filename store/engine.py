@@ -226,8 +226,13 @@ def _began(connection: Connection) -> Iterator[None]:
         transaction = connection.begin()
     except OperationalError as error:
         raise StoreError(_why_not_begun(error)) from error
-    with transaction:
-        yield
+    try:
+        with transaction:
+            yield
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise StoreError(f"The database went away: {_cause(error)}; try again when it is back.") from error
 
 
 def _why_not_begun(error: OperationalError) -> str:

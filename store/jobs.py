@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
 from store.engine import Clock, Writing, from_text, instant_text, writing
 from store.lease import Holder
@@ -89,6 +89,12 @@ def finish(
         return _change(write, job, due, me, **words)
 
 
+def put_back(engine: Engine, clock: Clock, me: Holder, job: str, due: datetime) -> None:
+    """Forgets that a job was begun, as nothing of it could be done yet."""
+    with writing(engine, clock) as write:
+        write.connection.execute(delete(_jobs).where(*_key(job, due), *_mine(me)))
+
+
 def overtake(write: Writing, latest: Mapping[str, datetime]) -> int:
     """Closes what was lost and is not worth taking up: a later due time has come. Gives how many."""
     late = [one for one in under_way(write.connection) if latest.get(one.job) != one.due_at]
@@ -121,13 +127,16 @@ def _close(write: Writing, job: str, due: datetime, outcome: str, result: Words)
 
 def _change(write: Writing, job: str, due: datetime, me: Holder | None = None, **values: Any) -> bool:
     """me: only as long as the job is under way in this name."""
-    mine = [] if me is None else [_jobs.c.holder == me.id, _jobs.c.finished_at.is_(None)]
-    statement = update(_jobs).where(*_key(job, due), *mine).values(values)
+    statement = update(_jobs).where(*_key(job, due), *(_mine(me) if me else ())).values(values)
     return write.connection.execute(statement).rowcount == 1
 
 
 def _key(job: str, due: datetime) -> tuple[Any, Any]:
     return _jobs.c.job == job, _jobs.c.due_at == instant_text(due)
+
+
+def _mine(me: Holder) -> tuple[Any, Any]:
+    return _jobs.c.holder == me.id, _jobs.c.finished_at.is_(None)
 
 
 def _json(words: Words) -> str:

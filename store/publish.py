@@ -74,6 +74,19 @@ class PublishReport:
             f"new or changed, {self.restated} final scores restated"
         )
 
+    def words(self, city: str) -> dict[str, Any]:
+        """The same as a JSON object; outcome is `published` or `unchanged`."""
+        return {
+            "outcome": "unchanged" if self.publication is None else "published",
+            "publication": None if self.publication is None else self.publication.id,
+            "as_of": self.as_of.isoformat(),
+            "scores": self.scores,
+            "composites": self.composites,
+            "restated": self.restated,
+            "facts": self.facts,
+            "sentence": self.line(city),
+        }
+
 
 def publish(
     engine: Engine,

@@ -7,7 +7,9 @@ At most one run of a source is under way: whoever starts one holds the lock of i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -30,14 +32,28 @@ from sqlalchemy import Row as FoundRow
 
 from metrics.model import Knowledge, Source
 from store import schema
-from store.engine import Clock, Writing, from_text, instant_text, writing
+from store.engine import Clock, StoreError, Writing, from_text, instant_text, keeping, writing
 from store.records import day_column, held_columns, record_table, replaced_table
 
 GOOD_OUTCOMES = ("succeeded", "unchanged")
 """Outcomes after which a source is known further."""
 
+_TURN = 0x72756E
+"""Marks the locks of sources among the advisory locks of a PostgreSQL database."""
+
 _runs = schema.runs
 _quarantine = schema.quarantine
+
+
+class UnderWayError(StoreError):
+    """Another run of the source is under way."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(f"Another run of {source} is under way; wait until it has ended.")
+
+
+class RunLostError(StoreError):
+    """A run is no longer under way, though whoever did it did not end it: nothing of it is kept."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +98,24 @@ class QuarantinedRow:
     row: Mapping[str, Any]
 
 
+@contextmanager
+def turn(engine: Engine, source: str) -> Iterator[None]:
+    """Holds the right to run a source among all machines of one PostgreSQL; it ends with the connection.
+
+    Raises UnderWayError when another has it. A SQLite file belongs to one machine: a lock file does there.
+    """
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    with keeping(engine) as connection:
+        key = zlib.crc32(source.encode()) - 2**31
+        held = connection.execute(select(func.pg_try_advisory_lock(_TURN, key))).scalar_one()
+        connection.commit()
+        if not held:
+            raise UnderWayError(source)
+        yield
+
+
 def start(engine: Engine, clock: Clock, source: str, trigger: str) -> int:
     """Opens a run of `source` and gives its id; a run a dead process left open is closed as interrupted."""
     with writing(engine, clock) as write:
@@ -120,7 +154,7 @@ def finish(
     """Closes a run that did its work, in the transaction that did it.
 
     read None is the sum of the counts (withdrawn apart). Raises ValueError when the counts do not add up
-    or the run is not open, so that neither is ever written.
+    and RunLostError when the run is not open, so that neither is ever written.
     """
     total = new + changed + unchanged + rejected
     if read is not None and read != total:
@@ -198,6 +232,19 @@ def last_runs(connection: Connection) -> dict[str, Run]:
     return {row.source: _run(row) for row in found}
 
 
+def newest_good(connection: Connection) -> int:
+    """The number of the newest run of all that did its work; 0 when there is none."""
+    newest = select(_runs.c.id).where(_runs.c.outcome.in_(GOOD_OUTCOMES)).order_by(_runs.c.id.desc()).limit(1)
+    return connection.execute(newest).scalar_one_or_none() or 0
+
+
+def has_succeeded_since(connection: Connection, since: datetime, *, source: str, trigger: str) -> bool:
+    """Whether a run of `source` that was asked for by `trigger` began since an instant and did its work."""
+    begun = (_runs.c.started_at >= instant_text(since), _runs.c.trigger == trigger)
+    found = select(_runs.c.id).where(_runs.c.source == source, _runs.c.outcome.in_(GOOD_OUTCOMES), *begun)
+    return connection.execute(found.limit(1)).first() is not None
+
+
 def cursor(connection: Connection, source: str) -> str | None:
     """What the last good run of `source` left for the next one; None when everything must be read."""
     last = _last_ids(source, *GOOD_OUTCOMES).scalar_subquery()
@@ -273,7 +320,7 @@ def _interrupt(write: Writing, source: str | None) -> int:
 def _close(write: Writing, run_id: int, **values: Any) -> None:
     statement = update(_runs).where(_runs.c.id == run_id, _runs.c.outcome == "running")
     if write.connection.execute(statement.values(finished_at=write.now, **values)).rowcount != 1:
-        raise ValueError(f"the run {run_id} is not under way")
+        raise RunLostError(f"The run {run_id} was taken over by another; nothing of it was kept.")
 
 
 def _counts(**counts: int) -> dict[str, int]:

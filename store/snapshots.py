@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from store.engine import StoreError
@@ -18,6 +19,7 @@ from store.engine import StoreError
 _HASH_SHOWN = 12
 _PIECE = 1 << 20
 _UNFINISHED = ".part"
+_STAMPED = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]+\.")
 _ENDING = re.compile(r"(\.[A-Za-z0-9]{1,8}){1,2}$")
 
 
@@ -58,6 +60,34 @@ def keep(
 def last(folder: Path, source_id: str) -> Path | None:
     """The newest snapshot of a source; None when there is none."""
     return max(_all(folder / source_id), key=lambda path: path.name, default=None)
+
+
+def expendable(folder: Path, source_id: str, since: date, needed: Collection[str]) -> list[Path]:
+    """The snapshots of a source that nobody will miss, oldest first.
+
+    Kept are those of the newest run, of every run since a day (UTC), of the last run of each month, and
+    the paths `needed`, as the ledger names them. What has another name than a snapshot is left alone.
+    """
+    found = sorted((path for path in _all(folder / source_id) if _STAMPED.match(path.name)), key=_name)
+    by_month = {_stamp(path)[:6]: _stamp(path) for path in found}
+    kept = {*by_month.values(), *(_stamp(path) for path in found[-1:])}
+    first = since.strftime("%Y%m%d")
+    return [
+        path
+        for path in found
+        if _stamp(path) not in kept
+        and _stamp(path)[:8] < first
+        and path.relative_to(folder).as_posix() not in needed
+    ]
+
+
+def _name(path: Path) -> str:
+    return path.name
+
+
+def _stamp(path: Path) -> str:
+    """When the run began that a snapshot is of, as its name says it."""
+    return path.name.partition("-")[0]
 
 
 def _keep(source: Path, year: Path, stamp: str, name: str, content: Iterable[bytes] | Path) -> Snapshot:

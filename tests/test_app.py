@@ -12,22 +12,16 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import app
 import worker
-from ingest.run import Desk
 from metrics import catalogue as catalogues
 from serving.kept import build_id
 from serving.routes import Kind, Kinds
 from serving.server import KINDS
-from store import publications, runs
-from store.engine import open_engine, reading
-from store.migrations import migrate
 from tests.layouts.published_city import (
     PublishedCity,
     catalogue_of,
@@ -36,8 +30,9 @@ from tests.layouts.published_city import (
     published_city,
     write_folder,
 )
+from tests.springfield import RECORDS, springfield
 
-__all__ = ["empty_database", "published_city"]
+__all__ = ["empty_database", "published_city", "springfield"]
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -168,114 +163,11 @@ def test_a_public_page_is_light(client):
     assert len(page.data) + len(style.data) + font < 60_000
 
 
-# --- the worker ----------------------------------------------------------------------------------
-
-RECORDS = "id,topic,opened,due,closed\n" + "".join(
-    f"{number},Pothole,2026-11-{day:02d}T08:00:00,2026-11-{day + 1:02d}T08:00:00,2026-11-{day:02d}T20:00:00\n"
-    for number, day in enumerate(range(1, 22))
-)
-
-
-@pytest.fixture
-def springfield(tmp_path):
-    """A new city with a file of records, its catalogue and a desk whose clock stands still."""
-    folder = tmp_path / "springfield"
-    assert app.main(["new-city", str(folder)]) == 0
-    (folder / "drop").mkdir()
-    catalogue = catalogues.load(folder)
-    engine = open_engine(f"sqlite:///{tmp_path / 'cityscore.db'}")
-    now = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
-    migrate(engine, catalogue.city, lambda: now)
-    desk = Desk(engine, catalogue.city, tmp_path / "snapshots", folder, lambda: now)
-    yield worker.Duties(catalogue, desk), folder
-    engine.dispose()
-
-
-def current(duties):
-    with reading(duties.desk.engine) as connection:
-        return publications.current(connection)
-
-
-def test_the_worker_loads_what_never_ran_and_publishes(springfield, capsys):
-    duties, folder = springfield
-    (folder / "drop" / "a.csv").write_text(RECORDS)
-    duties.catch_up()
-    now = current(duties)
-    assert now is not None and now.publication.as_of.isoformat() == "2026-11-23"
-    said = capsys.readouterr().out
-    assert "requests: 21 new, 0 changed" in said and "publication 1" in said
-    duties.catch_up()
-    assert current(duties).publication.id == 1
-    assert "21 unchanged" not in capsys.readouterr().out
-
-
-def test_a_source_is_loaded_again_when_its_time_has_passed(springfield, capsys):
-    duties, folder = springfield
-    (folder / "drop" / "a.csv").write_text(RECORDS)
-    duties.catch_up()
-    later = duties.desk.clock() + timedelta(days=1)
-    tomorrow = replace(duties, desk=replace(duties.desk, clock=lambda: later))
-    capsys.readouterr()
-    tomorrow.catch_up()
-    assert "requests: 0 new" in capsys.readouterr().out
-
-
-def test_nothing_is_published_before_anything_was_loaded(springfield, capsys):
-    duties, _folder = springfield
-    duties.catch_up()
-    assert current(duties) is None
-    said = capsys.readouterr()
-    assert "requests: failed" in said.err and "nothing is published" in said.out
-
-
-def test_a_source_that_fails_does_not_stop_the_others(springfield, capsys):
-    duties, folder = springfield
-    (folder / "drop" / "a.csv").write_text(RECORDS)
-    sources = duties.catalogue.sources
-    broken = replace(sources["requests"], id="aaa", options={"path": "nowhere/*.csv"})
-    both = replace(duties.catalogue, sources={"aaa": broken, **sources})
-    replace(duties, catalogue=both).catch_up()
-    assert "aaa: failed" in capsys.readouterr().err
-    assert current(duties) is not None
-
-
-def test_what_a_command_has_loaded_is_published(springfield):
-    duties, folder = springfield
-    duties.look_around()
-    assert current(duties) is None
-    (folder / "drop" / "a.csv").write_text(RECORDS)
-    duties._load(duties.catalogue.sources["requests"])
-    duties.look_around()
-    assert current(duties).publication.id == 1
-
-
-def test_pages_see_how_far_the_worker_is(springfield, monkeypatch):
-    duties, _folder = springfield
-    monkeypatch.setattr(worker, "TELL_SECONDS", 0.01)
-    with worker.Teller(duties.desk) as teller:
-        teller("requests: 7 rows read")
-        end = time.monotonic() + 10
-        while app._progress(duties.desk.engine) is None and time.monotonic() < end:
-            time.sleep(0.02)
-        assert app._progress(duties.desk.engine) == "requests: 7 rows read"
-    assert app._progress(duties.desk.engine) is None
-
-
-def test_jobs_run_on_the_clocks_of_the_city_one_at_a_time(springfield):
-    duties, _folder = springfield
-    scheduler = worker.schedule(duties)
-    jobs = {job.id: job for job in scheduler.get_jobs()}
-    assert set(jobs) == {"catch_up", "load requests", "publish", "look_around"}
-    assert str(jobs["publish"].trigger.timezone) == "America/New_York"
-    assert "hour='5'" in str(jobs["publish"].trigger)
-    assert scheduler._executors["default"]._pool._max_workers == 1
-
-
 # --- commands ----------------------------------------------------------------------------------
 
 
 def test_a_new_city_is_clean(springfield):
-    _duties, folder = springfield
+    folder = springfield.folder
     assert catalogues.check(folder) == []
     assert catalogues.load(folder).city.name == "Springfield"
     assert all(text.startswith("#") for text in app.NEW_CITY.values())
@@ -283,7 +175,7 @@ def test_a_new_city_is_clean(springfield):
 
 @pytest.mark.parametrize(("name", "says"), [("springfield", "there already"), ("Bad Name", "small letters")])
 def test_a_new_city_is_not_made_over_another_nor_without_a_name(springfield, capsys, name, says):
-    _duties, folder = springfield
+    folder = springfield.folder
     before = sorted(folder.rglob("*"))
     assert app.main(["new-city", str(folder.parent / name)]) == 1
     assert says in capsys.readouterr().err
@@ -314,7 +206,7 @@ def test_an_unknown_city_and_a_bad_port_are_one_line(capsys, monkeypatch, tmp_pa
 
 
 def test_a_port_in_use_is_one_line(capsys, monkeypatch, springfield, tmp_path):
-    _duties, folder = springfield
+    folder = springfield.folder
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -324,12 +216,6 @@ def test_a_port_in_use_is_one_line(capsys, monkeypatch, springfield, tmp_path):
         assert app.main([]) == 1
     said = capsys.readouterr().err
     assert "is in use" in said and said.count("\n") == 1
-
-
-def test_without_the_scheduler_the_worker_has_nothing_to_do(capsys, monkeypatch):
-    monkeypatch.setenv("SCHEDULER", "off")
-    assert worker.main([]) == 0
-    assert "SCHEDULER=off" in capsys.readouterr().out
 
 
 def free_port() -> int:
@@ -407,11 +293,3 @@ def test_everything_runs_and_ends_with_one_command(tmp_path):
 
 def test_the_build_follows_the_product():
     assert len(build_id(PROJECT)) == 12
-
-
-def test_a_run_is_entered_as_scheduled(springfield):
-    duties, folder = springfield
-    (folder / "drop" / "a.csv").write_text(RECORDS)
-    duties.load("requests")
-    with reading(duties.desk.engine) as connection:
-        assert runs.last_runs(connection)["requests"].trigger == "schedule"

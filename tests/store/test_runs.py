@@ -87,9 +87,9 @@ def test_counts_that_do_not_add_up_are_never_written(engine, clock):
 
 def test_a_run_is_closed_once(engine, clock):
     run = ran(engine, clock, "cases", new=1)
-    with pytest.raises(ValueError, match="not under way"), writing(engine, clock) as write:
+    with pytest.raises(runs.RunLostError, match="taken over by another"), writing(engine, clock) as write:
         runs.finish(write, run)
-    with pytest.raises(ValueError, match="not under way"):
+    with pytest.raises(runs.RunLostError, match="taken over by another"):
         runs.fail(engine, clock, run, "too late")
     assert last_run(engine).new == 1
 
