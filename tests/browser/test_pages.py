@@ -10,8 +10,21 @@ import app
 from tests.layouts.published_city import catalogue_of, city_files
 
 PUBLIC = ["/", "/metric/pothole_on_time", "/metric/water_on_time"]
-STAFF = ["/staff/today", "/staff/metric/pothole_on_time"]
-PAGES = PUBLIC + STAFF
+STAFF = [
+    "/staff/today",
+    "/staff/metric/pothole_on_time",
+    "/staff/department/public_works",
+    "/staff/department/parks",
+]
+PAGES = [*PUBLIC, "/status", *STAFF]
+
+SCREENS = [
+    (1440, "light"),
+    (390, "dark"),
+    pytest.param(1440, "dark", marks=pytest.mark.matrix),
+    pytest.param(390, "light", marks=pytest.mark.matrix),
+]
+"""Every width and every scheme is seen in `make test`, all their pairs in `make test-all`."""
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -27,8 +40,7 @@ def background(seen) -> str:
     return seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_opens_quietly_and_asks_nobody_else(visit, path, width, scheme):
     seen = visit(path, width=width, scheme=scheme)
@@ -45,8 +57,7 @@ def test_no_page_scrolls_sideways_on_the_smallest_screen(visit, path):
     assert seen.width() <= 320
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_is_accessible(visit, axe, path, width, scheme):
     seen = visit(path, width=width, scheme=scheme)
@@ -67,6 +78,21 @@ def test_a_page_is_accessible(visit, axe, path, width, scheme):
 def test_public_pages_need_no_script(visit, path):
     seen = visit(path, scripts=False)
     assert seen.page.locator("main .number").first.is_visible()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_without_a_script_a_metric_shows_its_chart_and_opens_its_table(visit, width):
+    seen = visit("/metric/pothole_on_time", width=width, scripts=False)
+    assert seen.page.locator("svg.chart:visible").count() == 1
+    seen.page.locator("summary").first.click()
+    assert seen.page.locator("details table").first.is_visible()
+    assert seen.watch.complaints == []
+
+
+def test_without_a_script_the_status_says_how_late_every_source_is(visit):
+    seen = visit("/status", scripts=False)
+    assert seen.page.locator("tbody tr").count() == 3
+    assert "Has never run" in seen.page.locator("tbody").inner_text()
 
 
 def test_without_a_script_the_score_of_the_api_is_on_the_page(visit, address):
