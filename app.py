@@ -244,7 +244,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _new_city(given.city)
         chosen = settings.from_environment()
         if given.command == "web":
-            serve_web(lambda: _open_server(chosen), chosen.port, with_parent=True)
+            serve_web(
+                lambda: _open_server(chosen),
+                chosen.port,
+                with_parent=True,
+                processes=chosen.web_processes,
+            )
             return 0
         return _run(chosen)
     except CatalogueError as error:

@@ -32,6 +32,7 @@ SETTINGS = (
     Setting(
         "snapshot_days", "SNAPSHOT_DAYS", "400", "how many days every snapshot is kept, then one a month"
     ),
+    Setting("web_processes", "WEB_PROCESSES", "2", "how many processes answer readers"),
 )
 
 
@@ -50,6 +51,7 @@ class Settings:
     database_url: str
     scheduler: bool
     snapshot_days: int
+    web_processes: int
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -68,6 +70,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         database_url=given["database_url"],
         scheduler=_on_or_off(given["scheduler"]),
         snapshot_days=_days(given["snapshot_days"]),
+        web_processes=_processes(given["web_processes"]),
     )
 
 
@@ -93,6 +96,12 @@ def _days(text: str) -> int:
             f"SNAPSHOT_DAYS is {text!r}; give a number of days from 1 to {LONGEST_DAYS}, for example"
             " SNAPSHOT_DAYS=400."
         )
+    return int(text)
+
+
+def _processes(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 64:
+        raise SettingError(f"WEB_PROCESSES is {text!r}; give a number from 1 to 64, for example one a core.")
     return int(text)
 
 

@@ -20,7 +20,6 @@ from granian.log import LogLevels
 from granian.server import Server
 
 HOST = "127.0.0.1"
-WEB_PROCESSES = 1
 WEB_THREADS = 8
 GRACE_SECONDS = 10.0
 """How long a child may take to end after SIGTERM before it is killed."""
@@ -190,7 +189,7 @@ def end_with_parent(lifeline: int, grace: float = GRACE_SECONDS) -> None:
     threading.Thread(target=watch, name="lifeline", daemon=True).start()
 
 
-def serve_web(make: Callable[[], Any], port: int, *, with_parent: bool) -> None:
+def serve_web(make: Callable[[], Any], port: int, *, with_parent: bool, processes: int = 1) -> None:
     """Answers HTTP on this machine until SIGTERM; `make` gives the WSGI application in each process.
 
     with_parent: standard input is a pipe from the parent, and its closing ends every process.
@@ -210,7 +209,7 @@ def serve_web(make: Callable[[], Any], port: int, *, with_parent: bool) -> None:
         address=HOST,
         port=port,
         interface=Interfaces.WSGI,
-        workers=WEB_PROCESSES,
+        workers=processes,
         blocking_threads=WEB_THREADS,
         respawn_failed_workers=True,
         workers_kill_timeout=WEB_GRACE_SECONDS,

@@ -203,6 +203,10 @@ def test_an_unknown_city_and_a_bad_port_are_one_line(capsys, monkeypatch, tmp_pa
     monkeypatch.setenv("PORT", "eighty")
     assert app.main([]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+    monkeypatch.setenv("PORT", "8050")
+    monkeypatch.setenv("WEB_PROCESSES", "none")
+    assert app.main([]) == 1
+    assert "WEB_PROCESSES" in capsys.readouterr().err
 
 
 def test_a_port_in_use_is_one_line(capsys, monkeypatch, springfield, tmp_path):
