@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -75,37 +75,27 @@ class Facts:
         """Shape (days,): all districts and the unknown one together."""
         return self.denominator.sum(axis=0)
 
-    @cached_property
-    def numerator_so_far(self) -> NDArray[np.float64] | None:
-        """Shape (districts + 1, days + 1), the city last: totals before each day; None unless all whole."""
-        return _so_far(self.numerator, self.city_numerator)
-
-    @cached_property
-    def denominator_so_far(self) -> NDArray[np.float64] | None:
-        """The same of the denominators."""
-        return _so_far(self.denominator, self.city_denominator)
-
 
 def arrange(cells: Iterable[tuple[str, date, Fact]], first: date, end: date) -> Facts:
     """Facts over [first, end) from cells (district, day, fact); days outside are left out."""
-    kept = [(district, (day - first).days, fact) for district, day, fact in cells if first <= day < end]
+    begin, days = first.toordinal(), max(0, (end - first).days)
+    kept = [(district, day.toordinal() - begin, fact) for district, day, fact in cells if first <= day < end]
     districts = tuple(sorted({district for district, _, _ in kept}))
     row_of = {district: row for row, district in enumerate(districts)}
-    shape = (len(districts), max(0, (end - first).days))
-    numerator, denominator = np.zeros(shape), np.zeros(shape)
-    entries: list[tuple[int, int, float, int]] = []
-    for district, day, fact in kept:
-        row = row_of[district]
-        numerator[row, day] = fact.numerator
-        denominator[row, day] = fact.denominator
-        entries.extend((day, row, value, count) for value, count in fact.amounts)
+    places = np.asarray([row_of[district] * days + day for district, day, _ in kept], dtype=np.int64)
+    numerator, denominator = np.zeros(len(districts) * days), np.zeros(len(districts) * days)
+    numerator[places] = [fact.numerator for _, _, fact in kept]
+    denominator[places] = [fact.denominator for _, _, fact in kept]
+    entries = [
+        (day, row_of[district], value, count) for district, day, fact in kept for value, count in fact.amounts
+    ]
     entries.sort()
     columns = list(zip(*entries, strict=True)) if entries else [(), (), (), ()]
     return Facts(
         first,
         districts,
-        numerator,
-        denominator,
+        numerator.reshape(len(districts), days),
+        denominator.reshape(len(districts), days),
         np.asarray(columns[0], dtype=np.int64),
         np.asarray(columns[1], dtype=np.int64),
         np.asarray(columns[2], dtype=np.float64),
@@ -113,41 +103,59 @@ def arrange(cells: Iterable[tuple[str, date, Fact]], first: date, end: date) -> 
     )
 
 
-def day_indices(first: date, ranges: Iterable[tuple[date, date]]) -> NDArray[np.int64]:
-    """The column numbers of the days in half-open `ranges`, in order."""
-    pieces = [np.arange((start - first).days, (end - first).days) for start, end in ranges]
-    return np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int64)
+class Pool:
+    """One metric's facts pooled over ranges of days, those that are not usable left out.
 
-
-def pool(
-    facts: Facts,
-    aggregation: Aggregation,
-    days: NDArray[np.int64],
-    *,
-    percentile: float | None = None,
-    district: str | None = None,
-) -> Pooled:
-    """The facts of `days` (column numbers) pooled and computed once; district None is the whole city.
-
-    count: value is the total. ratio, mean: sum over sum. median, percentile: Hazen over all values.
-    stock: the mean of its days, and the last day's level as end_value. No days gives NOTHING.
+    usable: shape (days,), whether each day of the facts is known. district None is the whole city; one
+    without any fact has none anywhere.
     """
-    days = days[(days >= 0) & (days < facts.numerator.shape[1])]
-    if not len(days):
-        return NOTHING
-    row = None if district is None else _row(facts, district)
-    if aggregation in (Aggregation.MEDIAN, Aggregation.PERCENTILE):
-        share = MEDIAN if percentile is None else percentile
-        return _pool_amounts(facts, days, share, row)
-    numerator = _total(facts.numerator, facts.city_numerator, facts.numerator_so_far, days, row)
-    if aggregation is Aggregation.COUNT:
-        return Pooled(numerator, numerator, None, round(numerator))
-    if aggregation is Aggregation.STOCK:
-        last = facts.city_numerator if row is None else _cells(facts.numerator, row)
-        return Pooled(numerator / len(days), numerator, float(len(days)), len(days), float(last[days[-1]]))
-    denominator = _total(facts.denominator, facts.city_denominator, facts.denominator_so_far, days, row)
-    value = numerator / denominator if denominator else None
-    return Pooled(value, numerator, denominator, round(denominator))
+
+    def __init__(
+        self,
+        facts: Facts,
+        aggregation: Aggregation,
+        usable: NDArray[np.bool_],
+        *,
+        percentile: float | None = None,
+        district: str | None = None,
+    ) -> None:
+        self._aggregation = aggregation
+        self._share = MEDIAN if percentile is None else percentile
+        self._known = running(usable)
+        row = None if district is None else _row(facts, district)
+        if aggregation in (Aggregation.MEDIAN, Aggregation.PERCENTILE):
+            self._amounts = _Amounts(facts, usable, row)
+            return
+        self._numerator = _Sums(_cells(facts.numerator, facts.city_numerator, row), usable)
+        self._denominator = _Sums(_cells(facts.denominator, facts.city_denominator, row), usable)
+
+    def over(self, *ranges: tuple[int, int]) -> Pooled:
+        """The facts of the days in half-open `ranges` of column numbers, computed once.
+
+        count: value is the total. ratio, mean: sum over sum. median, percentile: Hazen over all values.
+        stock: the mean of its days, and the last day's level as end_value. No usable days give NOTHING.
+        """
+        days = 0
+        for start, end in ranges:
+            days += self._known[end] - self._known[start]
+        if not days:
+            return NOTHING
+        if self._aggregation in (Aggregation.MEDIAN, Aggregation.PERCENTILE):
+            return self._amounts.over(ranges, self._share)
+        numerator = self._numerator.over(ranges)
+        if self._aggregation is Aggregation.COUNT:
+            return Pooled(numerator, numerator, None, round(numerator))
+        if self._aggregation is Aggregation.STOCK:
+            last = self._numerator.last(ranges, self._known)
+            return Pooled(numerator / days, numerator, float(days), days, last)
+        denominator = self._denominator.over(ranges)
+        value = numerator / denominator if denominator else None
+        return Pooled(value, numerator, denominator, round(denominator))
+
+
+def running(mask: NDArray[np.bool_]) -> list[int]:
+    """How many are true before each place and before the end: one number more than there are places."""
+    return [0, *np.cumsum(mask).tolist()]
 
 
 def hazen(values: NDArray[np.float64], counts: NDArray[np.int64], share: float) -> float | None:
@@ -163,50 +171,53 @@ def hazen(values: NDArray[np.float64], counts: NDArray[np.int64], share: float) 
     return low + (high - low) * (position - below)
 
 
-def _so_far(parts: NDArray[np.float64], city: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    table = np.vstack([parts, city])
-    if not np.array_equal(table, np.rint(table)):
-        return None
-    return np.hstack([np.zeros((len(table), 1)), np.cumsum(table, axis=1)])
+class _Sums:
+    """Exact sums over ranges of a row of amounts: by two look-ups each where all are whole numbers."""
+
+    def __init__(self, row: NDArray[np.float64], usable: NDArray[np.bool_]) -> None:
+        usable_row = np.where(usable, row, 0.0)
+        self._row: list[float] = usable_row.tolist()
+        is_whole = np.array_equal(usable_row, np.rint(usable_row))
+        self._so_far: list[float] | None = [0.0, *np.cumsum(usable_row).tolist()] if is_whole else None
+
+    def over(self, ranges: Sequence[tuple[int, int]]) -> float:
+        if self._so_far is None:
+            return math.fsum(amount for start, end in ranges for amount in self._row[start:end])
+        total = 0.0
+        for start, end in ranges:
+            total += self._so_far[end] - self._so_far[start]
+        return total
+
+    def last(self, ranges: Sequence[tuple[int, int]], known: Sequence[int]) -> float:
+        """The amount of the last usable day; there is one."""
+        days = (day for start, end in reversed(ranges) for day in range(end - 1, start - 1, -1))
+        return next(self._row[day] for day in days if known[day + 1] > known[day])
 
 
-def _total(
-    parts: NDArray[np.float64],
-    city: NDArray[np.float64],
-    so_far: NDArray[np.float64] | None,
-    days: NDArray[np.int64],
-    row: int | None,
-) -> float:
-    """The exact sum over days: of whole numbers by two look-ups where the days are one range."""
-    first, last = int(days[0]), int(days[-1])
-    if row == _ABSENT:
-        return 0.0
-    if so_far is not None and last - first + 1 == len(days):
-        totals = so_far[-1 if row is None else row]
-        return float(totals[last + 1] - totals[first])
-    return math.fsum((city if row is None else parts[row])[days])
+class _Amounts:
+    """Multisets over ranges of days."""
+
+    def __init__(self, facts: Facts, usable: NDArray[np.bool_], row: int | None) -> None:
+        chosen = usable[facts.entry_day]
+        if row is not None:
+            chosen &= facts.entry_district == row
+        self._values, self._counts = facts.entry_value[chosen], facts.entry_count[chosen]
+        days = np.arange(len(usable) + 1)
+        self._before: list[int] = np.searchsorted(facts.entry_day[chosen], days).tolist()
+
+    def over(self, ranges: Sequence[tuple[int, int]], share: float) -> Pooled:
+        slices = [slice(self._before[start], self._before[end]) for start, end in ranges]
+        values = np.concatenate([self._values[one] for one in slices])
+        counts = np.concatenate([self._counts[one] for one in slices])
+        n = int(counts.sum())
+        return Pooled(hazen(values, counts, share), None, float(n), n)
 
 
 def _row(facts: Facts, district: str) -> int:
     return facts.districts.index(district) if district in facts.districts else _ABSENT
 
 
-def _cells(table: NDArray[np.float64], row: int) -> NDArray[np.float64]:
-    return table[row] if row != _ABSENT else np.zeros(table.shape[1])
-
-
-def _pool_amounts(facts: Facts, days: NDArray[np.int64], share: float, row: int | None) -> Pooled:
-    chosen = _entries_of(facts, days)
-    if row is not None:
-        chosen = chosen[facts.entry_district[chosen] == row]
-    counts = facts.entry_count[chosen]
-    n = int(counts.sum())
-    value = hazen(facts.entry_value[chosen], counts, share)
-    return Pooled(value, None, float(n), n)
-
-
-def _entries_of(facts: Facts, days: NDArray[np.int64]) -> NDArray[np.int64]:
-    starts = np.searchsorted(facts.entry_day, days, side="left")
-    ends = np.searchsorted(facts.entry_day, days, side="right")
-    pieces = [np.arange(start, end) for start, end in zip(starts, ends, strict=True) if end > start]
-    return np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int64)
+def _cells(parts: NDArray[np.float64], city: NDArray[np.float64], row: int | None) -> NDArray[np.float64]:
+    if row is None:
+        return city
+    return parts[row] if row != _ABSENT else np.zeros(parts.shape[1])

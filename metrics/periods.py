@@ -40,7 +40,7 @@ LOCAL_HOLIDAY = "local holiday"
 
 _OBSERVED = re.compile(r" \((?:observed|estimated|observed, estimated)\)$")
 _MONDAY, _SUNDAY, _SATURDAY = 0, 6, 5
-_DAY = timedelta(days=1)
+DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 _YEAR_OF_WEEKS = timedelta(weeks=52)
 _CLOSING_CALENDARS: dict[str, set[str]] = {
@@ -91,7 +91,7 @@ def period_of(city: City, grain: Grain, day: date) -> Period:
     """
     grain = Grain(grain)
     if grain is Grain.DAY:
-        return Period(grain, day, day + _DAY)
+        return Period(grain, day, day + DAY)
     if grain is Grain.WEEK:
         start = _week_start(city, day)
         return Period(grain, start, start + _WEEK)
@@ -109,20 +109,15 @@ def periods(city: City, grain: Grain, first: date, end: date) -> list[Period]:
 
     Trailing quarters overlap: there is one for every end of a month.
     """
-    found = []
-    period = period_of(city, grain, first)
-    while period.end <= end:
-        if period.start >= first:
-            found.append(period)
-        period = period_of(city, grain, period.end)
-    return found
+    return list(_periods(city, grain, first, end))
 
 
+@lru_cache(maxsize=16384)
 def before(city: City, period: Period) -> Period:
     """The period of the same grain just before, without overlap: for any quarter, three months earlier."""
     if period.grain is Grain.QUARTER:
         return Period(period.grain, _months_later(period.start, -3), period.start)
-    return period_of(city, period.grain, period.start - _DAY)
+    return period_of(city, period.grain, period.start - DAY)
 
 
 def year_before(city: City, period: Period) -> Period:
@@ -162,7 +157,7 @@ def open_mask(city: City, calendar: Calendar, start: date, end: date) -> NDArray
     """Whether each day of [start, end) is open: shape (days,), the caller's own copy."""
     if end <= start:
         return np.zeros(0, dtype=np.bool_)
-    last = end - _DAY
+    last = end - DAY
     years = [_open_year(city, calendar, year) for year in range(start.year, last.year + 1)]
     offset = _day_of_year(start)
     return np.concatenate(years)[offset : offset + (end - start).days]
@@ -194,12 +189,14 @@ def holiday_names(city: City, start: date, end: date) -> tuple[str, ...]:
 # --- days of comparison ------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=16384)
 def previous_open_day(city: City, calendar: Calendar, day: date) -> date | None:
     """The latest open day before `day`; None where the LONGEST_CLOSURE days before it have none."""
     earlier = (day - timedelta(days=back) for back in range(1, LONGEST_CLOSURE + 1))
     return next((one for one in earlier if is_open(city, calendar, one)), None)
 
 
+@lru_cache(maxsize=16384)
 def comparison_day(city: City, day: date, open_now: frozenset[Calendar]) -> date | None:
     """The day a composite of `day` is compared with (method 8).
 
@@ -257,6 +254,17 @@ def expected(city: City, per: Per, calendar: Calendar, rate: float, days: Iterab
 
 
 # --- inside ------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=256)
+def _periods(city: City, grain: Grain, first: date, end: date) -> tuple[Period, ...]:
+    found = []
+    period = period_of(city, grain, first)
+    while period.end <= end:
+        if period.start >= first:
+            found.append(period)
+        period = period_of(city, grain, period.end)
+    return tuple(found)
 
 
 @lru_cache(maxsize=65536)
@@ -350,7 +358,7 @@ def _weekdays_before(day: date, is_usable: Callable[[date], bool]) -> tuple[Rang
     found: list[Range] = []
     for one in earlier:
         if is_usable(one):
-            found.append((one, one + _DAY))
+            found.append((one, one + DAY))
         if len(found) == DAY_BASELINE:
             break
     return tuple(reversed(found)) if len(found) >= DAY_BASELINE_LEAST else None

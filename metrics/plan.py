@@ -6,13 +6,15 @@ comes out. The same input gives the same output for ever, which is how a publish
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from metrics import periods
 from metrics.facts import Facts
-from metrics.metric_scores import History, district_scores, metric_scores
+from metrics.history import History
+from metrics.metric_scores import district_scores, metric_scores
 from metrics.model import Catalogue, Composite, Family, Grain, Knowledge, Metric, Period, Score
 from metrics.rollup import Member, Scope, roll_up
 
@@ -49,13 +51,13 @@ def plan(inputs: Inputs) -> Plan:
     ran, for the newest period of each grain. A row without a score has a reason.
     """
     metrics = inputs.catalogue.live_metrics()
-    by_metric = {metric.id: metric_scores(_history(inputs, metric)) for metric in metrics}
+    histories = {metric.id: _history(inputs, metric) for metric in metrics}
+    by_metric = {name: metric_scores(history) for name, history in histories.items()}
     scores = [score for found in by_metric.values() for score in found]
     for metric in metrics:
         if metric.district:
-            history = _history(inputs, metric)
             wanted = (score for score in by_metric[metric.id] if score.period.grain in DISTRICT_GRAINS)
-            scores.extend(district_scores(history, wanted))
+            scores.extend(district_scores(histories[metric.id], wanted))
     return Plan(tuple(scores), tuple(_composites(inputs.catalogue, metrics, by_metric)))
 
 
@@ -91,12 +93,20 @@ def _history(inputs: Inputs, metric: Metric) -> History:
 def _composites(
     catalogue: Catalogue, metrics: Sequence[Metric], by_metric: Mapping[str, Sequence[Score]]
 ) -> Iterable[Composite]:
+    by_grain = {name: _by_grain(found) for name, found in by_metric.items()}
     for scope, scope_id, chosen in _scopes(catalogue, metrics):
         for grain in Grain:
-            members = _members_by_period(chosen, by_metric, grain)
+            members = _members_by_period(chosen, by_grain, grain)
             if not any(grain in metric.scored_at for metric in chosen):
                 members = _newest(members)
             yield from roll_up(catalogue.city, scope, scope_id, grain, members)
+
+
+def _by_grain(scores: Iterable[Score]) -> dict[Grain, list[Score]]:
+    found: dict[Grain, list[Score]] = {grain: [] for grain in Grain}
+    for score in scores:
+        found[score.period.grain].append(score)
+    return found
 
 
 def _newest(members: dict[Period, list[Member]]) -> dict[Period, list[Member]]:
@@ -115,13 +125,13 @@ def _scopes(catalogue: Catalogue, metrics: Sequence[Metric]) -> list[tuple[Scope
 
 
 def _members_by_period(
-    metrics: Sequence[Metric], by_metric: Mapping[str, Sequence[Score]], grain: Grain
+    metrics: Sequence[Metric], by_grain: Mapping[str, Mapping[Grain, Sequence[Score]]], grain: Grain
 ) -> dict[Period, list[Member]]:
-    found: dict[Period, list[Member]] = {}
+    found: dict[Period, list[Member]] = defaultdict(list)
     for metric in metrics:
-        for score in by_metric[metric.id]:
-            if score.period.grain is grain:
-                members = found.setdefault(score.period, [])
-                if grain in metric.scored_at and score.weight is not None:
-                    members.append(Member(metric, score))
+        is_member = grain in metric.scored_at
+        for score in by_grain[metric.id][grain]:
+            members = found[score.period]
+            if is_member and score.weight is not None:
+                members.append(Member(metric, score))
     return found

@@ -27,12 +27,27 @@ class Member:
 
 def roll_up(city: City, scope: Scope, scope_id: str, grain: Grain, members: Members) -> list[Composite]:
     """The composites of a scope at a grain, in order of time, each with its change and the parts of it."""
-    summaries = {period: _summarise(city, found) for period, found in members.items()}
+    standings = {period: _standing(city, found) for period, found in members.items()}
     return [
-        _composite(city, scope, scope_id, period, members, summaries)
+        _composite(city, scope, scope_id, period, standings)
         for period in sorted(members, key=lambda one: one.start)
         if period.grain is grain
     ]
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """A composite in one period, with each of its metrics as a side of a comparison."""
+
+    summary: Summary
+    sides: Mapping[str, Side]
+    open_calendars: frozenset[periods.Calendar]
+
+
+def _standing(city: City, members: Sequence[Member]) -> _Standing:
+    summary = _summarise(city, members)
+    open_now = frozenset(one.metric.calendar for one in members if one.score.status is not Status.CLOSED)
+    return _Standing(summary, _sides(members, summary), open_now)
 
 
 def _summarise(city: City, members: Sequence[Member]) -> Summary:
@@ -55,19 +70,18 @@ def _composite(
     scope: Scope,
     scope_id: str,
     period: Period,
-    members: Members,
-    summaries: Mapping[Period, Summary],
+    standings: Mapping[Period, _Standing],
 ) -> Composite:
-    now = summaries[period]
-    before = _before(city, period, members[period])
-    then = summaries.get(before) if before else None
+    standing = standings[period]
+    before = _before(city, period, standing.open_calendars)
+    earlier = standings.get(before) if before else None
+    now, then = standing.summary, earlier.summary if earlier else None
     change = matched = None
     parts: tuple[Contribution, ...] = ()
-    if before and then and now.score is not None and then.score is not None:
+    if earlier and then and now.score is not None and then.score is not None:
         change = now.score - then.score
-        sides = _sides(members[before], then), _sides(members[period], now)
-        matched = change_matched(*sides)
-        parts = contributions(*sides)
+        matched = change_matched(earlier.sides, standing.sides)
+        parts = contributions(earlier.sides, standing.sides)
     return Composite(
         scope=scope,
         scope_id=scope_id,
@@ -88,11 +102,10 @@ def _composite(
     )
 
 
-def _before(city: City, period: Period, members: Sequence[Member]) -> Period | None:
+def _before(city: City, period: Period, open_now: frozenset[periods.Calendar]) -> Period | None:
     """The period a composite is compared with; None where the last fortnight had no day like this one."""
     if period.grain is not Grain.DAY:
         return periods.before(city, period)
-    open_now = frozenset(one.metric.calendar for one in members if one.score.status is not Status.CLOSED)
     day = periods.comparison_day(city, period.start, open_now)
     return Period(Grain.DAY, day, day + timedelta(days=1)) if day else None
 

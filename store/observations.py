@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, select
 
 from metrics.facts import Fact
 from store.bulk import insert_rows
@@ -85,31 +85,19 @@ def _facts(
     ]
     if days is not None:
         conditions.append(table.c.day.in_(days))
-    newest_first = (table.c.as_of.desc(), table.c.recorded_at.desc())
-    ranked = (
-        select(
-            table.c.district,
-            table.c.day,
-            table.c.numerator,
-            table.c.denominator,
-            table.c.amounts,
-            func.row_number()
-            .over(partition_by=(table.c.day, table.c.district), order_by=newest_first)
-            .label("age"),
-        )
-        .where(and_(*conditions))
-        .subquery()
-    )
+    # Of the vintages of a cell the newest comes last and stays.
     rows = connection.execute(
-        select(
-            ranked.c.district, ranked.c.day, ranked.c.numerator, ranked.c.denominator, ranked.c.amounts
-        ).where(ranked.c.age == 1)
+        select(table.c.district, table.c.day, table.c.numerator, table.c.denominator, table.c.amounts)
+        .where(and_(*conditions))
+        .order_by(table.c.day, table.c.district, table.c.as_of, table.c.recorded_at)
     ).all()
-    pairs = (
-        ((district, date.fromisoformat(day)), _fact(numerator, denominator, amounts))
-        for district, day, numerator, denominator, amounts in rows
-    )
-    return {cell: fact for cell, fact in pairs if fact != NO_FACT}
+    newest = {(row[0], row[1]): row[2:] for row in rows}
+    day_of = {day: date.fromisoformat(day) for _, day in newest}
+    return {
+        (district, day_of[day]): _fact(*amounts)
+        for (district, day), amounts in newest.items()
+        if any(amounts)
+    }
 
 
 def _fact(numerator: float, denominator: float, amounts: str | None) -> Fact:

@@ -30,6 +30,9 @@ from metrics.model import (
 from store.engine import from_text, instant_text
 from store.schema import catalogues, composites, house, publications, scores
 
+Key = tuple[str, str, str, str]
+"""What names a score: metric, district, grain and first day; a composite: scope, its id, grain, first day."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -102,7 +105,7 @@ def series(
         conditions.append(scores.c.start >= since.isoformat())
     if until is not None:
         conditions.append(scores.c.end <= until.isoformat())
-    return [_score(row) for row in _rows(connection, scores, publication, conditions)]
+    return [as_score(row) for row in _rows(connection, scores, publication, conditions)]
 
 
 def districts(
@@ -115,7 +118,7 @@ def districts(
         scores.c.start == start.isoformat(),
         scores.c.district != WHOLE_CITY,
     ]
-    return [_score(row) for row in _rows(connection, scores, publication, conditions)]
+    return [as_score(row) for row in _rows(connection, scores, publication, conditions)]
 
 
 def latest_scores(connection: Connection, publication: Publication) -> dict[str, dict[Grain, Score]]:
@@ -125,7 +128,7 @@ def latest_scores(connection: Connection, publication: Publication) -> dict[str,
     for grain, start in starts.items():
         conditions = [scores.c.grain == grain, scores.c.start == start, scores.c.district == WHOLE_CITY]
         for row in _rows(connection, scores, publication, conditions):
-            found.setdefault(row.metric, {})[grain] = _score(row)
+            found.setdefault(row.metric, {})[grain] = as_score(row)
     return found
 
 
@@ -138,7 +141,7 @@ def latest_composites(
     for grain, start in starts.items():
         conditions = [composites.c.grain == grain, composites.c.start == start]
         for row in _rows(connection, composites, publication, conditions):
-            found.setdefault((row.scope, row.scope_id), {})[grain] = _composite(row)
+            found.setdefault((row.scope, row.scope_id), {})[grain] = as_composite(row)
     return found
 
 
@@ -152,27 +155,38 @@ def composite_of(
         composites.c.grain == period.grain,
         composites.c.start == period.start.isoformat(),
     ]
-    found = [_composite(row) for row in _rows(connection, composites, publication, conditions)]
+    found = [as_composite(row) for row in _rows(connection, composites, publication, conditions)]
     return next((one for one in found if one.period == period), None)
 
 
-def all_scores(connection: Connection, publication: Publication) -> dict[tuple[str, str, Grain, date], Score]:
+def all_scores(connection: Connection, publication: Publication) -> dict[Key, Score]:
     """Every score of a publication by (metric, district, grain, start)."""
-    found = (_score(row) for row in _rows(connection, scores, publication, []))
-    return {(s.metric, s.district, s.period.grain, s.period.start): s for s in found}
+    return {key: as_score(row) for key, row in score_rows(connection, publication).items()}
+
+
+def score_rows(connection: Connection, publication: Publication) -> dict[Key, Row[Any]]:
+    """Every score of a publication as it is stored, by (metric, district, grain, start).
+
+    Reading tens of thousands costs most in making them scores: `as_score` makes one of a row.
+    """
+    rows: Sequence[Any] = _rows(connection, scores, publication, [])
+    return {(row[1], row[2], row[3], row[4]): row for row in rows}
 
 
 def with_baselines(connection: Connection, publication: Publication) -> list[Score]:
     """The scores of a publication whose target was pooled from the metric's own past."""
-    return [_score(row) for row in _rows(connection, scores, publication, [scores.c.baseline.is_not(None)])]
+    return [as_score(row) for row in _rows(connection, scores, publication, [scores.c.baseline.is_not(None)])]
 
 
-def all_composites(
-    connection: Connection, publication: Publication
-) -> dict[tuple[str, str, Grain, date], Composite]:
+def all_composites(connection: Connection, publication: Publication) -> dict[Key, Composite]:
     """Every composite of a publication by (scope, scope id, grain, start)."""
-    found = (_composite(row) for row in _rows(connection, composites, publication, []))
-    return {(c.scope, c.scope_id, c.period.grain, c.period.start): c for c in found}
+    return {key: as_composite(row) for key, row in composite_rows(connection, publication).items()}
+
+
+def composite_rows(connection: Connection, publication: Publication) -> dict[Key, Row[Any]]:
+    """Every composite of a publication as it is stored, by (scope, scope id, grain, start)."""
+    rows: Sequence[Any] = _rows(connection, composites, publication, [])
+    return {(row[1], row[2], row[3], row[4]): row for row in rows}
 
 
 def _reading(connection: Connection, number: Select[tuple[int]]) -> Reading | None:
@@ -275,6 +289,35 @@ def knowledge_from_json(text: str) -> dict[str, Knowledge]:
     }
 
 
+def key_of(score: Score) -> Key:
+    """What names a score in `score_rows`."""
+    return score.metric, score.district, score.period.grain.value, score.period.start.isoformat()
+
+
+def composite_key_of(composite: Composite) -> Key:
+    """What names a composite in `composite_rows`."""
+    period = composite.period
+    return composite.scope, composite.scope_id, period.grain.value, period.start.isoformat()
+
+
+def holds_score(row: Row[Any] | None, score: Score) -> bool:
+    """Whether a stored row says the same as a score, whichever publication it is of.
+
+    Rows are compared as they are stored; a text that is written another way is read before it differs.
+    """
+    if row is None:
+        return False
+    return tuple(row)[1:] == tuple(score_to_row(score, 0).values())[1:] or as_score(row) == score
+
+
+def holds_composite(row: Row[Any] | None, composite: Composite) -> bool:
+    """Whether a stored row says the same as a composite, whichever publication it is of."""
+    if row is None:
+        return False
+    stored = tuple(composite_to_row(composite, 0).values())
+    return tuple(row)[1:] == stored[1:] or as_composite(row) == composite
+
+
 def score_to_row(score: Score, publication: int) -> dict[str, Any]:
     """A score as a row of the table `scores`."""
     return {
@@ -360,7 +403,8 @@ def _ranges(text: str | None) -> tuple[tuple[date, date], ...]:
     return tuple((date.fromisoformat(first), date.fromisoformat(end)) for first, end in pairs)
 
 
-def _score(row: Row[Any]) -> Score:
+def as_score(row: Row[Any]) -> Score:
+    """The score a row of the table `scores` holds."""
     return Score(
         metric=row.metric,
         district=row.district,
@@ -388,7 +432,8 @@ def _score(row: Row[Any]) -> Score:
     )
 
 
-def _composite(row: Row[Any]) -> Composite:
+def as_composite(row: Row[Any]) -> Composite:
+    """The composite a row of the table `composites` holds."""
     before = _ranges(row.before)
     grain = Grain(row.grain)
     return Composite(

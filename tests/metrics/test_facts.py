@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 
 import numpy as np
@@ -9,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.facts import NOTHING, Fact, Facts, arrange, day_indices, hazen, pool
+from metrics.facts import NOTHING, Fact, Facts, Pool, Pooled, arrange, hazen
 from metrics.model import Aggregation
 
 FIRST = date(2026, 7, 1)
-ALL = np.arange(3)
+ALL = (0, 3)
 
 
 def cells(*facts: tuple[str, int, Fact]) -> Facts:
@@ -21,6 +22,13 @@ def cells(*facts: tuple[str, int, Fact]) -> Facts:
     return arrange(
         [(district, FIRST + timedelta(days=day), fact) for district, day, fact in facts], FIRST, end
     )
+
+
+def pool(
+    facts: Facts, aggregation: Aggregation, *ranges: tuple[int, int], district: str | None = None
+) -> Pooled:
+    usable = np.ones(3, dtype=bool)
+    return Pool(facts, aggregation, usable, district=district).over(*ranges)
 
 
 def test_a_ratio_is_the_sum_over_the_sum_and_never_the_mean_of_daily_ratios() -> None:
@@ -37,7 +45,7 @@ def test_a_count_of_nothing_on_known_days_is_zero() -> None:
 
 
 def test_no_days_give_nothing_and_not_zero() -> None:
-    assert pool(cells(("a", 0, Fact(5))), Aggregation.COUNT, np.zeros(0, dtype=int)) == NOTHING
+    assert pool(cells(("a", 0, Fact(5))), Aggregation.COUNT, (1, 1)) == NOTHING
 
 
 def test_a_stock_over_a_period_is_the_mean_of_its_days_with_the_last_level_beside_it() -> None:
@@ -76,6 +84,89 @@ def test_hazen_agrees_with_an_independent_computation(values: list[float], share
 
 
 def test_days_outside_the_facts_add_nothing() -> None:
-    facts = cells(("a", 0, Fact(1, 2)))
-    days = day_indices(FIRST, [(FIRST - timedelta(days=2), FIRST + timedelta(days=9))])
-    assert pool(facts, Aggregation.RATIO, days).denominator == 2
+    days = [(district, FIRST + timedelta(days=day), Fact(1, 2)) for district, day in (("a", -2), ("a", 1))]
+    facts = arrange(days, FIRST, FIRST + timedelta(days=3))
+    assert pool(facts, Aggregation.RATIO, ALL).denominator == 2
+
+
+# --- many days, some of them not usable, against adding up cell by cell --------------------------
+
+DAYS = 12
+PLACES = ("a", "b", "unknown")
+amount = st.one_of(st.integers(0, 50).map(float), st.floats(0, 50, allow_subnormal=False))
+sums = st.builds(Fact, amount, amount)
+multisets = st.dictionaries(amount, st.integers(1, 4), max_size=4).map(
+    lambda found: Fact(amounts=tuple(sorted(found.items())))
+)
+ranges = st.tuples(st.integers(0, DAYS), st.integers(0, DAYS)).map(lambda pair: (min(pair), max(pair)))
+apart = st.lists(ranges, min_size=1, max_size=3).filter(
+    lambda found: sum(end - start for start, end in found) == len({d for s, e in found for d in range(s, e)})
+)
+
+
+@given(
+    st.dictionaries(st.tuples(st.sampled_from(PLACES), st.integers(0, DAYS - 1)), sums, max_size=20),
+    st.lists(st.booleans(), min_size=DAYS, max_size=DAYS),
+    apart.map(sorted),
+    st.sampled_from((None, *PLACES)),
+    st.sampled_from((Aggregation.RATIO, Aggregation.MEAN, Aggregation.COUNT, Aggregation.STOCK)),
+)
+def test_sums_over_ranges_are_the_exact_sums_of_their_usable_days(
+    found, usable, chosen, district, how
+) -> None:
+    facts = arrange(
+        ((place, FIRST + timedelta(days=day), fact) for (place, day), fact in found.items()),
+        FIRST,
+        FIRST + timedelta(days=DAYS),
+    )
+    pooled = Pool(facts, how, np.array(usable), district=district).over(*chosen)
+    days = [day for start, end in chosen for day in range(start, end) if usable[day]]
+    if not days:
+        assert pooled == NOTHING
+        return
+
+    def total(part: str) -> float:
+        return math.fsum(
+            getattr(fact, part)
+            for (place, day), fact in found.items()
+            if day in days and district in (None, place)
+        )
+
+    assert pooled.numerator == pytest.approx(total("numerator"), rel=1e-12)
+    if how in (Aggregation.RATIO, Aggregation.MEAN):
+        assert pooled.denominator == pytest.approx(total("denominator"), rel=1e-12)
+    if how is Aggregation.STOCK:
+        last = [f.numerator for (p, d), f in found.items() if d == days[-1] and district in (None, p)]
+        assert pooled.end_value == pytest.approx(sum(last)) and pooled.n == len(days)
+
+
+@given(
+    st.dictionaries(st.tuples(st.sampled_from(PLACES), st.integers(0, DAYS - 1)), multisets, max_size=12),
+    st.lists(st.booleans(), min_size=DAYS, max_size=DAYS),
+    apart.map(sorted),
+    st.sampled_from((None, *PLACES)),
+    st.sampled_from((0.5, 0.9)),
+)
+def test_a_percentile_over_ranges_is_that_of_all_their_usable_values(
+    found, usable, chosen, district, share
+) -> None:
+    facts = arrange(
+        ((place, FIRST + timedelta(days=day), fact) for (place, day), fact in found.items()),
+        FIRST,
+        FIRST + timedelta(days=DAYS),
+    )
+    pool = Pool(facts, Aggregation.PERCENTILE, np.array(usable), percentile=share, district=district)
+    pooled = pool.over(*chosen)
+    days = {day for start, end in chosen for day in range(start, end) if usable[day]}
+    values = [
+        value
+        for (place, day), fact in found.items()
+        if day in days and district in (None, place)
+        for value, count in fact.amounts
+        for _ in range(count)
+    ]
+    assert pooled.n == len(values)
+    if values:
+        assert pooled.value == pytest.approx(np.quantile(values, share, method="hazen"), rel=1e-9, abs=1e-9)
+    else:
+        assert pooled.value is None
