@@ -17,7 +17,7 @@ _NOT_COUNTED = frozenset({Status.NO_OPPORTUNITY, Status.IMMATURE})
 _WITHOUT_SCORE = frozenset({Status.SUPPRESSED, Status.LATE, Status.INSUFFICIENT})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A service metric that is scored at the grain, as it stands in one period.
 
@@ -33,7 +33,7 @@ class Entry:
     ceiling: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Summary:
     """A composite in one period (method 7).
 

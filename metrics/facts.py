@@ -19,7 +19,7 @@ _ABSENT = -1
 """The row of a district without any fact."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fact:
     """One day of one metric in one district, as the store keeps it.
 
@@ -33,7 +33,7 @@ class Fact:
     amounts: tuple[tuple[float, int], ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pooled:
     """What a set of days adds up to. value is None where there was nothing to measure."""
 

@@ -88,7 +88,7 @@ class Part(StrEnum):
     COVERAGE = "coverage"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Period:
     """A grain and its half-open range of local dates: `start` belongs to it, `end` does not."""
 
@@ -345,7 +345,7 @@ class Knowledge:
 # --- what a publication says -------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why there is no value or no score: a message id and its arguments, both plain JSON."""
 
@@ -353,7 +353,7 @@ class Reason:
     arguments: Mapping[str, str | int | float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Score:
     """A metric in one period: every number a rendering may need, none of them computed later.
 
@@ -392,7 +392,7 @@ class Score:
     scale: float = field(default=1.0, compare=False, repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Contribution:
     """A part of a composite's change that belongs to one metric."""
 
@@ -401,7 +401,7 @@ class Contribution:
     contribution: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Composite:
     """The score of the city, a department or a theme in one period.
 
@@ -431,7 +431,7 @@ class Composite:
     misses: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Publication:
     """One atomic act of publishing. state is the number of the public state it began."""
 

@@ -17,7 +17,7 @@ Scope = Literal["city", "department", "theme"]
 Members = Mapping[Period, Sequence["Member"]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Member:
     """A service metric scored at a grain, with its score row of one period."""
 
@@ -35,7 +35,7 @@ def roll_up(city: City, scope: Scope, scope_id: str, grain: Grain, members: Memb
     ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Standing:
     """A composite in one period, with each of its metrics as a side of a comparison."""
 
