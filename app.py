@@ -23,7 +23,7 @@ from serving import guard, server
 from serving.kept import build_id
 from serving.processes import HOST, Child, PortInUse, refuse_port_in_use, serve_web, supervise
 from serving.routes import Kind, Route, negotiated, redirect
-from serving.status import SourceState, alive, source_states, status
+from serving.status import SourceState, alive, is_worked, source_states, status
 from store import jobs, publications, requests
 from store.engine import Clock, Engine, StoreError, database_url, open_engine, reading, system_clock
 from store.migrations import migrate
@@ -187,10 +187,12 @@ def status_view(engine: Engine, catalogue: Catalogue, clock: Clock = system_cloc
     now, states = clock(), source_states(engine, catalogue.sources)
     with reading(engine) as connection:
         current, state = publications.current(connection), publications.state(connection)
+        at_work = is_worked(connection, now)
     return StatusView(
         city=catalogue.city,
         now=now,
         state=state,
+        is_worked=at_work,
         publication=current.publication if current else None,
         sources=tuple(_source_status(one, catalogue, now) for one in states),
     )

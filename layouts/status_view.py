@@ -52,11 +52,15 @@ class SourceStatus:
 
 @dataclass(frozen=True)
 class StatusView:
-    """A city's sources at `now`, and the publication it stands by; None before the first."""
+    """A city's sources at `now`, and the publication it stands by; None before the first.
+
+    is_worked: whether a worker is there that loads sources and publishes.
+    """
 
     city: City
     now: datetime
     state: int
+    is_worked: bool
     publication: Publication | None
     sources: tuple[SourceStatus, ...]
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from serving.routes import Reply
-from store import publications, runs
-from store.engine import Engine, instant_text, reading
+from store import lease, publications, runs
+from store.engine import Clock, Connection, Engine, instant_text, reading, system_clock
 
 JSON = "application/json"
 
@@ -49,17 +49,31 @@ def source_states(engine: Engine, sources: Mapping[str, Any]) -> list[SourceStat
     return [_state(name, source, known[name].known_until, last.get(name)) for name, source in sources.items()]
 
 
-def status(engine: Engine, city: str, sources: Mapping[str, Any], build: str) -> Callable[..., Reply]:
-    """Answers /status: how fresh every source is, and the last publication."""
+def is_worked(connection: Connection, now: datetime) -> bool:
+    """Whether a worker holds the lease at `now`: loads sources and publishes."""
+    held = lease.current(connection)
+    return held is not None and held.expires_at > now
+
+
+def status(
+    engine: Engine,
+    city: str,
+    sources: Mapping[str, Any],
+    build: str,
+    clock: Clock = system_clock,
+) -> Callable[..., Reply]:
+    """Answers /status: how fresh every source is, the last publication, and whether a worker is at work."""
 
     def answer(_query: Mapping[str, str]) -> Reply:
         with reading(engine) as connection:
             now = publications.current(connection)
             state = publications.state(connection)
+            at_work = is_worked(connection, clock())
         body = {
             "city": city,
             "build": build,
             "state": state,
+            "worker": at_work,
             "publication": None
             if now is None
             else {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, false, func, or_, select
 
 from metrics.model import (
     WHOLE_CITY,
@@ -138,10 +138,12 @@ def latest_composites(
     """By scope, (`city`, ''), (`department`, id) or (`theme`, name), the newest period at each grain."""
     starts = _latest_starts(connection, composites, publication)
     found: dict[tuple[str, str], dict[Grain, Composite]] = {}
-    for grain, start in starts.items():
-        conditions = [composites.c.grain == grain, composites.c.start == start]
-        for row in _rows(connection, composites, publication, conditions):
-            found.setdefault((row.scope, row.scope_id), {})[grain] = as_composite(row)
+    newest = or_(
+        false(),
+        *(and_(composites.c.grain == grain, composites.c.start == start) for grain, start in starts.items()),
+    )
+    for row in _rows(connection, composites, publication, [newest]):
+        found.setdefault((row.scope, row.scope_id), {})[Grain(row.grain)] = as_composite(row)
     return found
 
 
@@ -246,12 +248,20 @@ def _rows(
 
 
 def _latest_starts(connection: Connection, table: Table, publication: Publication) -> dict[Grain, str]:
+    """The newest start of each grain: a step into the index of periods where there is one, else one look."""
     ended = table.c.end <= publication.as_of.isoformat()
-    rows = connection.execute(
-        select(table.c.grain, func.max(table.c.start)).where(ended).group_by(table.c.grain)
-    )
-    newest = {Grain(grain): start for grain, start in rows}
-    return {grain: newest[grain] for grain in Grain if grain in newest}
+    if table is scores:
+        newest = (
+            select(table.c.start).where(table.c.grain == grain, ended).order_by(table.c.start.desc()).limit(1)
+            for grain in Grain
+        )
+        found = dict(zip(Grain, (connection.execute(one).scalar() for one in newest), strict=True))
+    else:
+        rows = connection.execute(
+            select(table.c.grain, func.max(table.c.start)).where(ended).group_by(table.c.grain)
+        )
+        found = {Grain(grain): start for grain, start in rows}
+    return {grain: found[grain] for grain in Grain if found.get(grain) is not None}
 
 
 def _publication(row: Row[Any]) -> Publication:

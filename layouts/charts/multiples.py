@@ -9,14 +9,14 @@ from markupsafe import Markup
 
 from layouts import formats
 from layouts.charts.drawing import Place, element, lone, path, picture, stepped
-from layouts.charts.lettering import cut
+from layouts.charts.lettering import cut, width
 from layouts.charts.scale import Scale, span, spread, tick_digits, ticks
 from layouts.charts.small import last_dot
 from layouts.formats import _
 from metrics.model import Metric, Score
 
 WIDTH, HEIGHT = 280.0, 118.0
-LEFT, RIGHT, TOP, BOTTOM = 42.0, 62.0, 10.0, 22.0
+LEFT, RIGHT, TOP, BOTTOM = 46.0, 62.0, 10.0, 22.0
 """The room around the lines: the same in every picture, so that their dates lie under each other."""
 
 MOST_TICKS = 3
@@ -89,7 +89,7 @@ def _sides(metric: Metric, axes: _Axes) -> list[Markup]:
     parts = []
     for mark in marks:
         height = axes.upward.at(mark)
-        text = cut(formats.axis(metric, mark, digits), LETTER, LEFT - 4)
+        text = _fitting(formats.axis(metric, mark, digits), mark, LETTER, LEFT - 6)
         parts.append(element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=height, y2=height, class_="grid"))
         parts.append(element("text", text, x=LEFT - 5, y=height + 4, text_anchor="end", class_="axis"))
     return parts
@@ -148,11 +148,19 @@ def _ends(metric: Metric, last: Score, axes: _Axes) -> list[Markup]:
         [axes.upward.at(number) + 4 for number, *_rest in said], LABEL_APART, TOP, HEIGHT - BOTTOM + 4
     )
     return [
-        element("text", _short(text, size), x=WIDTH - RIGHT + 8, y=place, class_=style)
-        for (_number, text, style, size), place in zip(said, places, strict=True)
+        element("text", _short(text, number, size), x=WIDTH - RIGHT + 8, y=place, class_=style)
+        for (number, text, style, size), place in zip(said, places, strict=True)
     ]
 
 
-def _short(text: str, size: float) -> str:
-    """A label without its unit; cut where even that is too long."""
-    return cut(formats.number_and_unit(text)[0], size, RIGHT - 9, bold=size == VALUE_LETTER)
+def _short(text: str, number: float, size: float) -> str:
+    """A label without its unit."""
+    return _fitting(formats.number_and_unit(text)[0], number, size, RIGHT - 9)
+
+
+def _fitting(text: str, number: float, size: float, room: float) -> str:
+    """A number that fits: as it is, else in thousands or millions, cut only where even that is too long."""
+    is_bold = size == VALUE_LETTER
+    if width(text, size, bold=is_bold) <= room:
+        return text
+    return cut(formats.compact(number), size, room, bold=is_bold)

@@ -35,6 +35,18 @@ def headline(view: DepartmentView) -> str:
     return _counted(name, composite)
 
 
+def late_measures_note(view: DepartmentView) -> str:
+    """Which measures are late, said above all else; empty for none."""
+    names = [line.metric.name for line in view.lines if line.metric.id in _late(view)]
+    if not names:
+        return ""
+    return ngettext(
+        "{names} is late: its newest periods have no score yet",
+        "Late, without a score for the newest periods: {names}",
+        len(names),
+    ).format(names=", ".join(names))
+
+
 def when(period: Period) -> str:
     """A period as a sentence ends with it: `in the week to Nov 22, 2026`."""
     if period.grain is Grain.DAY:
@@ -123,6 +135,10 @@ def late_measures(known: SourceKnown) -> str:
     return ngettext("Waiting for it: {names}", "Waiting for it: {names}", len(names)).format(
         names=", ".join(names)
     )
+
+
+def _late(view: DepartmentView) -> set[str]:
+    return {line.metric.id for known in view.sources for line in known.late}
 
 
 def _counted(name: str, composite: Composite) -> str:

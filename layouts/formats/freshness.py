@@ -55,6 +55,13 @@ def failures(view: StatusView) -> str:
     ).format(count=numbers.count(count))
 
 
+def worker(view: StatusView) -> str:
+    """Whether somebody sees to the sources."""
+    if view.is_worked:
+        return _("A worker is at work: it loads every source on its schedule and publishes.")
+    return _("No worker is at work: nothing is loaded or published until one is started.")
+
+
 def asked_at(view: StatusView) -> str:
     """The moment the page speaks of."""
     return _("As of {instant} · state {state}").format(

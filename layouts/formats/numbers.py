@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Literal
 
 from babel import Locale
-from babel.numbers import NumberPattern
+from babel.numbers import NumberPattern, format_compact_decimal
 
 from layouts.formats.language import _, locale
 from metrics.attribution import apportion
@@ -167,6 +167,11 @@ def axis(metric: Metric, number: float, digits: int) -> str:
     if metric.unit == PERCENT:
         return _percent(Decimal(repr(number)), 0, digits)
     return _decimal(Decimal(repr(number)), 0, digits)
+
+
+def compact(number: float) -> str:
+    """A large number in few letters, like 1.2M."""
+    return format_compact_decimal(number, locale=locale(), fraction_digits=1).replace("-", MINUS)
 
 
 def unit(metric: Metric) -> str:

@@ -83,7 +83,7 @@ def _page(view: DepartmentView) -> list[Any]:
         html.Nav(crumbs, className="crumbs", **labelled(_("Where you are"))),
         html.H1(departments.headline(view)),
         html.P(_lead(view), className="lead"),
-        *notes(edition, formats.provisional(scores.provisional)),
+        *notes(edition, departments.late_measures_note(view), formats.provisional(scores.provisional)),
         *_windows(view),
         *_why_and_sources(view),
         *_pictures(view),

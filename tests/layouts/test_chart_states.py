@@ -189,6 +189,14 @@ def test_a_number_of_any_size_stays_inside_its_picture(view, value):
         assert left >= -1 and right <= multiples.WIDTH + 1
 
 
+@pytest.mark.parametrize(("value", "said"), [(70_590.0, "70,590"), (1_206_490.0, "1.2M"), (0.25, "25.0%")])
+def test_a_number_that_is_too_long_is_said_in_few_letters(view, value, said):
+    is_share = value < 1
+    metric = view.metric if is_share else replace(view.metric, unit="visits", decimals=0)
+    drawn = multiple(metric, weeks(view.score, [value, value], [None, None]), "text")
+    assert [one.text for one in found(drawn, "text", "value-label")] == [said]
+
+
 # --- labels ----------------------------------------------------------------------------------------
 
 

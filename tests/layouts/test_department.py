@@ -180,6 +180,10 @@ def test_a_source_says_how_far_it_was_known_and_who_waits_for_it(published_city)
     assert "4 days before the scores were made" in departments.freshness(library, parks)
     assert departments.late_measures(library) == "Waiting for it: Library holds filled on time"
     assert departments.late_measures(cases) == ""
+    assert departments.late_measures_note(parks) == (
+        "Library holds filled on time is late: its newest periods have no score yet"
+    )
+    assert departments.late_measures_note(view_of(published_city.engine, "public_works")) == ""
     never = replace(library, known_until=None)
     assert departments.freshness(never, parks) == "Nothing of it was known."
 

@@ -11,7 +11,7 @@ import app
 from layouts.formats import freshness
 from layouts.public.status import StatusPage
 from layouts.status_view import SourceStatus, StatusView, due_until
-from store import runs
+from store import lease, runs
 from store.engine import writing
 from tests.layouts.published_city import catalogue_of, city_files, desk_over
 
@@ -128,3 +128,13 @@ def test_lateness_is_said_in_one_unit(loaded, missing, said):
 def test_an_outcome_nobody_knows_yet_is_still_a_word(loaded):
     run = view_of(loaded).sources[0].run
     assert freshness.outcome(replace(run, outcome="renamed")) == "Ended"
+
+
+def test_the_page_says_whether_a_worker_is_at_work(loaded):
+    assert "No worker is at work" in page_of(loaded)
+    me = lease.this_process()
+    lease.take(loaded.engine, lambda: NOW, me, lambda _other: False)
+    shown = page_of(loaded)
+    assert "A worker is at work" in shown
+    assert me.id not in shown and me.host not in shown.replace("Harbor", "")
+    assert not view_of(loaded, NOW + 2 * lease.LEASE).is_worked, "a lease that nobody renews is over"
