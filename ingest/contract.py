@@ -15,7 +15,7 @@ from typing import Protocol
 
 from metrics.model import City, Source
 
-PAGE_ROWS = 50_000
+PAGE_ROWS = 20_000
 """How many rows a page holds at most, so that large sources need little memory."""
 
 Cell = str | None
@@ -57,6 +57,12 @@ class Page:
     def line(self, index: int) -> int:
         """The line on which row `index` of this page begins."""
         return self.first_line + index if self.lines is None else self.lines[index]
+
+    def all_lines(self) -> list[int]:
+        """The line on which each row begins."""
+        if self.lines is None:
+            return list(range(self.first_line, self.first_line + len(self.rows)))
+        return list(self.lines)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,12 +14,18 @@ import pandas as pd
 
 from ingest.cells import Converted, Value, each
 from ingest.contract import Cell, SourceError
+from ingest.stamps import (
+    FIRST_YEAR,
+    ISO_STAMP,
+    LAST_YEAR,
+    OFFSET,
+    Alike,
+    Clock,
+    alike,
+    day_texts,
+    instant_texts,
+)
 from metrics.model import Column
-
-Clock = npt.NDArray[np.datetime64]
-
-FIRST_YEAR, LAST_YEAR = 1800, 2200
-"""Dates outside are fillers of some program (1753, 9999), never something that happened in a city."""
 
 LONGEST_OFFSET = timedelta(hours=15)
 
@@ -29,14 +35,10 @@ NO_SUCH_DATE = "is a date or time that does not exist"
 NO_SUCH_OFFSET = "has an offset that does not exist"
 NOT_BELIEVABLE = f"is outside the years {FIRST_YEAR} to {LAST_YEAR}"
 
-_OFFSET = r"Z|z|[+-]\d{2}(?::?\d{2})?"
 _ISO_DAY = re.compile(
-    rf"(\d{{4}}-\d{{2}}-\d{{2}})(?:[T ]00:00(?::00(?:[.,]0+)?)?)?(?: ?(?:{_OFFSET}))?", re.ASCII
+    rf"(\d{{4}}-\d{{2}}-\d{{2}})(?:[T ]00:00(?::00(?:[.,]0+)?)?)?(?: ?(?:{OFFSET}))?", re.ASCII
 )
-_ISO_STAMP = re.compile(
-    rf"(\d{{4}}-\d{{2}}-\d{{2}})[T ](\d{{2}}:\d{{2}}(?::\d{{2}}(?:[.,]\d{{1,9}})?)?) ?({_OFFSET})?", re.ASCII
-)
-_THEN_OFFSET = re.compile(rf"(.*?)\s*({_OFFSET})?", re.ASCII | re.DOTALL)
+_THEN_OFFSET = re.compile(rf"(.*?)\s*({OFFSET})?", re.ASCII | re.DOTALL)
 _DIGIT = re.compile(r"\d", re.ASCII)
 _MICROSECONDS = len("HH:MM:SS.ffffff")
 _FIRST = np.datetime64(f"{FIRST_YEAR}-01-01", "us")
@@ -81,30 +83,50 @@ def instants(cells: Sequence[Cell], column: Column, time_zone: str) -> Converted
     microsecond are dropped.
     """
     wrong: dict[int, str] = {}
-    iso, declared = _recognised(cells, column, wrong)
+    groups, others = alike(cells) if _may_be_iso(column) else ([], _filled(cells))
+    iso, declared = _recognised(cells, others, column, wrong)
     found = [
+        *(_of_group(group, column, time_zone, wrong) for group in groups),
         _understood(iso, "ISO8601", NO_SUCH_DATE, column, time_zone, wrong),
         _understood(declared, _without_offset(column.format), _not_as(column), column, time_zone, wrong),
     ]
     indexes = np.concatenate([one[0] for one in found])
     utc = np.concatenate([one[1] for one in found])
-    stamps = np.datetime_as_string(utc, unit="us", timezone="UTC").tolist()
     local = pd.DatetimeIndex(utc, tz="UTC").tz_convert(time_zone).tz_localize(None).to_numpy()
-    local_days = np.datetime_as_string(local, unit="D").tolist()
     return Converted(
-        _spread(indexes, stamps, len(cells)), wrong, days=_spread(indexes, local_days, len(cells))
+        _spread(indexes, instant_texts(utc), len(cells)),
+        wrong,
+        days=_spread(indexes, day_texts(local), len(cells)),
     )
 
 
-def _recognised(cells: Sequence[Cell], column: Column, wrong: dict[int, str]) -> tuple[_Stamps, _Stamps]:
-    """The filled cells that look like ISO 8601 and those left to the declared format."""
+def _filled(cells: Sequence[Cell]) -> list[int]:
+    return [index for index, cell in enumerate(cells) if cell]
+
+
+def _of_group(
+    group: Alike, column: Column, time_zone: str, wrong: dict[int, str]
+) -> tuple[npt.NDArray[np.intp], Clock]:
+    """The indexes and UTC times of stamps written alike; all are in `wrong` when their offset is none."""
+    offset = None if column.stamps == "local" else group.offset
+    minutes = _offset_minutes(offset)
+    if offset is not None and np.isnan(minutes):
+        wrong.update(dict.fromkeys(group.indexes.tolist(), NO_SUCH_OFFSET))
+        return group.indexes[:0], group.clock[:0]
+    return group.indexes, _to_utc(group.clock, np.full(len(group.clock), minutes), time_zone)
+
+
+def _recognised(
+    cells: Sequence[Cell], indexes: Iterable[int], column: Column, wrong: dict[int, str]
+) -> tuple[_Stamps, _Stamps]:
+    """Of the cells at the indexes those that look like ISO 8601 and those left to the declared format."""
     iso, declared = _Stamps(), _Stamps()
     may_be_iso = _may_be_iso(column)
-    for index, cell in enumerate(cells):
-        stripped = cell.strip() if cell else ""
+    for index in indexes:
+        stripped = (cells[index] or "").strip()
         if not stripped:
             continue
-        match = _ISO_STAMP.fullmatch(stripped) if may_be_iso else None
+        match = ISO_STAMP.fullmatch(stripped) if may_be_iso else None
         if match:
             iso.add(index, f"{match[1]}T{match[2][:_MICROSECONDS]}".replace(",", "."), match[3])
         elif column.format is None:
@@ -248,9 +270,6 @@ def _believable(iso: str) -> str:
 
 def _spread(indexes: npt.NDArray[np.intp], values: list[str], length: int) -> list[Value]:
     """The values at their indexes, None everywhere else."""
-    if len(values) == length and (indexes[:-1] < indexes[1:]).all():
-        return list(values)
-    spread: list[Value] = [None] * length
-    for index, value in zip(indexes.tolist(), values, strict=True):
-        spread[index] = value
-    return spread
+    spread = np.full(length, None, dtype=object)
+    spread[indexes] = values
+    return spread.tolist()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import compress
+from operator import itemgetter
 
 from ingest import cells, dates
 from ingest.cells import Converted, Value
@@ -79,13 +81,13 @@ class Parser:
         """The rows of one page; SourceError when its header lacks the key or a required column."""
         layout = self._layout(page)
         width = len(page.columns)
-        ragged = [index for index, row in enumerate(page.rows) if len(row) != width]
-        lines = [page.line(index) for index in range(len(page.rows))]
-        rows, whole_lines = page.rows, lines
+        is_whole = [length == width for length in map(len, page.rows)]
+        ragged = [index for index, whole in enumerate(is_whole) if not whole]
         if ragged:
-            whole = sorted(set(range(len(page.rows))).difference(ragged))
-            rows, whole_lines = [page.rows[index] for index in whole], [lines[index] for index in whole]
-        parsed = self._typed(replace(page, rows=rows, lines=whole_lines), layout)
+            rows, lines = list(compress(page.rows, is_whole)), list(compress(page.all_lines(), is_whole))
+            parsed = self._typed(replace(page, rows=rows, lines=lines), layout)
+        else:
+            parsed = self._typed(page, layout)
         refused = [_unreadable(page, one) for one in page.unreadable] + self._ragged(page, layout, ragged)
         return replace(parsed, rejections=refused + parsed.rejections)
 
@@ -115,20 +117,21 @@ class Parser:
         values |= {f"{name}_day": one.days for name, one in columns.items() if one.days}
         empty = [None] * len(page.rows)
         rows: list[Row] = list(zip(*(values.get(name, empty) for name in self._names), strict=True))
+        lines = page.all_lines()
         rejections = [
             self._rejection(page, layout, index, *fault)
             for index, fault in sorted(refused.faults.items())
             if index not in arrived or arrived[index]
         ]
         if not refused.faults and not arrived:
-            return Parsed(rows, list(page.lines or ()), rejections)
+            return Parsed(rows, lines, rejections)
         kept = [i for i in range(len(rows)) if i not in refused.faults and arrived.get(i, True)]
-        return Parsed([rows[i] for i in kept], [page.line(i) for i in kept], rejections)
+        return Parsed([rows[i] for i in kept], [lines[i] for i in kept], rejections)
 
     def _convert(self, column: Column, rows: Sequence[Sequence[Cell]], position: int | None) -> Converted:
         if position is None:
             return Converted([None] * len(rows), days=[None] * len(rows) if column.type == "instant" else ())
-        found = [row[position] for row in rows]
+        found = list(map(itemgetter(position), rows))
         if column.type == "instant":
             return dates.instants(found, column, self._time_zone)
         if column.type == "day":
@@ -149,8 +152,9 @@ class Parser:
         for column in self._source.columns:
             if column.required or column.name == self._source.key:
                 reason = NO_KEY if column.name == self._source.key else NO_VALUE
-                for index, value in enumerate(columns[column.name].values):
-                    if value is None:
+                values = columns[column.name].values
+                if not all(values):
+                    for index in (index for index, value in enumerate(values) if value is None):
                         refused.add(index, column.name, reason)
         for column in self._source.columns:
             if column.not_before is not None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import itemgetter
 
@@ -32,7 +34,6 @@ class Filling:
     rejections: list[Rejection] = field(default_factory=list)
     _refused: int = 0
     _lines: array[int] = field(default_factory=lambda: array("q"))
-    _keys: array[int] = field(default_factory=lambda: array("q"))
     _places: list[tuple[int, str]] = field(default_factory=list)
 
     @property
@@ -42,20 +43,16 @@ class Filling:
 
     def fill(self, stage: Stage, pages: Iterable[Page], parser: Parser, progress: Progress) -> None:
         """Puts the good rows of every page into the stage and remembers the others."""
-        for page in pages:
-            parsed = parser.parse(page)
-            stage.add(parsed.rows)
-            self._remember(page, parsed)
-            progress(f"{self.source.id}: {self.read} rows read")
+        with _uncollected():
+            for page in pages:
+                parsed = parser.parse(page)
+                stage.add(parsed.rows)
+                self._remember(page, parsed)
+                progress(f"{self.source.id}: {self.read} rows read")
 
     def add_conflicts(self, conflicts: Sequence[Conflict]) -> None:
         """Refuses rows that a later one of the same key contradicts; a stage counts its rows from 1."""
-        if not conflicts:
-            return
-        key = self._position(self.source.key)
-        wanted = {hash(conflict.row[key]) for conflict in conflicts}
-        last = {mark: index for index, mark in enumerate(self._keys) if mark in wanted}
-        self.rejections += [self._conflict(one, last[hash(one.row[key])]) for one in conflicts]
+        self.rejections += map(self._conflict, conflicts)
 
     def quarantined(self) -> list[QuarantinedRow]:
         """The refused rows as the store keeps them."""
@@ -87,7 +84,6 @@ class Filling:
     def _remember(self, page: Page, parsed: Parsed) -> None:
         self._places.append((self.staged, page.place))
         self._lines.extend(parsed.lines)
-        self._keys.extend(map(hash, map(itemgetter(self._position(self.source.key)), parsed.rows)))
         self.staged += len(parsed.rows)
         self._refused += len(parsed.rejections)
         self.rejections += parsed.rejections
@@ -96,10 +92,10 @@ class Filling:
             believable = [one for one in arrivals if isinstance(one, str) and one <= self.latest]
             self.newest = max([*believable, *([self.newest] if self.newest else [])], default=None)
 
-    def _conflict(self, conflict: Conflict, last: int) -> Rejection:
+    def _conflict(self, conflict: Conflict) -> Rejection:
         values = dict(zip(stage_columns(self.source), conflict.row, strict=True))
         found = {column.name: values[column.name] for column in self.source.columns}
-        first = conflict.line - 1
+        first, last = conflict.line - 1, conflict.last - 1
         return Rejection(
             line=self._lines[first],
             key=printable(conflict.key),
@@ -120,3 +116,15 @@ class Filling:
 
     def _position(self, name: str) -> int:
         return stage_columns(self.source).index(name)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the search for reference cycles: rows are millions of objects with no cycle among them."""
+    was_searching = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_searching:
+            gc.enable()

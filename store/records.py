@@ -9,7 +9,9 @@ from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from operator import itemgetter
 
+import numpy as np
 import psycopg
 from sqlalchemy import (
     ColumnElement,
@@ -70,10 +72,14 @@ _KEYS_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Conflict:
-    """A staged row that another one of the same key, further down, contradicts and replaces."""
+    """A staged row that another one of the same key, further down, contradicts and replaces.
+
+    line is where it came from, last where the row came from that counts.
+    """
 
     key: str
     line: int
+    last: int
     row: Row
 
 
@@ -111,6 +117,8 @@ class Stage:
         self._source = source
         self._tables = tables_of(source)
         self._lines = array("q")
+        self._marks = array("q")
+        self._is_indexed = False
         self._sealed: tuple[int, tuple[Conflict, ...]] | None = None
         with connection.begin():
             self._tables.stage.create(connection)
@@ -138,6 +146,7 @@ class Stage:
                 f"A row of {self._source.id} does not fit its columns: {_cause(error)}"
             ) from error
         self._lines.extend(numbers)
+        self._marks.extend(map(hash, map(itemgetter(names.index(self._source.key)), rows)))
 
     @contextmanager
     def writing(self, clock: Clock) -> Iterator[Writing]:
@@ -151,6 +160,7 @@ class Stage:
 
         Asked inside `Stage.writing`.
         """
+        self._index_keys()
         records, stage = self._tables.records, self._tables.stage
         key = records.c[self._source.key]
         staged = exists().where(stage.c[self._source.key] == key)
@@ -177,8 +187,23 @@ class Stage:
         if self._sealed is None:
             begun = self.connection.in_transaction()
             with nullcontext() if begun else self.connection.begin():
-                self._sealed = _sort_out_repeats(self.connection, self._source, self._tables, self._lines)
+                self._sealed = self._sort_out_repeats()
         return self._sealed
+
+    def _sort_out_repeats(self) -> tuple[int, tuple[Conflict, ...]]:
+        """What `_sort_out_repeats` says, without asking it where no two keys have the same hash."""
+        if self.connection.dialect.name == "postgresql":
+            self.connection.exec_driver_sql(f"ANALYZE {self._tables.stage.name}")
+        marks = np.sort(self._marks)
+        if not (marks[1:] == marks[:-1]).any():
+            return 0, ()
+        self._index_keys()
+        return _sort_out_repeats(self.connection, self._source, self._tables, self._lines)
+
+    def _index_keys(self) -> None:
+        if not self._is_indexed:
+            create_index(self.connection, self._tables.stage, self._source.key)
+            self._is_indexed = True
 
 
 def withdraw(write: Writing, source: Source, keys: Sequence[str], run_id: int) -> int:
@@ -226,9 +251,6 @@ def _sort_out_repeats(
 ) -> tuple[int, tuple[Conflict, ...]]:
     """Leaves the last row of each key in the stage: how many others repeat it, which contradict it."""
     stage = tables.stage
-    create_index(connection, stage, source.key)
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"ANALYZE {stage.name}")
     if not _remember_last(connection, stage.c[source.key], tables):
         return 0, ()
     last, earlier = stage.alias("last"), stage.alias("earlier")
@@ -238,10 +260,12 @@ def _sort_out_repeats(
     names = stage_columns(source)
     differs = or_(*(earlier.c[name].is_distinct_from(last.c[name]) for name in names))
     found = connection.execute(
-        select(earlier).select_from(pairs).where(differs).order_by(earlier.c["_order"])
+        select(earlier, last.c["_order"]).select_from(pairs).where(differs).order_by(earlier.c["_order"])
     )
     key_at = 1 + names.index(source.key)
-    conflicts = tuple(Conflict(str(row[key_at]), lines[row[0] - 1], tuple(row[1:])) for row in found)
+    conflicts = tuple(
+        Conflict(str(row[key_at]), lines[row[0] - 1], lines[row[-1] - 1], tuple(row[1:-1])) for row in found
+    )
     lost = select(earlier.c["_order"]).select_from(pairs)
     removed = connection.execute(delete(stage).where(stage.c["_order"].in_(lost))).rowcount
     return removed - len(conflicts), conflicts

@@ -61,18 +61,6 @@ def pages(path: Path, name: str, source: Source, layout: Layout) -> Iterator[Pag
 # --- text ----------------------------------------------------------------------------------------
 
 
-@dataclass
-class _Gathered:
-    """The rows of the page being filled."""
-
-    rows: list[list[str]] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    unreadable: list[Unreadable] = field(default_factory=list)
-
-    def page(self, columns: tuple[str, ...], name: str) -> Page:
-        return Page(columns, self.rows, place=name, lines=self.lines, unreadable=self.unreadable)
-
-
 def _text_pages(path: Path, name: str, source: Source, layout: Layout) -> Iterator[Page]:
     with _unpacked(path, name) as file:
         _refuse_other_things(file.read(CHUNK), name)
@@ -86,56 +74,79 @@ def _text_pages(path: Path, name: str, source: Source, layout: Layout) -> Iterat
 
 
 def _delimited(text: Iterator[str], delimiter: str, name: str, header_row: int) -> Iterator[Page]:
-    rows = _rows(text, delimiter, header_row)
-    columns = _header(next(rows, (header_row, []))[1], name, header_row)
-    gathered = _Gathered()
-    for line, row in rows:
-        if isinstance(row, Unreadable):
-            gathered.unreadable.append(row)
-        elif row:
-            gathered.rows.append(row)
-            gathered.lines.append(line)
-        if len(gathered.rows) == PAGE_ROWS:
-            yield gathered.page(columns, name)
-            gathered = _Gathered()
-    yield gathered.page(columns, name)
-
-
-def _rows(text: Iterator[str], delimiter: str, line: int) -> Iterator[tuple[int, list[str] | Unreadable]]:
-    """Each row with the line on which it begins.
-
-    A quote that is never closed, or closed inside a word, costs the line it stands on; the reading goes
-    on with the next line, not with what the quote would swallow.
-    """
-    again: deque[str] = deque()
+    lines = _Lines(text, delimiter, header_row)
+    columns = _header(lines.take(1), name, header_row)
     while True:
-        taken: list[str] = []
-        try:
-            for row in csv.reader(_remembered(again, text, taken), delimiter=delimiter, strict=True):
-                yield line, row
-                line += len(taken)
-                taken.clear()
+        page = lines.take(PAGE_ROWS)
+        yield Page(columns, page.rows, place=name, lines=page.lines, unreadable=page.unreadable)
+        if len(page.rows) < PAGE_ROWS:
             return
-        except csv.Error:
-            # A quote left open runs over many lines before the limit of a cell ends it.
-            too_long = len(taken) == 1 and len(taken[0]) > csv.field_size_limit()
-            yield line, Unreadable(line, taken[0], TOO_LONG if too_long else BROKEN_QUOTE)
-            again.extendleft(reversed(taken[1:]))
-            line += 1
 
 
-def _remembered(again: deque[str], text: Iterator[str], taken: list[str]) -> Iterator[str]:
-    while again:
-        taken.append(again.popleft())
-        yield taken[-1]
-    for line in text:
-        taken.append(line)
-        yield line
+@dataclass
+class _Taken:
+    """Rows with something in them, the lines on which they begin, and the lines that are none."""
+
+    rows: list[list[str]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
 
 
-def _header(row: list[str] | Unreadable, name: str, number: int) -> tuple[str, ...]:
-    if isinstance(row, Unreadable):
-        raise SourceError(f"{name} line {number}: the header {row.reason}; correct the file.")
+class _Lines:
+    """The lines of a text on their way into rows; next: the number of the one to be read next."""
+
+    def __init__(self, text: Iterator[str], delimiter: str, first: int) -> None:
+        self.next = first
+        self._text = text
+        self._delimiter = delimiter
+        self._again: deque[str] = deque()
+
+    def take(self, count: int) -> _Taken:
+        """The next `count` rows, fewer only where the text ends.
+
+        A quote that is never closed, or closed inside a word, costs the line it stands on; the reading
+        goes on with the next line, not with what the quote would swallow.
+        """
+        taken = _Taken()
+        while len(taken.rows) < count:
+            lines: list[str] = []
+            reader = csv.reader(self._remembered(lines), delimiter=self._delimiter, strict=True)
+            used = 0
+            try:
+                for row in islice(reader, count - len(taken.rows)):
+                    if row:
+                        taken.rows.append(row)
+                        taken.lines.append(self.next + used)
+                    used = reader.line_num
+            except csv.Error:
+                taken.unreadable.append(_refused(self.next + used, lines[used:]))
+                used += 1
+                self._again.extendleft(reversed(lines[used:]))
+            if not lines:
+                break
+            self.next += used
+        return taken
+
+    def _remembered(self, lines: list[str]) -> Iterator[str]:
+        while self._again:
+            lines.append(self._again.popleft())
+            yield lines[-1]
+        for line in self._text:
+            lines.append(line)
+            yield line
+
+
+def _refused(number: int, lines: list[str]) -> Unreadable:
+    # A quote left open runs over many lines before the limit of a cell ends it.
+    too_long = len(lines) == 1 and len(lines[0]) > csv.field_size_limit()
+    return Unreadable(number, lines[0], TOO_LONG if too_long else BROKEN_QUOTE)
+
+
+def _header(first: _Taken, name: str, number: int) -> tuple[str, ...]:
+    for line in first.unreadable:
+        if line.line == number:
+            raise SourceError(f"{name} line {number}: the header {line.reason}; correct the file.")
+    row = first.rows[0] if first.lines == [number] else []
     if not any(column.strip() for column in row):
         raise SourceError(f"{name} has no header on line {number}; give header_row, or the right file.")
     return tuple(row)

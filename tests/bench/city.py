@@ -1,4 +1,4 @@
-"""The city that is measured: one source of requests over two years, seven metrics, twelve districts."""
+"""The city that is measured: one source of requests over some years, seven metrics, twelve districts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import random
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-ROWS = 200_000
+FILE = "requests.csv"
 FIRST, END = date(2024, 1, 1), date(2026, 1, 1)
-COLUMNS = ("id", "kind", "district", "opened", "due", "closed")
+COLUMNS = ("id", "kind", "district", "opened", "due", "closed", "reason", "address")
 KINDS = ("pothole", "streetlight", "litter", "graffiti")
 DISTRICTS = tuple(f"district_{number:02}" for number in range(1, 13))
+REASONS = ("Case Resolved", "Case Noted", "Duplicate of Existing Case", "Invalid")
+STREETS = ("Washington St", "Tremont St", "Blue Hill Ave", "Commonwealth Ave", "Centre St")
 SHARE_TARGET, DAYS_TARGET, COUNT_TARGET = 0.8, 6.0, 300.0
 
 Row = tuple[str, ...]
@@ -20,7 +22,7 @@ Row = tuple[str, ...]
 _CITY = """
 id = "bench"
 name = "Bench"
-time_zone = "UTC"
+time_zone = "{time_zone}"
 """
 
 _DEPARTMENTS = """
@@ -51,6 +53,10 @@ type = "instant"
 planned = true
 [columns.closed]
 type = "instant"
+[columns.reason]
+type = "text"
+[columns.address]
+type = "text"
 
 [options]
 path = "requests.csv"
@@ -109,28 +115,20 @@ direction = "lower_is_better"
 """
 
 
-def make(folder: Path) -> list[Row]:
-    """Writes the catalogue and the file of the source into `folder`; gives the rows of the file."""
+def make(folder: Path, count: int, time_zone: str = "UTC") -> list[Row]:
+    """Writes the catalogue and the file of `count` rows into `folder`; gives the rows of the file."""
     for inner in ("sources", "metrics"):
         (folder / inner).mkdir(parents=True)
-    (folder / "city.toml").write_text(_CITY)
+    (folder / "city.toml").write_text(_CITY.format(time_zone=time_zone))
     (folder / "departments.toml").write_text(_DEPARTMENTS)
     (folder / "sources" / "requests.toml").write_text(_SOURCE)
     (folder / "districts.geojson").write_text(json.dumps(_districts()))
     for name, more, target in _metrics():
         (folder / "metrics" / f"{name}.toml").write_text(_METRIC.format(id=name, more=more, target=target))
-    rows = _rows()
-    with (folder / "requests.csv").open("w", newline="") as file:
+    rows = _rows(count)
+    with (folder / FILE).open("w", newline="") as file:
         csv.writer(file).writerows([COLUMNS, *rows])
     return rows
-
-
-def read(folder: Path) -> list[Row]:
-    """The rows of the file again, by the plainest reader there is."""
-    with (folder / "requests.csv").open(newline="") as file:
-        lines = csv.reader(file)
-        next(lines)
-        return [tuple(line) for line in lines]
 
 
 def _metrics() -> list[tuple[str, str, float]]:
@@ -156,17 +154,26 @@ def _districts() -> dict[str, object]:
     }
 
 
-def _rows() -> list[Row]:
+def _rows(count: int) -> list[Row]:
     """Requests, opened one after the other and due in a week; a tenth is never closed."""
     chance = random.Random(20260101)
-    step = (END - FIRST) / ROWS
+    start, step = datetime(FIRST.year, FIRST.month, FIRST.day), (END - FIRST) / count
+    week = timedelta(days=7)
     rows = []
-    for number in range(ROWS):
-        opened = (datetime(FIRST.year, FIRST.month, FIRST.day) + number * step).replace(microsecond=0)
-        due = opened + timedelta(days=7)
+    for number in range(count):
+        opened = (start + number * step).replace(microsecond=0)
         closed = opened + timedelta(seconds=int(chance.expovariate(1 / (4 * 86400))))
         is_closed = chance.random() < 0.9 and closed.date() < END
-        last = f"{closed.isoformat()}Z" if is_closed else ""
-        place = (chance.choice(KINDS), chance.choice(DISTRICTS))
-        rows.append((f"R{number:07}", *place, f"{opened.isoformat()}Z", f"{due.isoformat()}Z", last))
+        rows.append(
+            (
+                f"R{number:09}",
+                chance.choice(KINDS),
+                chance.choice(DISTRICTS),
+                f"{opened.isoformat()}Z",
+                f"{(opened + week).isoformat()}Z",
+                f"{closed.isoformat()}Z" if is_closed else "",
+                chance.choice(REASONS) if is_closed else "",
+                f"{chance.randrange(1, 1000)} {chance.choice(STREETS)}",
+            )
+        )
     return rows

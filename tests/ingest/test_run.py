@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import gzip
 import json
 from dataclasses import replace
@@ -295,6 +296,18 @@ def test_a_run_that_is_stopped_says_so_in_the_ledger_and_stops(bench, monkeypatc
     with pytest.raises(KeyboardInterrupt):
         run_source(bench.desk, CASES)
     assert bench.last_run().outcome == "interrupted"
+
+
+@pytest.mark.parametrize("content", ["id\na\n", "<html>"])
+def test_a_run_leaves_the_search_for_cycles_as_it_found_it(bench, content):
+    bench.file("cases.csv", content)
+    for wanted in (False, True):
+        (gc.enable if wanted else gc.disable)()
+        try:
+            run_source(bench.desk, bench.source())
+            assert gc.isenabled() == wanted
+        finally:
+            gc.enable()
 
 
 def test_a_disk_that_refuses_is_named(bench):
