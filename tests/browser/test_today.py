@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 import app
+from layouts import formats
 from tests.browser.test_pages import RULES, background, settle
-from tests.layouts.cities import STATES, fill_days
+from tests.layouts.cities import STATES, arabic, fill_days
 from tests.layouts.published_city import catalogue_of, city_files, fill
 
 DESK = {"width": 1920, "height": 1080}
@@ -16,10 +17,12 @@ LIGHT, DARK = "rgb(246, 247, 249)", "rgb(18, 22, 28)"
 
 
 @pytest.fixture
-def city_of(serve, empty_database):
+def city_of(serve, empty_database, monkeypatch):
     """Serves a city in one of its states."""
 
     def start(state):
+        if state == "from_the_right":
+            monkeypatch.setattr(formats, "language", lambda _tag: arabic())
         catalogue, planned, knowledge = STATES[state]()
         engine = empty_database(catalogue)
         fill(engine, catalogue, planned, knowledge)

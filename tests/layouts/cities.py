@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gettext
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
+from babel import Locale
+
+from layouts.formats import Language
 from metrics.model import Catalogue, Knowledge
 from metrics.plan import Plan
 from store.engine import Engine
@@ -67,8 +71,23 @@ def few_records() -> Made:
     return _made(tuple(replace(one, amount=1) if one.amount < 50 else one for one in SKETCHES))
 
 
+class Mirrored(gettext.GNUTranslations):
+    """Translations into words that begin with a letter written from the right."""
+
+    def gettext(self, message: str) -> str:
+        return f"\N{ARABIC LETTER ALEF} {message}"
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        return self.gettext(one if count == 1 else many)
+
+
+def arabic() -> Language:
+    """Arabic, as if its sentences were translated."""
+    return Language("ar", Locale("ar"), Mirrored())
+
+
 def from_the_right() -> Made:
-    """A city that writes from the right."""
+    """A city whose language is written from the right; until `arabic` is spoken its sentences are English."""
     files = city_files()
     files["city.toml"] = f'{CITY}language = "ar"\n'
     catalogue = catalogue_of(files)
