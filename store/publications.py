@@ -10,9 +10,23 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, false, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    false,
+    func,
+    or_,
+    select,
+)
 
 from metrics.model import (
     WHOLE_CITY,
@@ -55,7 +69,7 @@ def state(connection: Connection) -> int:
 
 def current(connection: Connection) -> Reading | None:
     """The publication the city stands by now; None before the first."""
-    return _reading(connection, _newest())
+    return _reading(connection, _CURRENT)
 
 
 def find(connection: Connection, *, number: int | None = None, as_of: date | None = None) -> Reading | None:
@@ -64,13 +78,10 @@ def find(connection: Connection, *, number: int | None = None, as_of: date | Non
     With neither it is the current one. None where there is none.
     """
     if number is not None:
-        return _reading(connection, select(publications.c.id).where(publications.c.id == number))
+        return _reading(connection, _NUMBERED, number)
     if as_of is None:
         return current(connection)
-    made_for = select(publications.c.id).where(publications.c.as_of <= as_of.isoformat())
-    return _reading(
-        connection, made_for.order_by(publications.c.as_of.desc(), publications.c.id.desc()).limit(1)
-    )
+    return _reading(connection, _MADE_FOR, as_of.isoformat())
 
 
 def history(connection: Connection) -> list[Publication]:
@@ -191,60 +202,83 @@ def composite_rows(connection: Connection, publication: Publication) -> dict[Key
     return {(row[1], row[2], row[3], row[4]): row for row in rows}
 
 
-def _reading(connection: Connection, number: Select[tuple[int]]) -> Reading | None:
-    found = connection.execute(
+def _opened(number: Select[tuple[int]]) -> Select[Any]:
+    """The publication of a number with all that a Reading holds; the number may follow from `wanted`."""
+    return (
         select(
             publications,
             catalogues.c.text,
-            func.coalesce(_newest().scalar_subquery(), publications.c.id).label("newest"),
+            func.coalesce(_NEWEST.scalar_subquery(), publications.c.id).label("newest"),
             select(house.c.state).scalar_subquery().label("state"),
         )
         .join(catalogues, catalogues.c.hash == publications.c.catalogue)
         .where(publications.c.id == number.scalar_subquery())
-    ).one_or_none()
+    )
+
+
+# Every answer begins with one of these; putting a statement together costs more than running it.
+_NEWEST = select(func.max(publications.c.id)).where(publications.c.is_current == 1)
+_CURRENT = _opened(_NEWEST)
+_NUMBERED = _opened(select(publications.c.id).where(publications.c.id == bindparam("wanted")))
+_MADE_FOR = _opened(
+    select(publications.c.id)
+    .where(publications.c.as_of <= bindparam("wanted"))
+    .order_by(publications.c.as_of.desc(), publications.c.id.desc())
+    .limit(1)
+)
+
+
+def _reading(
+    connection: Connection, statement: Select[Any], wanted: int | str | None = None
+) -> Reading | None:
+    found = connection.execute(statement, {} if wanted is None else {"wanted": wanted}).one_or_none()
     if found is None:
         return None
-    knowledge = knowledge_from_json(found.knowledge)
+    knowledge = _knowledge(found.knowledge)
     return Reading(_publication(found), found.text, knowledge, found.newest, found.state)
 
 
-def _newest() -> Select[tuple[int]]:
-    """The number of the publication the city stands by now."""
-    return select(func.max(publications.c.id)).where(publications.c.is_current == 1)
+@lru_cache(maxsize=16)
+def _knowledge(text: str) -> Mapping[str, Knowledge]:
+    return MappingProxyType(knowledge_from_json(text))
 
 
 def _key_columns(table: Table) -> Sequence[str]:
     return [column.name for column in table.primary_key.columns if column.name != "publication"]
 
 
-def _belongs(table: Table, publication: Publication) -> ColumnElement[bool]:
-    """The rows a publication is read from: its own, or the newest of each key up to it."""
-    if not publication.is_current:
-        return table.c.publication == publication.id
+@cache
+def _belongs(table: Table, *, is_current: bool) -> ColumnElement[bool]:
+    """The rows the publication `read_from` consists of: its own, or the newest of each key up to it."""
+    if not is_current:
+        return table.c.publication == bindparam("read_from")
     other = table.alias("other")
     same_key = and_(*(other.c[name] == table.c[name] for name in _key_columns(table)))
     newest = (
         select(func.max(other.c.publication))
-        .where(same_key, other.c.publication.in_(_current_up_to(publication)))
+        .where(same_key, other.c.publication.in_(_current_up_to()))
         .scalar_subquery()
     )
     return table.c.publication == newest
 
 
-def _current_up_to(publication: Publication) -> Select[tuple[int]]:
+def _current_up_to() -> Select[tuple[int]]:
     return select(publications.c.id).where(
-        publications.c.is_current == 1, publications.c.id <= publication.id
+        publications.c.is_current == 1, publications.c.id <= bindparam("read_from")
     )
 
 
 def _rows(
     connection: Connection, table: Table, publication: Publication, conditions: list[ColumnElement[bool]]
 ) -> Sequence[Row[Any]]:
+    statement = _in_order(table, is_current=publication.is_current).where(*conditions)
+    return connection.execute(statement, {"read_from": publication.id}).all()
+
+
+@cache
+def _in_order(table: Table, *, is_current: bool) -> Select[Any]:
     keys = [table.c[name] for name in _key_columns(table)]
-    order = [table.c.start, *keys]
-    return connection.execute(
-        select(table).where(*conditions, _belongs(table, publication)).order_by(*order)
-    ).all()
+    return select(table).where(_belongs(table, is_current=is_current)).order_by(table.c.start, *keys)
 
 
 def _latest_starts(connection: Connection, table: Table, publication: Publication) -> dict[Grain, str]:
