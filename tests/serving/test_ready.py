@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 
 import pytest
@@ -112,6 +113,12 @@ def test_what_is_not_for_everybody_or_for_the_moment_is_made_each_time(ready, mo
     monkeypatch.setattr(server.wsgi_app, "_inner", None)
     with pytest.raises(TypeError):
         ready.get(path)
+
+
+def test_every_process_gives_the_same_bytes_under_one_tag(ready):
+    answer = ready.get("/api/v1/scores", headers={"Accept-Encoding": "gzip"})
+    assert answer.data[:2] == b"\x1f\x8b" and answer.data[4:8] == bytes(4)
+    assert b'"city"' in gzip.decompress(answer.data)
 
 
 def test_part_of_a_file_is_for_flask(ready):
