@@ -31,6 +31,6 @@ lint: ## check style, format and types
 	$(python) -m ruff format --check .
 	$(python) -m mypy
 
-bench: ## measure ingest and publishing against plain code doing the same
+bench: ## measure ingest, publishing and serving beside plain code doing the same
 	@.ci/setup requirements-dev.txt
-	@$(python) tests/bench/run.py
+	@CHROME=$$(.ci/browser) PYTHONPATH=. $(python) tests/bench/run.py
