@@ -22,6 +22,7 @@ import settings
 from ingest.desk import BUSY, Asked, Desk, RunReport
 from ingest.run import run_source
 from metrics.catalogue import CatalogueError, find_city, load
+from metrics.catalogue_source_rules import WEEKDAYS
 from metrics.model import Catalogue, Source
 from serving.processes import GRACE_SECONDS, end_with_parent
 from store import housekeeping, jobs, lease, publications, records, requests, runs
@@ -51,7 +52,6 @@ LONGEST_SHIFT = timedelta(hours=3)
 """More than any clock was ever set forward at once."""
 
 LOOKED_BACK = tuple(timedelta(hours=hours) for hours in (1, 24, 8 * 24, 32 * 24, 366 * 24))
-WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 Words = Mapping[str, Any]
 Ended = tuple[str, Words]

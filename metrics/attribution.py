@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import TypeVar
@@ -11,16 +11,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from metrics import movement
 from metrics.model import Contribution, Direction, Part
 from metrics.scoring import DEFAULT_CAP, Bound, Method, score
-
-_NOISE = 1e-15
-"""A part below this is the rounding of the machine and no row."""
 
 _SAME = 1e-12
 """Values and targets that differ by less of themselves are one, scaled to two periods and back."""
 
-_PARTS = tuple(Part)
 _FACTORS = (Part.PERFORMANCE, Part.TARGET, Part.DEFINITION)
 
 _K = TypeVar("_K", bound=str)
@@ -57,52 +54,41 @@ class Side:
 
 
 def contributions(before: Mapping[str, Side], after: Mapping[str, Side]) -> tuple[Contribution, ...]:
-    """The parts of a composite's change by metric: they add up to it within 1e-12 (method 8).
+    """The parts of one composite's change by metric, adding up to it within 1e-12 (`movement.contributions`).
 
-    With normalised weights w, bars for the mean of the two periods, a metric's score s and the
-    composite S, a metric's row is w̄ Δs + Δw (s̄ - S̄); one absent on a side takes its other side's score
-    there with weight 0. Δs splits by Shapley into performance, target and definition, and is coverage
-    where either side is late; Δw splits by Shapley into weight (raw weights) and coverage (who entered).
-    Rows are in the order of `after`, then of what is only in `before`; parts of 0 have no row. Empty
-    where one of the two composites has no score, for then there is no change.
+    Δs splits by Shapley into performance, target and definition. Rows are in the order of `after`, then of
+    what is only in `before`. Empty where one of the two composites has no score.
     """
-    names = [
-        name for name in dict.fromkeys((*after, *before)) if _enters(before, name) or _enters(after, name)
-    ]
-    pairs = [(_present(before, name), _present(after, name)) for name in names]
-    shares = _Shares.of(names, pairs, before, after)
-    if shares is None:
-        return ()
-    scores = [_scores(one, other) for one, other in pairs]
-    middle = math.fsum(
-        (old * shares.old[index] + new * shares.new[index]) / 2 for index, (old, new) in enumerate(scores)
-    )
-    rows: list[Contribution] = []
-    for index, name in enumerate(names):
-        lever = (shares.old[index] + shares.new[index]) / 2
-        parts = {part: lever * amount for part, amount in _score_parts(*pairs[index]).items()}
-        if shares.old[index] != shares.new[index]:
-            distance = sum(scores[index]) / 2 - middle
-            parts[Part.WEIGHT] = shares.by_weight[index] * distance
-            parts[Part.COVERAGE] = parts.get(Part.COVERAGE, 0.0) + shares.by_coverage[index] * distance
-        if parts:
-            found = ((part, parts.get(part, 0.0)) for part in _PARTS)
-            rows += [Contribution(name, part, amount) for part, amount in found if abs(amount) > _NOISE]
-    return tuple(rows)
+    names = list(dict.fromkeys((*after, *before)))
+    pairs = [(before.get(name), after.get(name)) for name in names]
+    is_performance = np.array([is_same_rule(*pair) for pair in pairs], dtype=bool).reshape(len(names), 1)
+    entries = _entries([one for one, _ in pairs]), _entries([other for _, other in pairs])
+
+    def split(metric: int, _period: int) -> Mapping[Part, float]:
+        return score_parts(*pairs[metric])
+
+    return movement.contributions(names, *entries, is_performance, split)[0]
 
 
 def change_matched(before: Mapping[str, Side], after: Mapping[str, Side]) -> float | None:
-    """The change over the metrics scored on both sides, with the later weights (method 8).
+    """The change of one composite over the metrics scored on both sides (`movement.change_matched`)."""
+    names = list(dict.fromkeys((*after, *before)))
+    sides = [_entries([side.get(name) for name in names]) for side in (before, after)]
+    change = float(movement.change_matched(*sides)[0])
+    return None if math.isnan(change) else change
 
-    A late metric has no score. None where no weight is scored on both sides.
-    """
-    both = [
-        (after[name].weight, _score(after[name]) - _score(side))
-        for name, side in before.items()
-        if name in after and _is_scored(side) and _is_scored(after[name])
-    ]
-    total = math.fsum(weight for weight, _ in both)
-    return math.fsum(weight * change for weight, change in both) / total if total else None
+
+def _entries(sides: Sequence[Side | None]) -> movement.Entries:
+    """The sides of one period as a column."""
+
+    def column(numbers: Iterable[float | None]) -> NDArray[np.float64]:
+        return np.array([[number] for number in numbers], dtype=np.float64).reshape(len(sides), 1)
+
+    return movement.Entries(
+        column(side.score if side else None for side in sides),
+        column(side.weight if side else None for side in sides),
+        np.array([[side is not None and side.late] for side in sides], dtype=bool).reshape(len(sides), 1),
+    )
 
 
 # --- any function ------------------------------------------------------------------------------
@@ -187,52 +173,12 @@ def apportion(
 # --- inside ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Shares:
-    """Normalised weights before and after, and their difference by what moved them, metric by metric."""
-
-    old: Sequence[float]
-    new: Sequence[float]
-    by_weight: Sequence[float]
-    by_coverage: Sequence[float]
-
-    @classmethod
-    def of(
-        cls,
-        names: Sequence[str],
-        pairs: Sequence[tuple[Side | None, Side | None]],
-        before: Mapping[str, Side],
-        after: Mapping[str, Side],
-    ) -> _Shares | None:
-        """None where on one side nothing with a weight entered."""
-        then = [before[name].weight if name in before else after[name].weight for name in names]
-        now = [after[name].weight if name in after else before[name].weight for name in names]
-        was_there = [one is not None for one, _ in pairs]
-        is_there = [other is not None for _, other in pairs]
-        old, new = _normalised(then, was_there), _normalised(now, is_there)
-        if old is None or new is None:
-            return None
-        shifts = [late - early for early, late in zip(old, new, strict=True)]
-        nothing = [0.0] * len(names)
-        if then == now:
-            return cls(old, new, nothing, shifts)
-        if was_there == is_there:
-            return cls(old, new, shifts, nothing)
-        by_weight = _shift_by_weight(old, new, _normalised(now, was_there), _normalised(then, is_there))
-        by_coverage = [shift - one for shift, one in zip(shifts, by_weight, strict=True)]
-        return cls(old, new, by_weight, by_coverage)
-
-
-def _enters(sides: Mapping[str, Side], name: str) -> bool:
-    return name in sides and sides[name].score is not None
-
-
-def _present(sides: Mapping[str, Side], name: str) -> Side | None:
-    return sides[name] if _enters(sides, name) else None
-
-
-def _is_scored(side: Side) -> bool:
-    return side.score is not None and not side.late
+def is_same_rule(before: Side | None, after: Side | None) -> bool:
+    """Whether nothing but the value can have moved a score: same rules, same target."""
+    if before is None or after is None:
+        return True
+    is_redefined = _rules(before) != _rules(after) or before.definition != after.definition
+    return not is_redefined and _is_same_bound(before, after)
 
 
 def _score(side: Side) -> float:
@@ -241,46 +187,15 @@ def _score(side: Side) -> float:
     return side.score
 
 
-def _scores(one: Side | None, other: Side | None) -> tuple[float, float]:
-    """Both scores; of a metric absent on a side its other one twice."""
-    present = [_score(side) for side in (one, other) if side is not None]
-    return present[0], present[-1]
+def score_parts(before: Side | None, after: Side | None) -> dict[Part, float]:
+    """The change of one metric's score by what changed it, value, target and definition, by Shapley.
 
-
-def _normalised(raw: Sequence[float], present: Sequence[bool]) -> list[float] | None:
-    weights = [weight if there else 0.0 for weight, there in zip(raw, present, strict=True)]
-    total = math.fsum(weights)
-    return [weight / total for weight in weights] if total else None
-
-
-def _shift_by_weight(
-    old: Sequence[float],
-    new: Sequence[float],
-    new_weights_first: Sequence[float] | None,
-    new_presence_first: Sequence[float] | None,
-) -> list[float]:
-    """What the raw weights did to the normalised ones: the mean of changing them first and last.
-
-    An order that passes through a composite of no weight is no order; without any it was coverage.
+    Empty where it was absent on a side. Nobody is late.
     """
-    orders = []
-    if new_weights_first is not None:
-        orders.append([late - early for early, late in zip(old, new_weights_first, strict=True)])
-    if new_presence_first is not None:
-        orders.append([late - early for early, late in zip(new_presence_first, new, strict=True)])
-    return [sum(steps) / len(orders) for steps in zip(*orders, strict=True)] if orders else [0.0] * len(old)
-
-
-def _score_parts(before: Side | None, after: Side | None) -> dict[Part, float]:
-    """The change of one metric's score by what changed it; empty where it was absent on a side."""
     if before is None or after is None:
         return {}
     change = _score(after) - _score(before)
-    if before.late or after.late:
-        return {Part.COVERAGE: change}
     is_redefined = _rules(before) != _rules(after) or before.definition != after.definition
-    if not is_redefined and _is_same_bound(before, after):
-        return {Part.PERFORMANCE: change} if change else {}
     if before.value is None or after.value is None or before.target is None or after.target is None:
         return {Part.DEFINITION: change}
     if is_redefined:

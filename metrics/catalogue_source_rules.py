@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
@@ -10,7 +11,10 @@ from metrics.catalogue_files import SOURCES, Draft
 from metrics.catalogue_shapes import Mistake, did_you_mean, error, warning
 from metrics.model import Column, Source
 
-CRON_WORDS = 5
+WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+CRON = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
+"""The words of a schedule in their order, with the least and the greatest number of each."""
 TIMES = ("instant", "day")
 
 Rule = Callable[[Source], Iterable[Mistake]]
@@ -114,9 +118,45 @@ def _minutes_are_not_negative(source: Source) -> Iterator[Mistake]:
 
 
 def _schedule_is_cron(source: Source) -> Iterator[Mistake]:
-    if len(source.schedule.split()) != CRON_WORDS:
+    words = source.schedule.lower().split()
+    if len(words) != len(CRON):
         message = f"`{source.schedule}` is not minute, hour, day, month and weekday."
         yield error("schedule", message, 'Write five words, like "0 4 * * *" for 4 o\'clock every day.')
+        return
+    for word, (name, low, high) in zip(words, CRON, strict=True):
+        if not all(_is_cron(part, name, low, high) for part in word.split(",")):
+            fix = f"Write * or numbers from {low} to {high}, like {low}, {low}-{high} or */2."
+            yield error("schedule", f"`{word}` says no {name}.", fix)
+    if "*" not in (words[2], words[4]):
+        message = "A day and a weekday are both given, and nobody agrees what that means."
+        yield error("schedule", message, "Write * for one of the two.")
+
+
+def _is_cron(part: str, name: str, low: int, high: int) -> bool:
+    """Whether a part between commas is `*`, `*/n`, `a`, `a-b` or `a-b/n`; weekdays may run over Sunday."""
+    found = re.fullmatch(r"(?:\*|(\w+)(?:-(\w+))?)(?:/(\d+))?", part)
+    if found is None:
+        return False
+    first, last, step = found.groups()
+    if first is None:
+        start, end = low, high
+    else:
+        values = _cron_number(first, name), _cron_number(last or first, name)
+        if None in values or not all(low <= one <= high for one in values if one is not None):
+            return False
+        start, end = (one or 0 for one in values)
+    if step is not None and (first is not None and last is None):
+        return False
+    span = end - start if name != "weekday" else high
+    return (start <= end or name == "weekday") and (step is None or 1 <= int(step) <= span)
+
+
+def _cron_number(word: str, name: str) -> int | None:
+    if word.isascii() and word.isdecimal():
+        return int(word)
+    if name == "weekday":
+        return WEEKDAYS.index(word) if word in WEEKDAYS else None
+    return MONTHS.index(word) + 1 if name == "month" and word in MONTHS else None
 
 
 def _without_arrival(source: Source) -> Iterator[Mistake]:

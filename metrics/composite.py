@@ -6,10 +6,19 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from metrics.model import Reason, Status
 
 LOWEST = 3
 """How many of the worst scores a composite names."""
+
+CODE = {status: code for code, status in enumerate(Status)}
+"""The number a status has in a board."""
+
+Numbers = NDArray[np.float64]
+Marks = NDArray[np.bool_]
 
 _ROUNDING = 1e-12
 _NOT_OPEN = frozenset({Status.CLOSED, Status.NOT_SCORED})
@@ -55,6 +64,95 @@ class Summary:
     entered: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The service metrics of a scope that are scored at a grain, in many periods: (metrics, periods) each.
+
+    NaN stands for None; a metric without a row in a period has no weight there. status: by `CODE`.
+    """
+
+    metrics: tuple[str, ...]
+    weight: Numbers
+    score: Numbers
+    seat: Numbers
+    ceiling: Numbers
+    status: NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class Summaries:
+    """The composites of a board: (metrics, periods) or, from mean on, (periods,); NaN stands for None.
+
+    asked: open. counted: of them those that count. scores: of those with a score of their own. entered:
+    what each entered with, score or seat. is_late: late or seated.
+    """
+
+    board: Board
+    asked: Marks
+    counted: Marks
+    scores: Numbers
+    entered: Numbers
+    is_late: Marks
+    mean: Numbers
+    coverage: Numbers
+    ceiling: Numbers
+    minimum_coverage: float
+
+    def all(self) -> list[Summary]:
+        """Every period's composite."""
+        names = self.board.metrics
+        has_score = ~np.isnan(self.scores)
+        columns = zip(
+            _optional(self.mean),
+            self._reasons(),
+            _optional(self.coverage),
+            _optional(self.ceiling),
+            self.asked.sum(axis=0).tolist(),
+            has_score.sum(axis=0).tolist(),
+            (self.scores >= 1).sum(axis=0).tolist(),
+            _named(names, self.is_late),
+            self._lowest(),
+            [
+                {name: score for name, score in zip(names, found, strict=True) if score == score}
+                for found in self.entered.T.tolist()
+            ],
+            strict=True,
+        )
+        return [Summary(None if reason else mean, reason, *more) for mean, reason, *more in columns]
+
+    def _reasons(self) -> list[Reason | None]:
+        """Why there is no score, period by period."""
+        there = ~np.isnan(self.board.weight)
+        is_scored_here = there & (self.board.status != CODE[Status.NOT_SCORED])
+        is_immature = self.asked & (self.board.status == CODE[Status.IMMATURE])
+        columns = zip(
+            _any(is_scored_here),
+            _any(self.asked),
+            _any(self.counted),
+            _any(is_immature),
+            _optional(self.coverage),
+            _optional(self.mean),
+            strict=True,
+        )
+        return [_reason(*column, minimum=self.minimum_coverage) for column in columns]
+
+    def _lowest(self) -> list[tuple[tuple[str, float], ...]]:
+        """The worst scores of each period, of equal ones the first by name."""
+        if not self.board.metrics:
+            return [() for _ in self.mean]
+        by_name = np.argsort(np.array(self.board.metrics), kind="stable")
+        worst_first = by_name[np.argsort(self.scores[by_name], axis=0, kind="stable")[:LOWEST]]
+        scores = np.take_along_axis(self.scores, worst_first, axis=0)
+        return [
+            tuple(
+                (self.board.metrics[metric], score)
+                for metric, score in zip(metrics, found, strict=True)
+                if score == score
+            )
+            for metrics, found in zip(worst_first.T.tolist(), scores.T.tolist(), strict=True)
+        ]
+
+
 def composite(scores: Mapping[str, float | None], weights: Mapping[str, float]) -> tuple[float | None, float]:
     """The weighted mean of the scores there are, and the share of the weight they carry (method 7).
 
@@ -84,7 +182,24 @@ def seat(lowest_published: float | None, mean_of_scored: float | None) -> float 
 
 
 def summarise(entries: Sequence[Entry], minimum_coverage: float) -> Summary:
-    """The composite of `entries`, the service metrics of a city, department or theme scored at the grain.
+    """The composite of `entries` in one period (`summaries`)."""
+
+    def column(numbers: Iterable[float | None]) -> Numbers:
+        return np.array([[number] for number in numbers], dtype=np.float64).reshape(len(entries), 1)
+
+    board = Board(
+        metrics=tuple(one.metric for one in entries),
+        weight=column(one.weight for one in entries),
+        score=column(one.score for one in entries),
+        seat=column(one.seat for one in entries),
+        ceiling=column(one.ceiling for one in entries),
+        status=np.array([[CODE[one.status]] for one in entries], dtype=np.int8).reshape(len(entries), 1),
+    )
+    return summaries(board, minimum_coverage).all()[0]
+
+
+def summaries(board: Board, minimum_coverage: float) -> Summaries:
+    """The composites of a board, the service metrics of a city, department or theme scored at a grain.
 
     A closed metric is not asked; one without opportunity or immature is open but does not count. One
     that has a seat instead of a score (late, or in a gap declared afterwards) enters with it, and never
@@ -93,25 +208,31 @@ def summarise(entries: Sequence[Entry], minimum_coverage: float) -> Summary:
     Reasons: nothing_scored_at_this_grain (also where all weights are 0), all_closed, no_opportunity,
     immature (nothing else is left that counts), coverage_below_minimum (coverage, minimum).
     """
-    open_entries = [one for one in entries if one.status not in _NOT_OPEN]
-    counted = [one for one in open_entries if one.status not in _NOT_COUNTED]
-    own = {one.metric: one.score for one in counted if one.status not in _WITHOUT_SCORE}
-    scores = {metric: score for metric, score in own.items() if score is not None}
-    entered, mean, coverage = _entered(counted, scores)
-    reason = _reason(entries, open_entries, counted, coverage, minimum_coverage)
-    if reason is None and mean is None:
-        reason = _below_minimum(coverage or 0.0, minimum_coverage)
-    return Summary(
-        score=None if reason else mean,
-        reason=reason,
-        coverage=coverage,
-        ceiling=_ceiling(counted, entered),
-        total=len(open_entries),
-        scored=len(scores),
-        on_target=sum(1 for score in scores.values() if score >= 1),
-        late=tuple(one.metric for one in counted if _is_late(one, scores)),
-        lowest=tuple(sorted(scores.items(), key=lambda one: (one[1], one[0]))[:LOWEST]),
+    there = ~np.isnan(board.weight)
+    asked = there & ~_among(board.status, _NOT_OPEN)
+    counted = asked & ~_among(board.status, _NOT_COUNTED)
+    has_score = counted & ~_among(board.status, _WITHOUT_SCORE) & ~np.isnan(board.score)
+    scores = np.where(has_score, board.score, np.nan)
+    weight = np.where(counted, board.weight, 0.0)
+    mean_of_scored, carried = _mean(scores, weight)
+    total = weight.sum(axis=0)
+    coverage = np.divide(carried, total, out=np.full(total.shape, np.nan), where=total > 0)
+    has_seat = counted & ~has_score & ~np.isnan(board.seat)
+    entered = np.where(has_seat, np.fmin(board.seat, mean_of_scored), scores)
+    mean, _ = _mean(entered, weight)
+    ceiling, _ = _mean(np.where(np.isnan(entered), np.nan, board.ceiling), weight)
+    enters_without = (~np.isnan(entered) & (weight > 0) & np.isnan(board.ceiling)).any(axis=0)
+    return Summaries(
+        board=board,
+        asked=asked,
+        counted=counted,
+        scores=scores,
         entered=entered,
+        is_late=counted & ((board.status == CODE[Status.LATE]) | has_seat),
+        mean=mean,
+        coverage=coverage,
+        ceiling=np.where(enters_without, np.nan, ceiling),
+        minimum_coverage=minimum_coverage,
     )
 
 
@@ -130,52 +251,60 @@ def _weight_of(metric: str, weights: Mapping[str, float]) -> float:
     return weights[metric]
 
 
-def _is_late(entry: Entry, scores: Mapping[str, float]) -> bool:
-    return entry.status is Status.LATE or (entry.seat is not None and entry.metric not in scores)
+def _among(status: NDArray[np.int8], wanted: Iterable[Status]) -> Marks:
+    return np.isin(status, [CODE[one] for one in wanted])
 
 
-def _entered(
-    counted: Sequence[Entry], scores: Mapping[str, float]
-) -> tuple[dict[str, float], float | None, float | None]:
-    """What each metric enters with, their mean, and coverage (None where no weight counts)."""
-    weights = {one.metric: one.weight for one in counted}
-    mean_of_scored, coverage = composite({one.metric: scores.get(one.metric) for one in counted}, weights)
-    seats = {one.metric: seat(one.seat, mean_of_scored) for one in counted}
-    entering = {one.metric: scores.get(one.metric, seats.get(one.metric)) for one in counted}
-    entered = {metric: score for metric, score in entering.items() if score is not None}
-    mean, _ = composite(entered, weights)
-    return entered, mean, coverage if any(weights.values()) else None
+def _mean(scores: Numbers, weight: Numbers) -> tuple[Numbers, Numbers]:
+    """The weighted mean over the metrics, NaN without any, and the weight behind it: shape (periods,)."""
+    enters = ~np.isnan(scores) & (weight > 0)
+    carried = np.where(enters, weight, 0.0)
+    total = carried.sum(axis=0)
+    sums = (carried * np.where(enters, scores, 0.0)).sum(axis=0)
+    mean = np.divide(sums, total, out=np.full(total.shape, np.nan), where=total > 0)
+    least = np.where(enters, scores, np.inf).min(axis=0, initial=np.inf)
+    most = np.where(enters, scores, -np.inf).max(axis=0, initial=-np.inf)
+    return np.where(total > 0, np.minimum(np.maximum(mean, least), most), np.nan), total
+
+
+def _any(marks: Marks) -> list[bool]:
+    """For each period whether any metric is marked."""
+    return [count > 0 for count in marks.sum(axis=0).tolist()]
+
+
+def _optional(numbers: Numbers) -> list[float | None]:
+    return [None if number != number else number for number in numbers.tolist()]
+
+
+def _named(names: Sequence[str], marks: Marks) -> list[tuple[str, ...]]:
+    """The names marked in each period."""
+    return [
+        tuple(name for name, is_marked in zip(names, marks[:, period], strict=True) if is_marked)
+        if has
+        else ()
+        for period, has in enumerate(_any(marks))
+    ]
 
 
 def _reason(
-    entries: Sequence[Entry],
-    open_entries: Sequence[Entry],
-    counted: Sequence[Entry],
+    is_scored_here: bool,
+    is_open: bool,
+    counts: bool,
+    is_immature: bool,
     coverage: float | None,
+    mean: float | None,
+    *,
     minimum: float,
 ) -> Reason | None:
-    if all(one.status is Status.NOT_SCORED for one in entries):
+    if not is_scored_here:
         return Reason("nothing_scored_at_this_grain")
-    if not open_entries:
+    if not is_open:
         return Reason("all_closed")
-    if not counted:
-        immature = any(one.status is Status.IMMATURE for one in open_entries)
-        return Reason("immature" if immature else "no_opportunity")
+    if not counts:
+        return Reason("immature" if is_immature else "no_opportunity")
     if coverage is None:
         return Reason("nothing_scored_at_this_grain")
     # Weights such as 0.1 do not add up exactly; three of four equal ones must still be 0.75.
-    return _below_minimum(coverage, minimum) if coverage < minimum - _ROUNDING else None
-
-
-def _below_minimum(coverage: float, minimum: float) -> Reason:
-    return Reason("coverage_below_minimum", {"coverage": coverage, "minimum": minimum})
-
-
-def _ceiling(counted: Sequence[Entry], entered: Mapping[str, float]) -> float | None:
-    inside = [one for one in counted if one.metric in entered and one.weight > 0]
-    if any(one.ceiling is None for one in inside):
-        return None
-    mean, _ = composite(
-        {one.metric: one.ceiling for one in inside}, {one.metric: one.weight for one in inside}
-    )
-    return mean
+    if coverage < minimum - _ROUNDING or mean is None:
+        return Reason("coverage_below_minimum", {"coverage": coverage, "minimum": minimum})
+    return None

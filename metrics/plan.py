@@ -6,7 +6,6 @@ comes out. The same input gives the same output for ever, which is how a publish
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,8 +14,8 @@ from metrics import periods
 from metrics.facts import Facts
 from metrics.history import History
 from metrics.metric_scores import district_scores, metric_scores
-from metrics.model import Catalogue, Composite, Family, Grain, Knowledge, Metric, Period, Score
-from metrics.rollup import Member, Scope, roll_up
+from metrics.model import Catalogue, Composite, Family, Grain, Knowledge, Metric, Score
+from metrics.rollup import Scope, course, roll_up
 
 Baselines = Mapping[tuple[str, Grain, date], tuple[tuple[date, date], ...]]
 """The days a historical target was pooled from, fixed when the period was first published."""
@@ -93,13 +92,16 @@ def _history(inputs: Inputs, metric: Metric) -> History:
 def _composites(
     catalogue: Catalogue, metrics: Sequence[Metric], by_metric: Mapping[str, Sequence[Score]]
 ) -> Iterable[Composite]:
-    by_grain = {name: _by_grain(found) for name, found in by_metric.items()}
-    for scope, scope_id, chosen in _scopes(catalogue, metrics):
+    services = [metric for metric in metrics if metric.family is Family.SERVICE]
+    courses = {
+        (metric.id, grain): course(metric, grain, found)
+        for metric in services
+        for grain, found in _by_grain(by_metric[metric.id]).items()
+    }
+    for scope, scope_id, chosen in _scopes(catalogue, services):
         for grain in Grain:
-            members = _members_by_period(chosen, by_grain, grain)
-            if not any(grain in metric.scored_at for metric in chosen):
-                members = _newest(members)
-            yield from roll_up(catalogue.city, scope, scope_id, grain, members)
+            members = [courses[metric.id, grain] for metric in chosen]
+            yield from roll_up(catalogue.city, scope, scope_id, members)
 
 
 def _by_grain(scores: Iterable[Score]) -> dict[Grain, list[Score]]:
@@ -109,29 +111,10 @@ def _by_grain(scores: Iterable[Score]) -> dict[Grain, list[Score]]:
     return found
 
 
-def _newest(members: dict[Period, list[Member]]) -> dict[Period, list[Member]]:
-    """Where nothing is ever scored at a grain one row says so; a row for every period would say no more."""
-    return dict([max(members.items(), key=lambda one: one[0].start)]) if members else {}
-
-
-def _scopes(catalogue: Catalogue, metrics: Sequence[Metric]) -> list[tuple[Scope, str, list[Metric]]]:
-    services = [metric for metric in metrics if metric.family is Family.SERVICE]
+def _scopes(catalogue: Catalogue, services: Sequence[Metric]) -> list[tuple[Scope, str, list[Metric]]]:
     themes = sorted({metric.theme for metric in services})
-    scopes: list[tuple[Scope, str, list[Metric]]] = [("city", "", services)]
+    scopes: list[tuple[Scope, str, list[Metric]]] = [("city", "", list(services))]
     scopes += [
         ("department", one, [m for m in services if m.department == one]) for one in catalogue.departments
     ]
     return scopes + [("theme", one, [m for m in services if m.theme == one]) for one in themes]
-
-
-def _members_by_period(
-    metrics: Sequence[Metric], by_grain: Mapping[str, Mapping[Grain, Sequence[Score]]], grain: Grain
-) -> dict[Period, list[Member]]:
-    found: dict[Period, list[Member]] = defaultdict(list)
-    for metric in metrics:
-        is_member = grain in metric.scored_at
-        for score in by_grain[metric.id][grain]:
-            members = found[score.period]
-            if is_member and score.weight is not None:
-                members.append(Member(metric, score))
-    return found

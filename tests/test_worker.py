@@ -91,6 +91,24 @@ def test_a_daily_schedule_comes_once_on_the_days_the_clocks_change(crontab, firs
     assert found == [utc(one) for one in fires]
 
 
+@pytest.mark.parametrize(
+    "crontab",
+    [
+        "0 4 * * fri-mon",
+        "*/7 0-6/2 * jan-mar *",
+        "0,30 4 1,15 */2 *",
+        "59 23 31 dec *",
+        "0 4 * * 0,6",
+        "0 4 * * SUN",
+    ],
+)
+def test_a_schedule_the_catalogue_allows_is_one_the_worker_understands(springfield, crontab):
+    springfield.edit("sources/requests.toml", "0 4 * * *", crontab)
+    springfield.reread()
+    assert Timetable(crontab, NEW_YORK).after(springfield.now) > springfield.now
+    work_off(springfield.worker())
+
+
 def test_a_worker_that_starts_in_the_hour_after_a_skipped_time_still_finds_it():
     table = Timetable("30 2 * * *", NEW_YORK)
     assert table.after(utc("2026-03-08T07:10")) == utc("2026-03-08T07:30")

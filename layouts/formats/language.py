@@ -28,8 +28,9 @@ class Language:
 
     @property
     def direction(self) -> str:
-        """Which way it is written, as HTML says it: `ltr` or `rtl`."""
-        return self.locale.text_direction
+        """Which way its sentences are written, as HTML says it, `ltr` or `rtl`; untranslated is English."""
+        is_translated = isinstance(self.messages, gettext.GNUTranslations)
+        return self.locale.text_direction if is_translated else "ltr"
 
 
 @lru_cache

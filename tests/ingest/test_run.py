@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest import registry
+from ingest import run as run_module
 from ingest.contract import Extract, Page, SourceError
+from ingest.desk import BUSY
 from ingest.run import Asked, run_source
 from metrics.model import Column, Source
 from store import records, runs
@@ -365,8 +367,49 @@ def test_only_one_run_of_a_source_at_a_time(bench):
         fcntl.flock(other, fcntl.LOCK_EX)
         report = run_source(bench.desk, bench.source(), Asked(file=path))
         assert report.message == "Another run of cases is under way; wait until it has ended."
+        assert report.outcome == BUSY
         assert run_source(bench.desk, replace(bench.source(), id="others"), Asked(file=path)).new == 3
     assert run_source(bench.desk, bench.source(), Asked(file=path)).outcome == "succeeded"
+
+
+def test_only_one_run_of_a_source_at_a_time_on_all_machines_of_a_postgresql(any_bench, tmp_path):
+    """Machines that share a database share no lock files."""
+    bench = any_bench
+    path = bench.file("cases.csv", GOOD)
+    elsewhere = replace(bench.desk, snapshots=tmp_path / "elsewhere" / "snapshots")
+    with runs.turn(bench.engine, "cases"):
+        report = run_source(elsewhere, bench.source(), Asked(file=path))
+        assert report.outcome == (BUSY if bench.engine.dialect.name == "postgresql" else "succeeded")
+        assert run_source(elsewhere, replace(bench.source(), id="others"), Asked(file=path)).new == 3
+    assert run_source(elsewhere, bench.source(), Asked(file=path)).outcome == "succeeded"
+
+
+def test_a_run_that_was_taken_over_keeps_nothing_and_says_so(bench, monkeypatch):
+    """Its lock was lost with its connection, another run began, and then it wants to go on."""
+    path = bench.file("cases.csv", GOOD)
+    run_source(bench.desk, bench.source(), Asked(file=path))
+    before = bench.records(bench.source())
+    real = run_module._open
+
+    def meanwhile(*given):
+        runs.start(bench.engine, bench.clock, "cases", "another")
+        return real(*given)
+
+    monkeypatch.setattr(run_module, "_open", meanwhile)
+    changed = bench.file("changed.csv", GOOD.replace("Pothole", "Sign"))
+    report = run_source(bench.desk, bench.source(), Asked(file=changed))
+    assert report.outcome == "failed" and "taken over by another" in report.message
+    assert bench.records(bench.source()) == before
+
+
+def test_what_a_killed_run_left_on_the_disk_is_gone_after_the_next(bench):
+    path = bench.file("cases.csv", GOOD)
+    left, of_another = bench.folder / "ingest-cases-x1", bench.folder / "ingest-cases_2-x1"
+    for folder in (left, of_another):
+        folder.mkdir()
+        (folder / "page").write_text("1")
+    run_source(bench.desk, bench.source(), Asked(file=path))
+    assert [one for one in bench.folder.glob("ingest-*") if one.is_dir()] == [of_another]
 
 
 def test_a_clock_before_the_last_writing_is_refused_in_one_line(bench):

@@ -204,28 +204,34 @@ def catalogue_of(files: dict[str, str]) -> Catalogue:
     return from_text(json.dumps(files))
 
 
+KNOWN = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+KNOWLEDGE = {
+    "cases": Knowledge("cases", FIRST, KNOWN),
+    "library": Knowledge("library", FIRST, KNOWN - timedelta(days=4)),
+    "water": Knowledge("water", None, None),
+}
+"""The water utility never ran, the library is late."""
+
+
 def plan_of(
-    catalogue: Catalogue, sketches: tuple[_Sketch, ...] = SKETCHES
+    catalogue: Catalogue,
+    sketches: tuple[_Sketch, ...] = SKETCHES,
+    knowledge: dict[str, Knowledge] = KNOWLEDGE,
 ) -> tuple[Plan, dict[str, Knowledge]]:
-    """What a publication of the small city says; the water utility never ran, the library is late."""
-    if catalogue.hash not in _PLANS:
-        _PLANS[catalogue.hash] = _plan_of(catalogue, sketches)
-    return _PLANS[catalogue.hash]
+    """What a publication of the small city says, with its sources known so far."""
+    key = f"{catalogue.hash} {knowledge}"
+    if key not in _PLANS:
+        _PLANS[key] = _plan_of(catalogue, sketches, knowledge), knowledge
+    return _PLANS[key]
 
 
 _PLANS: dict[str, tuple[Plan, dict[str, Knowledge]]] = {}
 
 
-def _plan_of(catalogue: Catalogue, sketches: tuple[_Sketch, ...]) -> tuple[Plan, dict[str, Knowledge]]:
-    known = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-    knowledge = {
-        "cases": Knowledge("cases", FIRST, known),
-        "library": Knowledge("library", FIRST, known - timedelta(days=4)),
-        "water": Knowledge("water", None, None),
-    }
+def _plan_of(catalogue: Catalogue, sketches: tuple[_Sketch, ...], knowledge: dict[str, Knowledge]) -> Plan:
     facts = {one.id: arrange(_facts(one, catalogue.metrics[one.id]), FIRST, AS_OF) for one in sketches}
     planned = plan(Inputs(catalogue, AS_OF, facts, knowledge, {}))
-    return replace(planned, scores=tuple(_one_provisional(score) for score in planned.scores)), knowledge
+    return replace(planned, scores=tuple(_one_provisional(score) for score in planned.scores))
 
 
 def fill(

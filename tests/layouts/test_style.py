@@ -6,6 +6,7 @@ import re
 
 from layouts.charts.palette import STYLE_SHEET, Theme, tokens
 from layouts.formats import language
+from tests.layouts.cities import arabic
 
 SHEET = STYLE_SHEET.read_text("utf-8")
 
@@ -38,5 +39,6 @@ def test_nothing_is_placed_left_or_right_so_that_it_also_fits_languages_written_
     assert re.findall(physical, SHEET) == [] and "text-align: left" not in SHEET
 
 
-def test_a_language_says_which_way_it_is_written():
-    assert (language("ar").direction, language("en").direction) == ("rtl", "ltr")
+def test_a_language_says_which_way_it_is_written_where_its_sentences_are_translated():
+    assert arabic().direction == "rtl"
+    assert (language("ar").direction, language("en").direction) == ("ltr", "ltr")

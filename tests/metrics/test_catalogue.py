@@ -378,6 +378,21 @@ CITIES_AND_SOURCES = [
     Plant(S, "to_day = 2026-01-03", "to_day = 2025-01-03", "gap 1", "ends on 2025-01-03", "Exchange"),
     Plant(S, "quiet_minutes = 60", "quiet_minutes = -1", "quiet_minutes", "-1 is negative", "0 or more"),
     Plant(S, "quiet_minutes = 60", 'schedule = "daily"', "schedule", "`daily` is not minute", "five words"),
+    Plant(S, "quiet_minutes = 60", 'schedule = "60 4 * * *"', "schedule", "`60` says no minute", "0 to 59"),
+    Plant(S, "quiet_minutes = 60", 'schedule = "0 24 * * *"', "schedule", "`24` says no hour", "0 to 23"),
+    Plant(S, "quiet_minutes = 60", 'schedule = "0 5-3 * * *"', "schedule", "`5-3` says no hour", "0-23"),
+    Plant(S, "quiet_minutes = 60", 'schedule = "0 4 0 * *"', "schedule", "`0` says no day", "1 to 31"),
+    Plant(
+        S,
+        "quiet_minutes = 60",
+        'schedule = "0 4 * may-foo *"',
+        "schedule",
+        "`may-foo` says no month",
+        "1 to 12",
+    ),
+    Plant(S, "quiet_minutes = 60", 'schedule = "0 4 * * 8"', "schedule", "`8` says no weekday", "0 to 7"),
+    Plant(S, "quiet_minutes = 60", 'schedule = "*/60 4 * * *"', "schedule", "`*/60` says no minute", "*/2"),
+    Plant(S, "quiet_minutes = 60", 'schedule = "0 4 1 * mon"', "schedule", "both given", "Write *"),
 ]
 
 METRICS = [

@@ -236,3 +236,17 @@ def test_a_sqlite_file_is_kept_as_promised(tmp_path, clock, home):
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     assert ask == {"journal_mode": "wal", "synchronous": 1, "foreign_keys": 1, "busy_timeout": 60_000}
+
+
+def test_a_database_that_goes_away_in_the_middle_is_one_line_and_can_be_used_when_it_is_back(engine, clock):
+    if engine.dialect.name == "sqlite":
+        pytest.skip("a file does not go away")
+    message = r"^The database went away: .*; try again when it is back\.$"
+    with pytest.raises(StoreError, match=message) as refused, writing(engine, clock) as write:
+        own = write.connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        bump_state(write)
+        with reading(engine) as other:
+            other.exec_driver_sql(f"SELECT pg_terminate_backend({own})")
+        bump_state(write)
+    assert "\n" not in str(refused.value)
+    assert state_of(engine) == 0
