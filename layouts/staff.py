@@ -67,6 +67,8 @@ def mount(server: Flask, desk: Desk, judge: access.Judge, assets: Path) -> Dash:
     )
     app.layout = frame
     server.register_error_handler(access.NotAllowed, _not_allowed)
+    # Dash sets itself up during its first request and answers a second one, on another thread, half set up.
+    server.test_client().get(f"{PREFIX}today")
     return app
 
 

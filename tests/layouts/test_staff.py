@@ -116,6 +116,14 @@ def test_the_page_around_everything_has_a_language_and_no_foreign_address(mounte
     assert "http://" not in html.replace("http://localhost", "") and "https://" not in html
 
 
+def test_the_staff_pages_are_set_up_before_the_first_reader_comes(published_city):
+    server = Flask("another")
+    desk = Desk(published_city.engine, published_city.catalogue, lambda: None, "build")
+    app = staff.mount(server, desk, lambda _need: True, ASSETS)
+    assert "dash" in app.registered_paths
+    assert any("_pages_content" in key for key in app.callback_map)
+
+
 def test_the_frame_shows_nothing_that_was_published(mounted):
     layout = mounted.server.test_client().get("/staff/_dash-layout").get_data(as_text=True)
     assert "Potholes" not in layout and re.search(r"\b[01]\.\d\d\b", layout) is None
