@@ -17,12 +17,22 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import Connection, Table, delete, insert, select, text
 
 from metrics import periods
 from metrics.expressions import Expression, parse, to_sql
 from metrics.facts import Fact
-from metrics.model import UNKNOWN_DISTRICT, Aggregation, Catalogue, City, Column, District, Metric, Source
+from metrics.model import (
+    UNKNOWN_DISTRICT,
+    Aggregation,
+    Catalogue,
+    City,
+    Column,
+    ColumnType,
+    District,
+    Metric,
+    Source,
+)
 from store import observations, records
 from store.bulk import insert_rows
 from store.engine import Writing, instant_text
@@ -64,17 +74,23 @@ def reduce(writing: Writing, catalogue: Catalogue, as_of: date) -> list[Reductio
     prepare_workdays(writing.connection, catalogue.city)
     for source in catalogue.sources.values():
         records.prepare(writing.connection, source, records.dated_columns(catalogue, source))
-    return [_reduce_metric(writing, catalogue, metric, as_of) for metric in catalogue.live_metrics()]
+    touched = _Touched(writing.connection)
+    return [_reduce_metric(writing, catalogue, metric, as_of, touched) for metric in catalogue.live_metrics()]
 
 
 def prepare_workdays(connection: Connection, city: City) -> None:
     """Fills the table `workdays` for the city's calendar where it differs from what is there."""
-    numbers = periods.workday_numbers(city, WORKDAYS_FROM, WORKDAYS_TO)
-    wanted = [(day.isoformat(), number) for day, number in numbers]
+    wanted = _workdays(city)
     found = connection.execute(select(workdays.c.day, workdays.c.number).order_by(workdays.c.day)).all()
     if [tuple(row) for row in found] != wanted:
         connection.execute(delete(workdays))
         insert_rows(connection, workdays, ("day", "number"), wanted)
+
+
+@lru_cache(maxsize=4)
+def _workdays(city: City) -> list[tuple[str, int]]:
+    numbers = periods.workday_numbers(city, WORKDAYS_FROM, WORKDAYS_TO)
+    return [(day.isoformat(), number) for day, number in numbers]
 
 
 def question(catalogue: Catalogue, metric: Metric, dialect: str) -> Question:
@@ -118,9 +134,11 @@ def district_of(districts: Iterable[District]) -> Mapping[str, str]:
     }
 
 
-def _reduce_metric(writing: Writing, catalogue: Catalogue, metric: Metric, as_of: date) -> Reduction:
+def _reduce_metric(
+    writing: Writing, catalogue: Catalogue, metric: Metric, as_of: date, touched: _Touched
+) -> Reduction:
     definition = _definition(catalogue, metric)
-    days = _touched_days(writing.connection, catalogue, metric, as_of, definition)
+    days = _touched_days(writing.connection, catalogue, metric, as_of, definition, touched)
     if days is not None and metric.aggregation is Aggregation.STOCK:
         days = _all_days_from(min(days), as_of) if days else days
     changed = 0
@@ -142,7 +160,12 @@ def _all_days_from(first: date, end: date) -> list[date]:
 
 
 def _touched_days(
-    connection: Connection, catalogue: Catalogue, metric: Metric, as_of: date, definition: str
+    connection: Connection,
+    catalogue: Catalogue,
+    metric: Metric,
+    as_of: date,
+    definition: str,
+    touched: _Touched,
 ) -> list[date] | None:
     """The days whose facts may differ from those on record; None when all must be looked at.
 
@@ -153,38 +176,59 @@ def _touched_days(
     if last is None or last.definition != definition or last.as_of > as_of.isoformat():
         return None
     source = catalogue.sources[metric.source]
-    found = _days_of_changed_records(connection, source, metric, last.recorded_at)
-    found |= _days_uncovered(connection, catalogue, metric, date.fromisoformat(last.as_of), as_of)
-    new = {day.isoformat() for day in _all_days_from(date.fromisoformat(last.as_of), as_of)}
+    before = date.fromisoformat(last.as_of)
+    columns, masks = _day_columns(source, metric), _masked_by_time(source, _columns_used(catalogue, metric))
+    found = touched.changed(source, columns, last.recorded_at)
+    found |= touched.uncovered(source, columns, masks, before, as_of)
+    new = {day.isoformat() for day in _all_days_from(before, as_of)}
     days = sorted(date.fromisoformat(day) for day in found | new if day < as_of.isoformat())
     return days if len(days) <= _MOST_TOUCHED_DAYS or metric.aggregation is Aggregation.STOCK else None
 
 
-def _days_of_changed_records(connection: Connection, source: Source, metric: Metric, since: str) -> set[str]:
-    found: set[str] = set()
-    for table, changed in (
-        (records.record_table(source), "_recorded_from"),
-        (records.replaced_table(source), "_recorded_to"),
-    ):
-        for name in _day_columns(source, metric):
-            days = connection.execute(select(table.c[name]).where(table.c[changed] > since).distinct())
-            found.update(day for (day,) in days if day is not None)
-    return found
+class _Touched:
+    """The days of records that changed or came into view: each question is asked once for all metrics."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._answers: dict[tuple[str, ...], frozenset[str]] = {}
 
-def _days_uncovered(
-    connection: Connection, catalogue: Catalogue, metric: Metric, before: date, as_of: date
-) -> set[str]:
-    source = catalogue.sources[metric.source]
-    table = records.record_table(source)
-    found: set[str] = set()
-    for name in _masked_by_time(source, _columns_used(catalogue, metric)):
-        uncovered = table.c[records.day_column(source, name)]
-        between = (uncovered >= before.isoformat(), uncovered < as_of.isoformat())
-        for day_name in _day_columns(source, metric):
-            days = connection.execute(select(table.c[day_name]).where(*between).distinct())
-            found.update(day for (day,) in days if day is not None)
-    return found
+    def changed(self, source: Source, day_columns: Iterable[str], since: str) -> set[str]:
+        """The days, in `day_columns`, of records that are new, replaced or withdrawn since an instant."""
+        tables = (
+            (records.record_table(source), "_recorded_from"),
+            (records.replaced_table(source), "_recorded_to"),
+        )
+        return {
+            day
+            for name in day_columns
+            for table, changed in tables
+            for day in self._ask(table, name, (changed, ">", since))
+        }
+
+    def uncovered(
+        self, source: Source, day_columns: Iterable[str], masks: Iterable[str], before: date, as_of: date
+    ) -> set[str]:
+        """The days of records of which something in `masks` happened in [before, as_of)."""
+        table = records.record_table(source)
+        return {
+            day
+            for mask in masks
+            for name in day_columns
+            for day in self._ask(
+                table,
+                name,
+                (records.day_column(source, mask), ">=", before.isoformat()),
+                (records.day_column(source, mask), "<", as_of.isoformat()),
+            )
+        }
+
+    def _ask(self, table: Table, name: str, *tests: tuple[str, str, str]) -> frozenset[str]:
+        question = (table.name, name, *(word for test in tests for word in test))
+        if question not in self._answers:
+            conditions = [table.c[column].op(sign)(bound) for column, sign, bound in tests]
+            days = self._connection.execute(select(table.c[name]).where(*conditions).distinct())
+            self._answers[question] = frozenset(day for (day,) in days if day is not None)
+        return self._answers[question]
 
 
 def _day_columns(source: Source, metric: Metric) -> list[str]:
@@ -389,8 +433,15 @@ def _is_time(column: Column) -> bool:
 
 def expression_of(catalogue: Catalogue, metric: Metric, words: str, expects: Any) -> Expression:
     """One expression of a metric, parsed against its source's columns."""
-    columns = {column.name: column.type for column in catalogue.sources[metric.source].columns}
-    return parse(words, columns, ZoneInfo(catalogue.city.time_zone), expects=expects)
+    columns = tuple((column.name, column.type) for column in catalogue.sources[metric.source].columns)
+    return _parsed(words, columns, catalogue.city.time_zone, expects)
+
+
+@lru_cache(maxsize=2048)
+def _parsed(
+    words: str, columns: tuple[tuple[str, ColumnType], ...], time_zone: str, expects: Any
+) -> Expression:
+    return parse(words, dict(columns), ZoneInfo(time_zone), expects=expects)
 
 
 def _columns_used(catalogue: Catalogue, metric: Metric) -> tuple[str, ...]:
