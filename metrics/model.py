@@ -364,6 +364,8 @@ class Score:
     baseline: the days [start, end) a historical target was pooled from, fixed once it gave a score.
     scale: how many times a count's target lies in its open, known days; only known while planning.
     seat: what the metric enters the composite with while it is late; None otherwise.
+    low, high: the 95% interval of the value, on its scale; each None where there is no such bound.
+    verdict: what the evidence says of value against target; None where there is nothing to say.
     """
 
     metric: str
@@ -389,6 +391,9 @@ class Score:
     open_days: int | None = None
     completeness: float | None = None
     baseline: tuple[tuple[date, date], ...] = ()
+    low: float | None = None
+    high: float | None = None
+    verdict: Verdict | None = None
     scale: float = field(default=1.0, compare=False, repr=False)
 
 
@@ -408,6 +413,9 @@ class Composite:
     scope is `city`, `department` or `theme`; scope_id is '' for the city. total counts the service
     metrics scored at the grain and open, scored those with a score, on_target those at 1 or more.
     lowest: up to three (metric, score), worst first.
+    geometric: the weighted geometric mean of the same scores. leave_one_out: the least and the most the
+    score is without any one metric. weight_band, sampling_band: where it lies under other weightings
+    (5-95%) and by chance (95%). cityscore: Boston's arithmetic. Each is None where there is none.
     """
 
     scope: Literal["city", "department", "theme"]
@@ -429,6 +437,11 @@ class Composite:
     meets: int | None = None
     cannot_tell: int | None = None
     misses: int | None = None
+    geometric: float | None = None
+    leave_one_out: tuple[float, float] | None = None
+    weight_band: tuple[float, float] | None = None
+    sampling_band: tuple[float, float] | None = None
+    cityscore: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

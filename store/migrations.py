@@ -354,8 +354,28 @@ CREATE TABLE jobs (
 ALTER TABLE requests ADD COLUMN losses INTEGER NOT NULL DEFAULT 0
 """
 
+
+def _evidence_columns(connection: Connection) -> None:
+    _run(connection, _EVIDENCE_COLUMNS)
+
+
+_EVIDENCE_COLUMNS = """
+ALTER TABLE scores ADD COLUMN low {number};
+ALTER TABLE scores ADD COLUMN high {number};
+ALTER TABLE scores ADD COLUMN verdict {text};
+ALTER TABLE composites ADD COLUMN geometric {number};
+ALTER TABLE composites ADD COLUMN leave_one_out_low {number};
+ALTER TABLE composites ADD COLUMN leave_one_out_high {number};
+ALTER TABLE composites ADD COLUMN weight_band_low {number};
+ALTER TABLE composites ADD COLUMN weight_band_high {number};
+ALTER TABLE composites ADD COLUMN sampling_band_low {number};
+ALTER TABLE composites ADD COLUMN sampling_band_high {number};
+ALTER TABLE composites ADD COLUMN cityscore {number}
+"""
+
 MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0001_first_tables", _first_tables),
     ("0002_worker_tables", _worker_tables),
+    ("0003_evidence_columns", _evidence_columns),
 )
 """Every step by name, in the order of their application."""

@@ -40,6 +40,7 @@ from metrics.model import (
     Reason,
     Score,
     Status,
+    Verdict,
 )
 from store.engine import from_text, instant_text
 from store.schema import catalogues, composites, house, publications, scores
@@ -389,6 +390,9 @@ def score_to_row(score: Score, publication: int) -> dict[str, Any]:
         "open_days": score.open_days,
         "completeness": score.completeness,
         "baseline": _ranges_to_json(score.baseline),
+        "low": score.low,
+        "high": score.high,
+        "verdict": score.verdict.value if score.verdict else None,
     }
 
 
@@ -419,7 +423,21 @@ def composite_to_row(composite: Composite, publication: int) -> dict[str, Any]:
         "meets": composite.meets,
         "cannot_tell": composite.cannot_tell,
         "misses": composite.misses,
+        "geometric": composite.geometric,
+        **_pair_to_row("leave_one_out", composite.leave_one_out),
+        **_pair_to_row("weight_band", composite.weight_band),
+        **_pair_to_row("sampling_band", composite.sampling_band),
+        "cityscore": composite.cityscore,
     }
+
+
+def _pair_to_row(name: str, pair: tuple[float, float] | None) -> dict[str, float | None]:
+    low, high = pair or (None, None)
+    return {f"{name}_low": low, f"{name}_high": high}
+
+
+def _pair(low: float | None, high: float | None) -> tuple[float, float] | None:
+    return None if low is None or high is None else (low, high)
 
 
 def _period_to_row(period: Period) -> dict[str, str]:
@@ -473,6 +491,9 @@ def as_score(row: Row[Any]) -> Score:
         open_days=row.open_days,
         completeness=row.completeness,
         baseline=_ranges(row.baseline),
+        low=row.low,
+        high=row.high,
+        verdict=Verdict(row.verdict) if row.verdict else None,
     )
 
 
@@ -500,4 +521,9 @@ def as_composite(row: Row[Any]) -> Composite:
         meets=row.meets,
         cannot_tell=row.cannot_tell,
         misses=row.misses,
+        geometric=row.geometric,
+        leave_one_out=_pair(row.leave_one_out_low, row.leave_one_out_high),
+        weight_band=_pair(row.weight_band_low, row.weight_band_high),
+        sampling_band=_pair(row.sampling_band_low, row.sampling_band_high),
+        cityscore=row.cityscore,
     )

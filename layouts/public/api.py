@@ -26,6 +26,7 @@ from metrics.model import (
     Reason,
     Score,
     Source,
+    Status,
     Target,
     Weight,
 )
@@ -43,6 +44,12 @@ POINT_FIELDS = (
     "score",
     "status",
     "reason",
+    "n",
+    "low",
+    "high",
+    "verdict",
+    "provisional",
+    "completeness",
 )
 
 Json = dict[str, Any]
@@ -245,6 +252,11 @@ def _window(given: Composite, public: set[str]) -> Json:
         "coverage": given.coverage,
         "ceiling": given.ceiling,
         "on_target": given.on_target,
+        "geometric": given.geometric,
+        "leave_one_out": _band(given.leave_one_out),
+        "weight_band": _band(given.weight_band),
+        "sampling_band": _band(given.sampling_band),
+        "cityscore": given.cityscore,
         "meets": given.meets,
         "cannot_tell": given.cannot_tell,
         "misses": given.misses,
@@ -271,6 +283,11 @@ def _no_window() -> Json:
         "coverage": None,
         "ceiling": None,
         "on_target": 0,
+        "geometric": None,
+        "leave_one_out": None,
+        "weight_band": None,
+        "sampling_band": None,
+        "cityscore": None,
         "meets": None,
         "cannot_tell": None,
         "misses": None,
@@ -283,6 +300,10 @@ def _no_window() -> Json:
         "change_matched": None,
         "contributions": [],
     }
+
+
+def _band(given: tuple[float, float] | None) -> list[float] | None:
+    return list(given) if given else None
 
 
 def _period(given: Period) -> Json:
@@ -299,6 +320,12 @@ def _point(score: Score) -> Json:
         "score": score.score,
         "status": score.status,
         "reason": _reason(score.reason),
+        "n": score.n,
+        "low": _whole(score.low),
+        "high": _whole(score.high),
+        "verdict": score.verdict,
+        "provisional": score.status is Status.PROVISIONAL,
+        "completeness": score.completeness,
     }
 
 

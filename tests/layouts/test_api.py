@@ -31,8 +31,16 @@ WINDOW = {
     "change",
     "change_matched",
     "contributions",
+    "geometric",
+    "leave_one_out",
+    "weight_band",
+    "sampling_band",
+    "cityscore",
 }
-POINT = {"start", "end", "value", "numerator", "denominator", "target", "score", "status", "reason"}
+POINT = {
+    *("start", "end", "value", "numerator", "denominator", "target", "score", "status", "reason"),
+    *("n", "low", "high", "verdict", "provisional", "completeness"),
+}
 
 
 @pytest.fixture

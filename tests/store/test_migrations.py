@@ -250,6 +250,7 @@ def test_a_migration_killed_anywhere_is_taken_up_where_it_stood(
 FROZEN = {
     "_FIRST_TABLES": "886f8b4bdbe7333cb5388c9a1b5213c1f4b87357e654a3aadf19db3422bb6536",
     "_WORKER_TABLES": "1ec0598ea34efd10a42d94c4a176e5d04f040644e936de9901d6dce9eae552d4",
+    "_EVIDENCE_COLUMNS": "46f88ab7680c571bc226852d0a472bd6daa82c6c3c515ec1b224db28e92e851e",
 }
 
 
