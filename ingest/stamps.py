@@ -118,7 +118,7 @@ def _times(digits: _Bytes) -> Clock:
     micros = _number(fraction) * 10 ** (6 - fraction.shape[1])
     months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
     days = months.astype("datetime64[D]") + (day - 1)
-    exists = (month >= 1) & (month <= 12) & (day >= 1) & (days.astype("datetime64[M]") == months)
+    exists = (month >= 1) & (month <= 12) & (days.astype("datetime64[M]") == months)
     exists &= (hour < 24) & (minute < 60) & (second < 60) & (year >= FIRST_YEAR) & (year <= LAST_YEAR)
     clock = days.astype("datetime64[us]") + (((hour * 60 + minute) * 60 + second) * _SECOND + micros)
     clock[~exists] = np.datetime64("NaT")

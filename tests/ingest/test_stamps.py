@@ -61,6 +61,12 @@ def bent(draw):
     return draw(st.sampled_from(["", " ", "\xa0"])) + cell[:place] + letter + cell[place + 1 :]
 
 
+EDGES_OF_CLOCKS = ["23:59:59", "24:00:00", "10:60:00", "10:59:60", "10:00:61", "25:00:00"]
+EDGES_OF_DAYS = [
+    *("2026-12-31", "2026-13-01", "2026-00-01", "2026-01-00", "2026-01-32", "2026-04-31"),
+    *("2024-02-29", "2026-02-29", "2000-02-29", "1900-02-29", "0000-01-01", "9999-12-31"),
+]
+
 cells = st.lists(st.one_of(usual, usual, plain, short, bent(), odd), max_size=40)
 
 
@@ -75,6 +81,8 @@ def cell_by_cell(*asked):
 @example(["2026-11-01T01:30:00", "2026-11-01T00:30:00"], COLUMNS[0], ZONES[0])
 @example(["2011-12-30 12:30", "2011-12-31 12:30"], COLUMNS[0], "Pacific/Apia")
 @example(["2026-02-30T10:00:00Z", "2026-02-28T10:00:00Z"], COLUMNS[0], "UTC")
+@example([f"2026-01-01T{clock}Z" for clock in EDGES_OF_CLOCKS], COLUMNS[0], "UTC")
+@example([f"{day}T10:00:00Z" for day in EDGES_OF_DAYS], COLUMNS[0], "UTC")
 @example(["2026-01-01T10:00:00+99", "2026-01-02T10:00:00+99"], COLUMNS[0], "UTC")
 @example(["1799-12-31T23:59:59Z", "2201-01-01T00:00:00Z", "2200-12-31T23:59:59Z"], COLUMNS[0], "UTC")
 def test_stamps_read_at_once_are_those_read_one_by_one(given_cells, column, zone):
