@@ -27,7 +27,6 @@ from store.engine import Engine, open_engine, reading
 from tests.layouts.published_city import (
     AS_OF,
     SKETCHES,
-    _plan_of,
     catalogue_of,
     city_files,
     empty_database,
@@ -212,7 +211,7 @@ def test_a_new_publication_changes_every_rendering(empty_database, monkeypatch):
     metrics = [catalogue.metrics[id] for id in ("pothole_on_time", "response_minutes", "flu_shots")]
     before = {one.id: assert_one_number(reader, one, Grain.MONTH, 1) for one in metrics}
     changed = tuple(replace(one, level=one.level * 0.8, amount=one.amount * 2) for one in SKETCHES)
-    fill(engine, catalogue, _plan_of(catalogue, changed)[0], knowledge)
+    fill(engine, catalogue, plan_of(catalogue, changed)[0], knowledge)
     for metric in metrics:
         after = assert_one_number(reader, metric, Grain.MONTH, 2)
         assert after.value != before[metric.id].value and after.period == before[metric.id].period

@@ -219,7 +219,7 @@ def plan_of(
     knowledge: dict[str, Knowledge] = KNOWLEDGE,
 ) -> tuple[Plan, dict[str, Knowledge]]:
     """What a publication of the small city says, with its sources known so far."""
-    key = f"{catalogue.hash} {knowledge}"
+    key = f"{catalogue.hash} {sketches} {knowledge}"
     if key not in _PLANS:
         _PLANS[key] = _plan_of(catalogue, sketches, knowledge), knowledge
     return _PLANS[key]
