@@ -31,6 +31,7 @@ AT_HOME = {
     "dash": {"layouts", "app"},
     "plotly": {"layouts", "app"},
     "httpx": {"ingest"},
+    "scipy": {"metrics"},
     "sqlglot": {"metrics"},
 }
 """Libraries that live in one place, and where. Roots keep out too: they pass on what a room gives them."""
