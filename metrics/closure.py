@@ -1,0 +1,131 @@
+"""Which metrics are about closing cases, and from when to when such a case waits: read from the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from metrics import expression_sql
+from metrics import expression_tree as tree
+from metrics.expression_checks import Type
+from metrics.expression_sql import Dialect
+from metrics.expressions import parse
+from metrics.model import Catalogue, Column, Metric, Source
+
+
+class WaitUnit(StrEnum):
+    """What a wait is counted in."""
+
+    HOURS = "hours"
+    DAYS = "days"
+    WORKDAYS = "workdays"
+
+
+UNIT_MICROSECONDS = {WaitUnit.HOURS: 3_600_000_000, WaitUnit.DAYS: 86_400_000_000}
+
+
+@dataclass(frozen=True)
+class Closure:
+    """A case of a closure metric waits from one instant column to another, in a unit."""
+
+    opened: str
+    closed: str
+    unit: WaitUnit
+
+
+def closure(catalogue: Catalogue, metric: Metric) -> Closure | None:
+    """The two instants a metric's cases wait between; None for a metric that is not about closing.
+
+    It is one where its value is hours_between, days_between or workdays_between(opened, closed), or where
+    its numerator asks for closed <= due, due being planned: the wait then begins at the column that `closed`
+    may not lie before, else at the source's arrival. Minutes are a response, which leaves no backlog.
+    """
+    source = catalogue.sources[metric.source]
+    if metric.value:
+        return _of_value(source, _tree(catalogue, metric, metric.value, "number"))
+    if metric.numerator and not metric.denominator:
+        return _of_numerator(source, _tree(catalogue, metric, metric.numerator, "test"))
+    return None
+
+
+def population(catalogue: Catalogue, metric: Metric, found: Closure, dialect: Dialect) -> str:
+    """SQL that is true for a closure metric's cases, open ones too.
+
+    It is `where` without what it says of the case being closed already, and not `exclude`.
+    """
+    clauses = []
+    if metric.where:
+        for part in _conjuncts(_tree(catalogue, metric, metric.where, "test")):
+            if not _asks_for_closed(part, found.closed):
+                clauses.append(expression_sql.write(part, dialect))
+    if metric.exclude:
+        excluded = expression_sql.write(_tree(catalogue, metric, metric.exclude, "test"), dialect)
+        clauses.append(f"NOT ({excluded})")
+    return " AND ".join(f"({clause})" for clause in clauses) or "1=1"
+
+
+def wait(catalogue: Catalogue, metric: Metric, found: Closure, dialect: Dialect) -> str:
+    """SQL of how long a closed case waited, in the unit of the closure; null for an open one."""
+    words = f"{found.unit}_between({found.opened}, {found.closed})"
+    return expression_sql.write(_tree(catalogue, metric, words, "number"), dialect)
+
+
+def _tree(catalogue: Catalogue, metric: Metric, words: str, expects: Type) -> tree.Node:
+    columns = {column.name: column.type for column in catalogue.sources[metric.source].columns}
+    return parse(words, columns, ZoneInfo(catalogue.city.time_zone), expects=expects).tree
+
+
+def _of_value(source: Source, node: tree.Node) -> Closure | None:
+    """Of the shortest way to say it alone: a sum or a case of waits is not one wait."""
+    units = {length: unit for unit, length in UNIT_MICROSECONDS.items()}
+    if isinstance(node, tree.Elapsed) and node.unit in units:
+        unit = units[node.unit]
+    elif isinstance(node, tree.AsDouble) and isinstance(node.operand, tree.Workdays):
+        node, unit = node.operand, WaitUnit.WORKDAYS
+    elif isinstance(node, tree.Workdays):
+        unit = WaitUnit.WORKDAYS
+    else:
+        return None
+    opened, closed = (_happened(source, part) for part in (node.start, node.end))
+    return Closure(opened.name, closed.name, unit) if opened and closed else None
+
+
+def _of_numerator(source: Source, node: tree.Node) -> Closure | None:
+    for part in _conjuncts(node):
+        if not (isinstance(part, tree.Compare) and part.operator in ("<", "<=")):
+            continue
+        closed, due = _happened(source, part.left), _column(source, part.right)
+        if closed is None or due is None or not due.planned:
+            continue
+        opened = closed.not_before or source.arrival
+        if opened and opened != closed.name and source.column(opened).type == "instant":
+            return Closure(opened, closed.name, WaitUnit.DAYS)
+    return None
+
+
+def _conjuncts(node: tree.Node) -> Iterator[tree.Node]:
+    if isinstance(node, tree.Connective) and node.word == "AND":
+        for operand in node.operands:
+            yield from _conjuncts(operand)
+    else:
+        yield node
+
+
+def _asks_for_closed(node: tree.Node, closed: str) -> bool:
+    """Whether a test says `closed is not null` and no more."""
+    if not (isinstance(node, tree.Not) and isinstance(node.operand, tree.IsNull)):
+        return False
+    return isinstance(node.operand.operand, tree.Column) and node.operand.operand.name == closed
+
+
+def _happened(source: Source, node: tree.Node) -> Column | None:
+    """The instant column of things that have happened that a node reads; None for anything else."""
+    column = _column(source, node)
+    return column if column and column.type == "instant" and not column.planned else None
+
+
+def _column(source: Source, node: tree.Node) -> Column | None:
+    inner = node.operand if isinstance(node, tree.Microseconds) else node
+    return source.column(inner.name) if isinstance(inner, tree.Column) else None
