@@ -16,28 +16,13 @@ from layouts.formats import _, receipts
 from layouts.links import metric_link
 from layouts.public import asking
 from layouts.public.answer import NothingPublished, Refusal
+from layouts.receipt_view import receipt_of
 from layouts.views import Edition, MetricView
-from metrics.model import Grain, Metric, Score
-from store import publications
-from store.engine import Connection
-from store.explain import Explanation, explain
+from metrics.model import Score
+from store.explain import Explanation
 
 OPENS, ASKED, SHOWN = "receipt-opens", "receipt-asked", "receipt-shown"
 """The ids of what opens the receipt, of what it is asked for, and of where it is shown."""
-
-
-def receipt_of(
-    connection: Connection, edition: Edition, metric: Metric, grain: Grain, start: date
-) -> Explanation | None:
-    """The receipt of the period that starts on `start`; None where no such period was published.
-
-    It counts the records of the period's source, which takes a while where there are many.
-    """
-    found = publications.series(connection, edition.publication, metric.id, grain, since=start)
-    reading = publications.find(connection, number=edition.publication.id)
-    if reading is None or not any(score.period.start == start for score in found):
-        return None
-    return explain(connection, reading, metric.id, grain, start)
 
 
 def receipt_link(view: MetricView, score: Score) -> Component:
@@ -87,6 +72,7 @@ def contents(receipt: Explanation, edition: Edition) -> list[Component]:
         html.Dl(list(_facts(receipt, edition)), className="facts receipt-facts"),
         *_formula(receipt),
         *([html.P(why)] if why else []),
+        *_shift(receipt, edition),
     ]
 
 
@@ -161,3 +147,25 @@ def _formula(receipt: Explanation) -> list[Component]:
     if not steps:
         return []
     return [html.H3(_("The arithmetic")), html.Ol([html.Li(step) for step in steps], className="steps")]
+
+
+def _shift(receipt: Explanation, edition: Edition) -> list[Component]:
+    """The change by district: where it is, not why. Staff alone see it until small counts are suppressed."""
+    shift = receipt.shift
+    if shift is None:
+        return []
+    word = edition.city.district_word
+    heads = [
+        (word[:1].upper() + word[1:], ""),
+        (_("Own rate"), "number-cell"),
+        (_("Share of the cases"), "number-cell"),
+    ]
+    rows = [
+        row(one.said, (one.rate, "number-cell"), (one.mix, "number-cell"))
+        for one in receipts.shifted(receipt, edition.catalogue)
+    ]
+    return [
+        html.H3(_("Where the change is, not why")),
+        html.P(receipts.change_by_district(receipt)),
+        html.Div(table(_("Change by district"), heads, rows), className="scroll"),
+    ]

@@ -185,8 +185,19 @@ def _receipt_lines(receipt: Explanation) -> list[str]:
         *_target_lines(receipt),
         f"status {score.status}" + (f" ({score.reason.id})" if score.reason else ""),
         _formula(receipt),
+        *_shift_lines(receipt),
     ]
     return lines
+
+
+def _shift_lines(receipt: Explanation) -> list[str]:
+    if receipt.shift is None:
+        return []
+    return [
+        f"change from the period that starts on {receipt.shift.before.start}: {receipt.shift.change:+.6f} "
+        "(where it is, not why)",
+        *(f"  {one.district}: rate {one.rate:+.6f}, mix {one.mix:+.6f}" for one in receipt.shift.parts),
+    ]
 
 
 def _target_lines(receipt: Explanation) -> list[str]:

@@ -8,6 +8,8 @@ from datetime import date
 
 from sqlalchemy import Connection, text
 
+from metrics import periods
+from metrics.attribution import rate_and_mix
 from metrics.catalogue import from_text
 from metrics.model import (
     WHOLE_CITY,
@@ -15,13 +17,24 @@ from metrics.model import (
     Catalogue,
     Grain,
     Metric,
+    Period,
     Publication,
     Score,
     Target,
 )
+from metrics.plan import DISTRICT_GRAINS
 from store import publications
-from store.engine import StoreError
-from store.reduce import as_of_parameters, district_id, district_of, expression_of, question, quoted, sql
+from store.engine import StoreError, instant_text
+from store.reduce import (
+    as_of_parameters,
+    district_id,
+    district_of,
+    expression_of,
+    question,
+    quoted,
+    sql,
+    visible_then,
+)
 
 
 @dataclass(frozen=True)
@@ -43,13 +56,32 @@ class RecordCounts:
 
 
 @dataclass(frozen=True)
+class DistrictPart:
+    """What one district adds to the change of a ratio: by its own rate, and by its share of the cases."""
+
+    district: str
+    rate: float
+    mix: float
+
+
+@dataclass(frozen=True)
+class Shift:
+    """The change of a ratio from the period before, by district; the parts add up to it."""
+
+    before: Period
+    change: float
+    parts: tuple[DistrictPart, ...]
+
+
+@dataclass(frozen=True)
 class Explanation:
     """A published score with everything it came from.
 
-    records is None for a stock, which counts a level and not the records of a period, and is counted on
-    the records as known now: where they changed since the publication, kept differs from its n.
+    records is None for a stock, which counts a level and not the records of a period. They are counted as
+    the publication knew them, so that a receipt says the same for ever; kept differs from score.n where a
+    record has no usable value or lies on a day that is not known or in a gap.
     targets: those in force in the period, oldest first; empty for a historical target, whose days are
-    score.baseline.
+    score.baseline. shift: where the change from the period before is; None where it is not split.
     """
 
     metric: Metric
@@ -57,6 +89,7 @@ class Explanation:
     score: Score
     records: RecordCounts | None
     targets: tuple[Target, ...]
+    shift: Shift | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +123,8 @@ def explain(
     score = _published(connection, reading.publication, metric, grain, start, district)
     is_stock = metric.aggregation is Aggregation.STOCK
     records = None if is_stock else _count(connection, catalogue, reading.publication, metric, score)
-    return Explanation(metric, reading.publication, score, records, _targets(metric, score))
+    shift = _shift(connection, catalogue, reading.publication, metric, score)
+    return Explanation(metric, reading.publication, score, records, _targets(metric, score), shift)
 
 
 def clauses(connection: Connection, catalogue: Catalogue, as_of: date) -> Iterable[Clause]:
@@ -129,6 +163,37 @@ def _targets(metric: Metric, score: Score) -> tuple[Target, ...]:
     return (*standing, *inside)
 
 
+def _shift(
+    connection: Connection, catalogue: Catalogue, publication: Publication, metric: Metric, score: Score
+) -> Shift | None:
+    """The whole city's change by district, for a ratio at the grains districts are published at."""
+    is_split = metric.aggregation is Aggregation.RATIO and score.period.grain in DISTRICT_GRAINS
+    if not is_split or score.district != WHOLE_CITY or score.value is None:
+        return None
+    before = periods.before(catalogue.city, score.period)
+    earlier = publications.series(
+        connection, publication, metric.id, before.grain, since=before.start, until=before.end
+    )
+    if len(earlier) != 1 or earlier[0].value is None:
+        return None
+    sides = [_by_district(connection, publication, metric, one) for one in (before, score.period)]
+    names = sorted(sides[0].keys() | sides[1].keys())
+    none = (0.0, 0.0)
+    columns = [[side.get(name, none)[part] for name in names] for side in sides for part in (0, 1)]
+    split = rate_and_mix(*columns) if names else None
+    if split is None:
+        return None
+    parts = zip(names, *(one.tolist() for one in split), strict=True)
+    return Shift(before, score.value - earlier[0].value, tuple(DistrictPart(*one) for one in parts))
+
+
+def _by_district(
+    connection: Connection, publication: Publication, metric: Metric, period: Period
+) -> dict[str, tuple[float, float]]:
+    found = publications.districts(connection, publication, metric.id, period.grain, period.start)
+    return {one.district: (one.numerator or 0.0, one.denominator or 0.0) for one in found}
+
+
 def _count(
     connection: Connection, catalogue: Catalogue, publication: Publication, metric: Metric, score: Score
 ) -> RecordCounts:
@@ -150,10 +215,10 @@ def _count(
         "undated": f"{asked.day} IS NULL AND {is_here} AND {asked.kept}",
     }
     sums = ", ".join(f"SUM(CASE WHEN {test} THEN 1 ELSE 0 END) AS {name}" for name, test in tests.items())
-    visible = asked.visible.replace("SELECT ", f"SELECT {quoted('_withdrawn_at')}, ", 1)
+    visible = visible_then(catalogue.sources[metric.source])
     rows = connection.execute(
         text(f"SELECT {asked.district} AS district, {sums} FROM ({visible}) AS visible GROUP BY 1"),
-        _parameters(catalogue, publication.as_of, score),
+        _parameters(catalogue, publication, score),
     )
     ids = district_of(catalogue.districts.values())
     chosen = [row for row in rows if not score.district or _is_in(row.district, score.district, ids)]
@@ -165,9 +230,10 @@ def _is_in(spelling: str | None, district: str, ids: Mapping[str, str]) -> bool:
     return district_id(spelling, ids) == district
 
 
-def _parameters(catalogue: Catalogue, as_of: date, score: Score) -> dict[str, str]:
+def _parameters(catalogue: Catalogue, publication: Publication, score: Score) -> dict[str, str]:
     bounds = {"start": score.period.start.isoformat(), "end": score.period.end.isoformat()}
-    return as_of_parameters(catalogue.city, as_of) | bounds
+    known = {"known_at": instant_text(publication.known_at)}
+    return as_of_parameters(catalogue.city, publication.as_of) | bounds | known
 
 
 def _clause(

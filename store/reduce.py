@@ -102,12 +102,25 @@ def question(catalogue: Catalogue, metric: Metric, dialect: str) -> Question:
     ]
     day = records.day_column(source, metric.date)
     return Question(
-        visible=_visible(source),
+        visible=_visible(source, quoted(records.record_table(source).name)),
         kept=" AND ".join(f"({clause})" for clause in clauses),
         day=quoted(day),
         district=quoted(metric.district) if metric.district else "NULL",
         columns=_columns_used(catalogue, metric),
     )
+
+
+def visible_then(source: Source) -> str:
+    """A SELECT of the source's records as they were known at `:known_at` and read as of a date.
+
+    `_withdrawn_at` is among its columns: a version that says so was known too.
+    """
+    tables = records.record_table(source), records.replaced_table(source)
+    names = ", ".join(quoted(name) for name in (*records.stage_columns(source), "_withdrawn_at"))
+    by_then = f"{quoted('_recorded_from')} <= :known_at"
+    current, replaced = (f"SELECT {names} FROM {quoted(one.name)} WHERE {by_then}" for one in tables)
+    versions = f"{current} UNION ALL {replaced} AND {quoted('_recorded_to')} > :known_at"
+    return _visible(source, f"({versions}) AS known", quoted("_withdrawn_at"))
 
 
 def sql(catalogue: Catalogue, metric: Metric, words: str, expects: Any, dialect: Any) -> str:
@@ -399,14 +412,14 @@ def district_id(spelling: str | None, district_ids: Mapping[str, str]) -> str:
 # --- what is visible ----------------------------------------------------------------------------
 
 
-def _visible(source: Source) -> str:
+def _visible(source: Source, versions: str, *more: str) -> str:
     """A SELECT of the source's records as they read as of a date (method 9), WHERE left open.
 
-    The record's own day columns stay reachable for the WHERE by their bare names.
+    versions: the table they are in. The record's own day columns stay reachable for the WHERE by their bare
+    names.
     """
-    table = records.record_table(source)
-    shown = [_shown(source, column) for column in source.columns]
-    return f"SELECT {', '.join(part for parts in shown for part in parts)} FROM {quoted(table.name)}"
+    shown = [part for column in source.columns for part in _shown(source, column)]
+    return f"SELECT {', '.join([*shown, *more])} FROM {versions}"
 
 
 def _shown(source: Source, column: Column) -> list[str]:

@@ -119,3 +119,15 @@ def test_every_status_is_explained_in_its_order_of_precedence():
 )
 def test_every_word_of_a_catalogue_or_an_answer_is_in_the_glossary(word):
     assert re.search(rf"\b{word}\b", GLOSSARY)
+
+
+def test_the_example_of_rate_and_mix_is_computed_as_printed():
+    rows = table("district", "before", "after", "rate", "mix")
+    counts = [[[float(part) for part in side.split(" of ")] for side in row[1:3]] for row in rows]
+    found = attribution.rate_and_mix(
+        *([one[side][part] for one in counts[:-1]] for side in (0, 1) for part in (0, 1))
+    )
+    for index, row in enumerate(rows[:-1]):
+        assert [f"{part[index]:+.4f}".replace("-", "−") for part in found] == row[3:]
+    assert [f"{part.sum():+.4f}".replace("-", "−") for part in found] == rows[-1][3:]
+    assert counts[0][0][0] + counts[1][0][0] == counts[2][0][0]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from layouts.formats import days, numbers, sentences, words
 from layouts.formats.language import _, ngettext
-from metrics.model import City, Period, Target
-from store.explain import Explanation
+from metrics.attribution import apportion
+from metrics.model import Catalogue, City, Grain, Metric, Period, Target
+from store.explain import Explanation, Shift
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,15 @@ class Count:
     said: str
     records: int
     test: str = ""
+
+
+@dataclass(frozen=True)
+class Shifted:
+    """One row of a change by district: what its own rate did, and what its share of the cases did."""
+
+    said: str
+    rate: str
+    mix: str
 
 
 def period(receipt: Explanation) -> str:
@@ -35,6 +46,13 @@ def publication(receipt: Explanation, city: City) -> str:
         day=days.day(made.as_of),
         instant=days.instant(made.published_at, city),
         known=days.instant(made.known_at, city),
+    )
+
+
+def missing(grain: Grain) -> str:
+    """That no such period was published."""
+    return _("No {grain} like this was published; give the first day of a period that had ended.").format(
+        grain=words.grain_word(grain).lower()
     )
 
 
@@ -80,14 +98,22 @@ def remarks(receipt: Explanation) -> list[str]:
                 found.undated,
             ).format(count=numbers.count(found.undated))
         )
-    if _has_changed(receipt):
+    if differs(receipt):
         said.append(
             _(
-                "The records are counted as they are known now, {now}; the publication knew {then}. "
-                "The score is the one published then."
-            ).format(now=numbers.count(found.kept), then=numbers.count(receipt.score.n or 0))
+                "Of the {kept} records counted here {used} made the score: the others have no usable value "
+                "or lie on days that are not known."
+            ).format(kept=numbers.count(found.kept), used=numbers.count(receipt.score.n or 0))
         )
     return said
+
+
+def differs(receipt: Explanation) -> bool:
+    """Whether other records were counted than the score was made of, where its n counts records."""
+    found, n = receipt.records, receipt.score.n
+    if found is None or n is None or not sentences.counts_records(receipt.metric):
+        return False
+    return n != found.kept
 
 
 def made_of(receipt: Explanation) -> str:
@@ -157,6 +183,49 @@ def formula(receipt: Explanation) -> list[str]:
     return sentences.worked_example(receipt.metric, receipt.score)
 
 
+def shifted(receipt: Explanation, catalogue: Catalogue) -> list[Shifted]:
+    """What each district did to the change, printed so that all parts add up to the printed change."""
+    shift = receipt.shift
+    if shift is None:
+        return []
+    printed = [numbers.signed(amount) for amount in _points(receipt.metric, shift)]
+    named = catalogue.districts
+    return [
+        Shifted(
+            named[one.district].name if one.district in named else _("Not known"),
+            printed[2 * index],
+            printed[2 * index + 1],
+        )
+        for index, one in enumerate(shift.parts)
+    ]
+
+
+def change_by_district(receipt: Explanation) -> str:
+    """How much of the change lies in what districts did and how much in where the cases were."""
+    shift = receipt.shift
+    if shift is None:
+        return ""
+    amounts = _points(receipt.metric, shift)
+    rate, mix = (sum(amounts[side::2], Decimal(0)) for side in (0, 1))
+    return _(
+        "Since {period} the value moved by {change} {unit}: {rate} because districts did better or worse, "
+        "{mix} because more or less of the work lay where it always goes better or worse."
+    ).format(
+        period=days.period(shift.before),
+        change=numbers.signed(rate + mix),
+        unit=_("points") if receipt.metric.unit == numbers.PERCENT else numbers.unit(receipt.metric),
+        rate=numbers.signed(rate),
+        mix=numbers.signed(mix),
+    )
+
+
+def _points(metric: Metric, shift: Shift) -> tuple[Decimal, ...]:
+    """Rate and mix of each district in turn, in hundredths that add up to the printed change."""
+    scale = 100 if metric.unit == numbers.PERCENT else 1
+    amounts = [scale * amount for one in shift.parts for amount in (one.rate, one.mix)]
+    return apportion(round(scale * shift.change, 2), amounts)
+
+
 def _approval(receipt: Explanation, given: Target) -> str:
     low, high = given.value if isinstance(given.value, tuple) else (given.value, None)
     return _("{target} since {day}, approved by {person}: {reason}").format(
@@ -165,11 +234,3 @@ def _approval(receipt: Explanation, given: Target) -> str:
         person=given.approved_by,
         reason=given.reason,
     )
-
-
-def _has_changed(receipt: Explanation) -> bool:
-    """Whether the records counted now are others than those of the publication, where n counts records."""
-    found, n = receipt.records, receipt.score.n
-    if found is None or n is None or not sentences.counts_records(receipt.metric):
-        return False
-    return n != found.kept

@@ -38,9 +38,9 @@ from layouts.receipt import (
     asked_receipt,
     opened_receipt,
     receipt_link,
-    receipt_of,
     receipt_section,
 )
+from layouts.receipt_view import receipt_of
 from layouts.staff import PREFIX, staff_page
 from layouts.views import MetricView, metric_view
 from metrics.model import UNKNOWN_DISTRICT, Metric, Score, Status, Target

@@ -11,10 +11,12 @@ from datetime import date, datetime
 from typing import Any
 
 from layouts.desk import Desk
-from layouts.formats import _, language, speaking
+from layouts.formats import _, language, receipts, speaking
 from layouts.public import asking
 from layouts.public.answer import CSV, JSON, PROBLEM, RETRY_SECONDS, Answer, NothingPublished, Refusal
 from layouts.public.asking import Query
+from layouts.public.explained import explained, target_words
+from layouts.receipt_view import receipt_of
 from layouts.views import CITY, Edition
 from metrics.model import (
     WHOLE_CITY,
@@ -27,7 +29,6 @@ from metrics.model import (
     Score,
     Source,
     Status,
-    Target,
     Weight,
 )
 from store import publications
@@ -82,6 +83,10 @@ class Api:
     def series_csv(self, query: Query, metric: str) -> Answer:
         """A metric's periods at a grain, in order of time, as CSV."""
         return self._guarded(lambda given: self._series_csv(given, metric), query)
+
+    def explain(self, query: Query, metric: str) -> Answer:
+        """The receipt of one period of a metric: what counted, what it was held to, and the arithmetic."""
+        return self._answer(lambda given: self._explain(given, metric), query)
 
     def publications(self, query: Query) -> Answer:
         """Every publication up to the one asked for, newest first; an empty list before the first."""
@@ -181,6 +186,17 @@ class Api:
         name = f"{described['metric']}_{described['grain']}_{described['publication']['id']}.csv"
         headers = {**ANYONE, "Content-Disposition": f'inline; filename="{name}"'}
         return Answer(text.getvalue().encode(), CSV, headers=headers, state=edition.state)
+
+    def _explain(self, query: Query, wanted: str) -> Made:
+        asking.known_words(query, ("grain", "start", "district"))
+        grain = asking.grain(query, Grain.MONTH) or Grain.MONTH
+        start = asking.day(query, "start")
+        with asking.opened(self.desk, query) as (connection, edition):
+            metric, district = asking.metric(edition, wanted), asking.district(query, edition)
+            receipt = receipt_of(connection, edition, metric, grain, start, district)
+        if receipt is None:
+            raise Refusal(404, _("There is no such receipt"), receipts.missing(grain))
+        return edition, explained(receipt, edition)
 
     def _publications(self, query: Query) -> Made:
         asking.known_words(query, ())
@@ -378,21 +394,11 @@ def _definition(metric: Metric) -> Json:
         "calendar": metric.calendar,
         "per": metric.per,
         "historical": metric.historical,
-        "targets": [_target(target) for target in metric.targets],
+        "targets": [target_words(target) for target in metric.targets],
         "weights": [_weight(weight) for weight in metric.weights],
         "retired": {"on": metric.retired.on.isoformat(), "reason": metric.retired.reason}
         if metric.retired
         else None,
-    }
-
-
-def _target(target: Target) -> Json:
-    return {
-        "value": target.value,
-        "floor": target.floor,
-        "valid_from": target.valid_from.isoformat(),
-        "reason": target.reason,
-        "approved_by": target.approved_by,
     }
 
 

@@ -77,6 +77,14 @@ def day(query: Query, word: str) -> date | None:
         ) from None
 
 
+def switch(query: Query, word: str) -> bool:
+    """Whether `word` is switched on, by 1; 0 is the same as leaving it out."""
+    text = query.get(word, "0")
+    if text not in ("0", "1"):
+        raise _bad(_("{word} is {text!r}; give {word}=1 or leave it out.").format(word=word, text=text))
+    return text == "1"
+
+
 def grain(query: Query, default: Grain | None) -> Grain | None:
     """The grain asked for."""
     text = query.get("grain")

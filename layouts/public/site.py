@@ -16,11 +16,12 @@ from layouts.charts.glyphs import MARK, arrow, glyph, theme_glyph
 from layouts.charts.line import NARROW, WIDE, line_with_target
 from layouts.charts.small import score_bar, sparkline
 from layouts.desk import Desk
-from layouts.formats import Level, _, captions
+from layouts.formats import Level, _, captions, receipts
 from layouts.public import asking
 from layouts.public.answer import HTML, RETRY_SECONDS, Answer, NothingPublished, Refusal
 from layouts.public.api import problem
 from layouts.public.asking import Query
+from layouts.receipt_view import receipt_of
 from layouts.views import CityView, Edition, MetricView, city_view, metric_view
 from metrics.model import UNKNOWN_DISTRICT, City, Grain, Target
 
@@ -41,6 +42,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(_=_, ngettext=formats.ngettext, say=formats, caption=captions, draw=DRAW, mark=MARK)
+    made.globals.update(receipts=receipts)
     made.globals.update(here="", here_path="/", pin="", pin_more="", unknown_district=UNKNOWN_DISTRICT)
     made.globals.update(address="", picture="")
     return made
@@ -92,13 +94,19 @@ class Site:
             return self._page("home.html", edition.city, state=edition.state, here="home", **texts)
 
     def _metric(self, query: Query, wanted: str) -> Answer:
-        asking.known_words(query, ("grain",))
-        grain = asking.grain(query, None)
+        asking.known_words(query, ("grain", "receipt", "start"))
+        grain, start = asking.grain(query, None), asking.day(query, "start")
+        is_asked = asking.switch(query, "receipt") or start is not None
         with asking.opened(self.desk, query) as (connection, edition):
-            view = metric_view(connection, edition, asking.metric(edition, wanted), grain)
+            metric = asking.metric(edition, wanted)
+            view = metric_view(connection, edition, metric, grain)
+            found = receipt_of(connection, edition, metric, view.grain, start) if is_asked else None
+        if is_asked and found is None:
+            raise Refusal(404, _("There is no such receipt"), receipts.missing(view.grain))
         with _speaking(edition):
             page, picture = f"/metric/{view.metric.id}", f"/embed/metric/{view.metric.id}.png"
             texts = {**_metric_texts(view, edition), **self._absolute(edition, page, picture)}
+            texts |= {"receipt": found, "receipt_link": _receipt_link(view, edition)}
             return self._page("metric.html", edition.city, state=edition.state, **texts)
 
     def _absolute(self, edition: Edition, page: str, picture: str) -> dict[str, Any]:
@@ -195,6 +203,11 @@ def _metric_texts(view: MetricView, edition: Edition) -> dict[str, Any]:
         "district_word": word[:1].upper() + word[1:],
         **_pins(edition, f"/metric/{metric.id}"),
     }
+
+
+def _receipt_link(view: MetricView, edition: Edition) -> str:
+    pin = f"&publication={edition.publication.id}" if edition.is_pinned else ""
+    return f"/metric/{view.metric.id}?grain={view.grain}&receipt=1{pin}#receipt"
 
 
 def _target_text(view: MetricView, target: Target) -> str:

@@ -1,0 +1,34 @@
+"""The receipt of a published score, found for a page or an answer."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from layouts.views import Edition
+from metrics.model import WHOLE_CITY, Grain, Metric
+from store import publications
+from store.explain import Explanation, explain
+
+if TYPE_CHECKING:
+    from store.engine import Connection
+
+
+def receipt_of(
+    connection: Connection,
+    edition: Edition,
+    metric: Metric,
+    grain: Grain,
+    start: date | None = None,
+    district: str = WHOLE_CITY,
+) -> Explanation | None:
+    """The receipt of the period that starts on `start`, None for the newest; None where there is none such.
+
+    It counts the records of the period's source, which takes a while where there are many.
+    """
+    published = edition.publication
+    found = publications.series(connection, published, metric.id, grain, since=start, district=district)
+    reading = publications.find(connection, number=published.id)
+    if reading is None or not found or start not in (None, *(score.period.start for score in found)):
+        return None
+    return explain(connection, reading, metric.id, grain, start, district)
