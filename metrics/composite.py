@@ -23,7 +23,9 @@ Marks = NDArray[np.bool_]
 _ROUNDING = 1e-12
 _NOT_OPEN = frozenset({Status.CLOSED, Status.NOT_SCORED})
 _NOT_COUNTED = frozenset({Status.NO_OPPORTUNITY, Status.IMMATURE})
-_WITHOUT_SCORE = frozenset({Status.SUPPRESSED, Status.LATE, Status.INSUFFICIENT})
+_NO_SCORE = frozenset({Status.SUPPRESSED, Status.LATE, Status.INSUFFICIENT})
+WITHOUT_SCORE = _NOT_OPEN | _NOT_COUNTED | _NO_SCORE
+"""The statuses of which no score counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,16 +213,16 @@ def summaries(board: Board, minimum_coverage: float) -> Summaries:
     there = ~np.isnan(board.weight)
     asked = there & ~_among(board.status, _NOT_OPEN)
     counted = asked & ~_among(board.status, _NOT_COUNTED)
-    has_score = counted & ~_among(board.status, _WITHOUT_SCORE) & ~np.isnan(board.score)
+    has_score = counted & ~_among(board.status, _NO_SCORE) & ~np.isnan(board.score)
     scores = np.where(has_score, board.score, np.nan)
     weight = np.where(counted, board.weight, 0.0)
-    mean_of_scored, carried = _mean(scores, weight)
+    mean_of_scored, carried = weighted_mean(scores, weight)
     total = weight.sum(axis=0)
     coverage = np.divide(carried, total, out=np.full(total.shape, np.nan), where=total > 0)
     has_seat = counted & ~has_score & ~np.isnan(board.seat)
     entered = np.where(has_seat, np.fmin(board.seat, mean_of_scored), scores)
-    mean, _ = _mean(entered, weight)
-    ceiling, _ = _mean(np.where(np.isnan(entered), np.nan, board.ceiling), weight)
+    mean, _ = weighted_mean(entered, weight)
+    ceiling, _ = weighted_mean(np.where(np.isnan(entered), np.nan, board.ceiling), weight)
     enters_without = (~np.isnan(entered) & (weight > 0) & np.isnan(board.ceiling)).any(axis=0)
     return Summaries(
         board=board,
@@ -234,6 +236,22 @@ def summaries(board: Board, minimum_coverage: float) -> Summaries:
         ceiling=np.where(enters_without, np.nan, ceiling),
         minimum_coverage=minimum_coverage,
     )
+
+
+def weighted_mean(scores: Numbers, weight: Numbers) -> tuple[Numbers, Numbers]:
+    """The weighted mean over the first axis, never outside its scores, and the weight behind it.
+
+    scores, weight: shape (metrics, ...); a NaN has no score, and what weighs nothing does not enter. NaN
+    and 0 where nothing enters.
+    """
+    enters = ~np.isnan(scores) & (weight > 0)
+    carried = np.where(enters, weight, 0.0)
+    total = carried.sum(axis=0)
+    sums = (carried * np.where(enters, scores, 0.0)).sum(axis=0)
+    mean = np.divide(sums, total, out=np.full(total.shape, np.nan), where=total > 0)
+    least = np.where(enters, scores, np.inf).min(axis=0, initial=np.inf)
+    most = np.where(enters, scores, -np.inf).max(axis=0, initial=-np.inf)
+    return np.where(total > 0, np.minimum(np.maximum(mean, least), most), np.nan), total
 
 
 def boston(scores: Mapping[str, float | None] | Iterable[float | None]) -> float | None:
@@ -253,18 +271,6 @@ def _weight_of(metric: str, weights: Mapping[str, float]) -> float:
 
 def _among(status: NDArray[np.int8], wanted: Iterable[Status]) -> Marks:
     return np.isin(status, [CODE[one] for one in wanted])
-
-
-def _mean(scores: Numbers, weight: Numbers) -> tuple[Numbers, Numbers]:
-    """The weighted mean over the metrics, NaN without any, and the weight behind it: shape (periods,)."""
-    enters = ~np.isnan(scores) & (weight > 0)
-    carried = np.where(enters, weight, 0.0)
-    total = carried.sum(axis=0)
-    sums = (carried * np.where(enters, scores, 0.0)).sum(axis=0)
-    mean = np.divide(sums, total, out=np.full(total.shape, np.nan), where=total > 0)
-    least = np.where(enters, scores, np.inf).min(axis=0, initial=np.inf)
-    most = np.where(enters, scores, -np.inf).max(axis=0, initial=-np.inf)
-    return np.where(total > 0, np.minimum(np.maximum(mean, least), most), np.nan), total
 
 
 def _any(marks: Marks) -> list[bool]:

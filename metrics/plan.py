@@ -92,16 +92,18 @@ def _history(inputs: Inputs, metric: Metric) -> History:
 def _composites(
     catalogue: Catalogue, metrics: Sequence[Metric], by_metric: Mapping[str, Sequence[Score]]
 ) -> Iterable[Composite]:
-    services = [metric for metric in metrics if metric.family is Family.SERVICE]
     courses = {
         (metric.id, grain): course(metric, grain, found)
-        for metric in services
+        for metric in metrics
         for grain, found in _by_grain(by_metric[metric.id]).items()
     }
-    for scope, scope_id, chosen in _scopes(catalogue, services):
+    for scope, scope_id, chosen in _scopes(catalogue, metrics):
         for grain in Grain:
-            members = [courses[metric.id, grain] for metric in chosen]
-            yield from roll_up(catalogue.city, scope, scope_id, members)
+            services, conditions = (
+                [courses[metric.id, grain] for metric in chosen if metric.family is family]
+                for family in (Family.SERVICE, Family.CONDITION)
+            )
+            yield from roll_up(catalogue.city, scope, scope_id, services, conditions)
 
 
 def _by_grain(scores: Iterable[Score]) -> dict[Grain, list[Score]]:
@@ -111,10 +113,11 @@ def _by_grain(scores: Iterable[Score]) -> dict[Grain, list[Score]]:
     return found
 
 
-def _scopes(catalogue: Catalogue, services: Sequence[Metric]) -> list[tuple[Scope, str, list[Metric]]]:
-    themes = sorted({metric.theme for metric in services})
-    scopes: list[tuple[Scope, str, list[Metric]]] = [("city", "", list(services))]
+def _scopes(catalogue: Catalogue, metrics: Sequence[Metric]) -> list[tuple[Scope, str, list[Metric]]]:
+    """The city, its departments and the themes of its services, each with its metrics of both families."""
+    themes = sorted({metric.theme for metric in metrics if metric.family is Family.SERVICE})
+    scopes: list[tuple[Scope, str, list[Metric]]] = [("city", "", list(metrics))]
     scopes += [
-        ("department", one, [m for m in services if m.department == one]) for one in catalogue.departments
+        ("department", one, [m for m in metrics if m.department == one]) for one in catalogue.departments
     ]
-    return scopes + [("theme", one, [m for m in services if m.theme == one]) for one in themes]
+    return scopes + [("theme", one, [m for m in metrics if m.theme == one]) for one in themes]

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import attrgetter
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics import attribution, movement, periods
+from metrics import attribution, company, movement, periods
 from metrics.attribution import Side
-from metrics.composite import CODE, Board, Summaries, summaries
+from metrics.company import ALONE, Company
+from metrics.composite import CODE, WITHOUT_SCORE, Board, Summaries, Summary, summaries
 from metrics.model import City, Composite, Contribution, Grain, Metric, Part, Period, Score, Status
 from metrics.periods import Calendar
 from metrics.scoring import Bound
@@ -23,14 +25,18 @@ Numbers = NDArray[np.float64]
 _SAME = 1e-12
 """Targets that differ by less of themselves are one, scaled to two periods and back."""
 
-_NUMBERS = ("weight", "score", "seat", "ceiling", "target", "target_high", "floor", "floor_high", "scale")
+_HELD_TO = ("target", "target_high", "floor", "floor_high")
+_READ = ("weight", "score", "seat", "ceiling", *_HELD_TO, "scale", "value", "low", "high")
+_NUMBERS = (*_READ, "error", "cityscore")
+_read = attrgetter(*_READ)
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
     """A metric's scores at a grain in order of time, with their numbers side by side.
 
-    numbers: shape (fields of _NUMBERS, periods), NaN for None. is_member: whether composites count it.
+    numbers: shape (fields of _NUMBERS, periods), NaN for None; error: the standard error of the score,
+    cityscore: by Boston's arithmetic. is_member: whether composites count it.
     """
 
     metric: Metric
@@ -42,16 +48,23 @@ class Course:
 
 def course(metric: Metric, grain: Grain, scores: Sequence[Score]) -> Course:
     """The scores of a metric at a grain, ready to enter composites."""
-    fields = [[getattr(score, name) for score in scores] for name in _NUMBERS]
-    numbers = np.array(fields, dtype=np.float64).reshape(len(_NUMBERS), len(scores))
+    read = np.array([_read(score) for score in scores], dtype=np.float64).reshape(len(scores), len(_READ)).T
     status = np.array([CODE[score.status] for score in scores], dtype=np.int8)
+    named = dict(zip(_READ, read, strict=True))
+    error = company.score_error(named, metric.direction, metric.method, metric.cap)
+    counts = ~np.isnan(named["score"]) & ~np.isin(status, [CODE[one] for one in WITHOUT_SCORE])
+    found = company.cityscores(named["value"], named["target"], metric.direction)
+    numbers = np.vstack([read, error, np.where(counts, found, np.nan)])
     return Course(metric, scores, numbers, status, grain in metric.scored_at)
 
 
-def roll_up(city: City, scope: Scope, scope_id: str, courses: Sequence[Course]) -> list[Composite]:
+def roll_up(
+    city: City, scope: Scope, scope_id: str, courses: Sequence[Course], conditions: Sequence[Course] = ()
+) -> list[Composite]:
     """The composites of a scope at one grain, in order of time, each with its change and the parts of it.
 
-    `courses` are those of the scope's service metrics. Where nothing is ever scored at the grain one row,
+    `courses` are those of the scope's service metrics; those of its `conditions` are in Boston's arithmetic
+    and in nothing else. Where nothing is ever scored at the grain one row,
     for the newest period, says so; a row for every period would say no more.
     """
     found = {score.period.start: score.period for one in courses for score in one.scores}
@@ -60,7 +73,16 @@ def roll_up(city: City, scope: Scope, scope_id: str, courses: Sequence[Course]) 
     if not members:
         chosen = chosen[-1:]
     table = _Table.of(members, chosen)
-    return table.composites(city, scope, scope_id, summaries(table.board(), city.minimum_coverage))
+    rows = [*table.field("cityscore"), *(_cityscores(one, chosen) for one in conditions)]
+    summed = summaries(table.board(), city.minimum_coverage)
+    return table.composites(city, scope, scope_id, summed, company.boston(rows, len(chosen)))
+
+
+def _cityscores(one: Course, chosen: Sequence[Period]) -> Numbers:
+    """A metric's scores by Boston's arithmetic in the periods chosen, NaN in those it does not have."""
+    own = {score.period.start: column for column, score in enumerate(one.scores)}
+    column_of = [own.get(period.start, -1) for period in chosen]
+    return np.append(one.numbers[_NUMBERS.index("cityscore")], np.nan)[column_of]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +112,21 @@ class _Table:
         return Board(
             metrics=names,
             status=self.status,
-            weight=self._field("weight"),
-            score=self._field("score"),
-            seat=self._field("seat"),
-            ceiling=self._field("ceiling"),
+            weight=self.field("weight"),
+            score=self.field("score"),
+            seat=self.field("seat"),
+            ceiling=self.field("ceiling"),
         )
 
-    def composites(self, city: City, scope: Scope, scope_id: str, found: Summaries) -> list[Composite]:
+    def composites(
+        self,
+        city: City,
+        scope: Scope,
+        scope_id: str,
+        found: Summaries,
+        cityscores: Sequence[float | None],
+    ) -> list[Composite]:
+        """The composites that were found, with what stands beside each and how each moved."""
         before = self._before(city)
         summary_of = found.all()
         changes = self._changes(found, [one.score for one in summary_of], before)
@@ -118,9 +148,28 @@ class _Table:
                 change=change.change,
                 change_matched=change.matched,
                 contributions=change.parts,
+                geometric=beside.geometric,
+                leave_one_out=beside.leave_one_out,
+                weight_band=beside.weight_band,
+                sampling_band=beside.sampling_band,
+                cityscore=cityscore,
             )
-            for period, now, earlier, change in zip(self.periods, summary_of, before, changes, strict=True)
+            for period, now, earlier, change, beside, cityscore in zip(
+                self.periods,
+                summary_of,
+                before,
+                changes,
+                self._companies(found, summary_of),
+                cityscores,
+                strict=True,
+            )
         ]
+
+    def _companies(self, found: Summaries, summary_of: Sequence[Summary]) -> list[Company]:
+        """What stands beside each composite; a late seat is no estimate, so chance does not move it."""
+        error = np.where(np.isnan(found.scores), 0.0, self.field("error"))
+        beside = company.companies(found.entered, self.field("weight"), error)
+        return [ALONE if now.score is None else one for now, one in zip(summary_of, beside, strict=True)]
 
     # --- what a period is compared with ---------------------------------------------------------
 
@@ -136,7 +185,7 @@ class _Table:
 
     def _open_calendars(self) -> list[frozenset[Calendar]]:
         """The calendars that are open in each period, of members with a row there."""
-        there = ~np.isnan(self._field("weight")) & (self.status != CODE[Status.CLOSED])
+        there = ~np.isnan(self.field("weight")) & (self.status != CODE[Status.CLOSED])
         calendars = sorted({one.metric.calendar for one in self.members})
         is_open = {
             calendar: there[[one.metric.calendar == calendar for one in self.members]].any(axis=0).tolist()
@@ -165,7 +214,7 @@ class _Table:
         if not pairs:
             return changes
         then, now = (np.array(columns) for columns in zip(*pairs, strict=True))
-        entries = movement.Entries(found.entered, self._field("weight"), np.isnan(self._field("score")))
+        entries = movement.Entries(found.entered, self.field("weight"), np.isnan(self.field("score")))
         sides = entries.at(then), entries.at(now)
 
         def split(row: int, pair: int) -> Mapping[Part, float]:
@@ -181,11 +230,11 @@ class _Table:
 
     def _keeps_target(self, then: NDArray[np.int64], now: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether the targets of two periods are one, each on the scale of a day."""
-        scale = self._field("scale")
+        scale = self.field("scale")
         scale = np.where(np.isnan(scale) | (scale == 0), 1.0, scale)
         same = np.ones((len(self.members), len(then)), dtype=bool)
-        for name in ("target", "target_high", "floor", "floor_high"):
-            daily = self._field(name) / scale
+        for name in _HELD_TO:
+            daily = self.field(name) / scale
             same &= np.isclose(daily[:, then], daily[:, now], rtol=_SAME, atol=0.0, equal_nan=True)
         return same
 
@@ -206,7 +255,8 @@ class _Table:
             scale=score.scale or 1.0,
         )
 
-    def _field(self, name: str) -> Numbers:
+    def field(self, name: str) -> Numbers:
+        """One of _NUMBERS, with shape (metrics, periods)."""
         return self.numbers[_NUMBERS.index(name)]
 
 

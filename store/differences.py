@@ -119,6 +119,14 @@ def _composite_tombstone(said: Composite) -> Composite:
         change=None,
         change_matched=None,
         contributions=(),
+        meets=None,
+        cannot_tell=None,
+        misses=None,
+        geometric=None,
+        leave_one_out=None,
+        weight_band=None,
+        sampling_band=None,
+        cityscore=None,
     )
 
 
