@@ -167,6 +167,9 @@ def _address(url: str) -> URL:
     backend = address.get_backend_name()
     if backend not in ("sqlite", *_DRIVERS):
         raise StoreError(f"DATABASE_URL begins with {backend}://; only postgresql:// and sqlite:// work.")
+    if "@" in (address.host or ""):
+        # What follows the first @ would be shown as the host, and is the end of a password.
+        raise StoreError("DATABASE_URL has an @ in its name or password; write %40 in place of it.")
     return address.set(drivername=_DRIVERS.get(address.drivername, address.drivername))
 
 

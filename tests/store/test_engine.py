@@ -199,6 +199,7 @@ def test_any_way_to_write_a_postgresql_address_is_understood(scheme):
     ("url", "told"),
     [
         ("nonsense", "DATABASE_URL is not an address"),
+        ("postgresql://me:se@cret@host/city", "write %40 in place of it"),
         ("mysql://host/name", "DATABASE_URL begins with mysql"),
         ("sqlite://", "needs a file"),
     ],
