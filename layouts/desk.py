@@ -60,7 +60,13 @@ def edition(
     if found is None:
         return None
     definitions = _catalogue(found.catalogue_text)
-    return Edition(found.publication, definitions, found.knowledge, found.newest, found.state)
+    standing = definitions
+    if found.publication.id != found.newest:
+        newest = publications.find(connection, number=found.newest)
+        standing = _catalogue(newest.catalogue_text) if newest else definitions
+    return Edition(
+        found.publication, definitions, found.knowledge, found.newest, found.state, standing=standing
+    )
 
 
 def public_metric(edition: Edition, metric: str) -> Metric | None:

@@ -49,7 +49,7 @@ class Edition:
     """The publication everything on a page is rendered from, and the definitions it was made by.
 
     newest is the id of the current publication: another than `publication` where the page is pinned. state
-    is the number of the public state in the same reading.
+    is the number of the public state in the same reading. standing: the definitions of the current one.
     """
 
     publication: Publication
@@ -57,6 +57,7 @@ class Edition:
     knowledge: Mapping[str, Knowledge]
     newest: int
     state: int
+    standing: Catalogue
 
     @property
     def city(self) -> City:
@@ -72,6 +73,23 @@ class Edition:
     def is_pinned(self) -> bool:
         """Whether the reader asked for another publication than the current one."""
         return self.publication.id != self.newest
+
+    @property
+    def retired(self) -> tuple[Metric, ...]:
+        """The public metrics that are no longer published, as the city says now; the latest first."""
+        gone = [
+            (one.retired.on, one)
+            for one in self.standing.metrics.values()
+            if one.retired is not None and one.public
+        ]
+        return tuple(one for _on, one in sorted(gone, key=lambda pair: (-pair[0].toordinal(), pair[1].name)))
+
+    def withdrawn(self, metric: str) -> Metric | None:
+        """The metric of this id, old or new, if it is no longer published to everybody; None otherwise."""
+        for one in self.standing.metrics.values():
+            if metric in (one.id, one.renamed_from) and (one.retired is not None or not one.public):
+                return one
+        return None
 
 
 @dataclass(frozen=True)

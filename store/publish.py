@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,42 +14,20 @@ from metrics.catalogue import from_text
 from metrics.facts import Fact, Facts, arrange
 from metrics.model import (
     Catalogue,
-    City,
     Knowledge,
-    Metric,
     Publication,
-    Source,
 )
 from metrics.plan import Baselines, Inputs, Plan, is_open_for_publication, plan
 from store import observations, publications, runs
 from store.bulk import insert_rows
+from store.definitions import REVISION, scoring_parts
 from store.differences import Difference, difference, mismatches
 from store.engine import Clock, StoreError, Writing, bump_state, instant_text, writing
 from store.engine import from_text as instant_from_text
 from store.observations import Cell
-from store.reduce import Reduction, district_of, reduce
+from store.reduce import Reduction, reduce
 from store.schema import catalogues, composites, scores
 from store.schema import publications as publications_table
-
-REVISION = "revision"
-"""The reason given by itself when later records changed a final score."""
-
-WORDS_OF_A_CITY = frozenset({"name", "tagline", "district_word", "language", "contact", "demonstration"})
-WORDS_OF_A_SOURCE = frozenset({"name", "schedule", "publisher", "licence", "url", "options", "kind"})
-WORDS_OF_A_METRIC = frozenset(
-    {
-        "name",
-        "definition",
-        "limitations",
-        "owner",
-        "public",
-        "decimals",
-        "clock_start",
-        "clock_stop",
-        "question",
-        "renamed_from",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -301,7 +279,7 @@ def _why(
     if reason or not difference.restated:
         return reason
     assert now is not None, "what was never said cannot be restated"
-    if _scoring_parts(from_text(now.catalogue_text)) == _scoring_parts(catalogue):
+    if scoring_parts(from_text(now.catalogue_text)) == scoring_parts(catalogue):
         return REVISION
     names = sorted(set(difference.restated))
     named = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
@@ -309,20 +287,6 @@ def _why(
         f"{len(difference.restated)} final scores would change ({named}) and definitions have changed since "
         f"publication {now.publication.id}; say why with --reason."
     )
-
-
-def _scoring_parts(catalogue: Catalogue) -> tuple[object, ...]:
-    """The definitions that numbers follow from; a word in an explanation is none of them."""
-    return (
-        _without(catalogue.city, WORDS_OF_A_CITY),
-        [_without(one, WORDS_OF_A_SOURCE) for one in catalogue.sources.values()],
-        [_without(one, WORDS_OF_A_METRIC) for one in catalogue.live_metrics()],
-        sorted(district_of(catalogue.districts.values()).items()),
-    )
-
-
-def _without(definition: City | Source | Metric, words: frozenset[str]) -> dict[str, object]:
-    return {one.name: getattr(definition, one.name) for one in fields(definition) if one.name not in words}
 
 
 def _insert_publication(

@@ -36,7 +36,15 @@ AT_HOME = {
 }
 """Libraries that live in one place, and where. Roots keep out too: they pass on what a room gives them."""
 
-LAYOUTS_READ_AND_ASK = {"publications", "explain", "engine", "people", "requests"}
+LAYOUTS_READ_AND_ASK = {
+    "publications",
+    "vintages",
+    "revisions",
+    "explain",
+    "engine",
+    "people",
+    "requests",
+}
 """What pages know of the store: the read side with its receipts, and the two places they may write to."""
 
 IMPURE = {

@@ -14,7 +14,7 @@ from layouts.desk import Desk
 from layouts.formats import _, language, receipts, speaking
 from layouts.public import asking
 from layouts.public.answer import CSV, JSON, PROBLEM, RETRY_SECONDS, Answer, NothingPublished, Refusal
-from layouts.public.asking import Query
+from layouts.public.asking import Query, Series
 from layouts.public.explained import explained, target_words
 from layouts.receipt_view import receipt_of
 from layouts.views import CITY, Edition
@@ -31,8 +31,10 @@ from metrics.model import (
     Status,
     Weight,
 )
-from store import publications
-from store.engine import instant_text
+from store import publications, revisions, vintages
+from store.engine import Connection, instant_text
+from store.revisions import DefinitionChange, Revision, Summary
+from store.vintages import FirstPublished
 
 ANYONE = {"Access-Control-Allow-Origin": "*"}
 POINT_FIELDS = (
@@ -51,6 +53,10 @@ POINT_FIELDS = (
     "verdict",
     "provisional",
     "completeness",
+    "first_published",
+    "first_published_score",
+    "first_published_in",
+    "backfilled",
 )
 
 Json = dict[str, Any]
@@ -78,7 +84,7 @@ class Api:
 
     def series(self, query: Query, metric: str) -> Answer:
         """A metric's periods at a grain, in order of time, as JSON."""
-        return self._answer(lambda given: self._series(given, metric)[:2], query)
+        return self._answer(lambda given: self._series(given, metric), query)
 
     def series_csv(self, query: Query, metric: str) -> Answer:
         """A metric's periods at a grain, in order of time, as CSV."""
@@ -87,6 +93,10 @@ class Api:
     def explain(self, query: Query, metric: str) -> Answer:
         """The receipt of one period of a metric: what counted, what it was held to, and the arithmetic."""
         return self._answer(lambda given: self._explain(given, metric), query)
+
+    def revisions(self, query: Query, metric: str) -> Answer:
+        """Every change of a metric's published numbers at a grain, what kind it was, and their summary."""
+        return self._answer(lambda given: self._revisions(given, metric), query)
 
     def publications(self, query: Query) -> Answer:
         """Every publication up to the one asked for, newest first; an empty list before the first."""
@@ -133,56 +143,79 @@ class Api:
     def _metrics(self, query: Query) -> Made:
         asking.known_words(query, ())
         with asking.opened(self.desk, query) as (_connection, edition):
-            found = [_summary(metric) for metric in edition.catalogue.live_metrics() if metric.public]
-        return edition, {"publication": _publication(edition.publication), "metrics": found}
+            found = [_summary(metric) for metric in asking.public_metrics(edition)]
+        return edition, {
+            "publication": _publication(edition.publication),
+            "metrics": found,
+            "retired": [_retired(metric) for metric in edition.retired],
+        }
 
     def _metric(self, query: Query, wanted: str) -> Made:
         asking.known_words(query, ())
         with asking.opened(self.desk, query) as (connection, edition):
             metric = asking.metric(edition, wanted)
-            latest = publications.latest_scores(connection, edition.publication).get(metric.id, {})
+            scores = publications.latest_scores(connection, edition.publication).get(metric.id, {})
+            latest = {grain: _newest_point(connection, edition, metric, one) for grain, one in scores.items()}
         return edition, {
             "publication": _publication(edition.publication),
             "metric": _definition(metric),
-            "latest": {grain: _point(latest[grain]) if grain in latest else None for grain in Grain},
+            "latest": {grain: latest.get(grain) for grain in Grain},
         }
 
-    def _series(self, query: Query, wanted: str) -> tuple[Edition, Json, list[Score]]:
-        asking.known_words(query, ("grain", "since", "until", "district"))
-        grain = asking.grain(query, Grain.MONTH) or Grain.MONTH
-        since, until = asking.day(query, "since"), asking.day(query, "until")
-        if since is not None and until is not None and since > until:
-            raise Refusal(
-                400, _("This cannot be answered"), _("since lies after until; exchange the two dates.")
-            )
+    def _series(self, query: Query, wanted: str) -> tuple[Edition, Json]:
+        asking.known_words(query, asking.SERIES)
         with asking.opened(self.desk, query) as (connection, edition):
-            metric = asking.metric(edition, wanted)
-            district = asking.district(query, edition)
+            asked = asking.series(query, edition, wanted)
             found = publications.series(
                 connection,
                 edition.publication,
-                metric.id,
-                grain,
-                since=since,
-                until=until,
-                district=district,
+                asked.metric.id,
+                asked.grain,
+                since=asked.since,
+                until=asked.until,
+                district=asked.district,
             )
-        described = {
-            "metric": metric.id,
-            "grain": grain,
-            "unit": metric.unit,
-            "district": None if district == WHOLE_CITY else district,
-            "publication": _publication(edition.publication),
-            "points": [_point(score) for score in found],
+            firsts = vintages.first_published(
+                connection,
+                edition.publication,
+                asked.metric,
+                asked.grain,
+                since=asked.since,
+                until=asked.until,
+                district=asked.district,
+            )
+        points = [_point(score, firsts.get(score.period.start)) for score in found]
+        return edition, {**_asked(asked, edition), "points": points}
+
+    def _revisions(self, query: Query, wanted: str) -> Made:
+        asking.known_words(query, asking.SERIES)
+        with asking.opened(self.desk, query) as (connection, edition):
+            asked = asking.series(query, edition, wanted)
+            found = revisions.revisions(
+                connection,
+                edition.publication,
+                asked.metric,
+                asked.grain,
+                since=asked.since,
+                until=asked.until,
+                district=asked.district,
+            )
+            changes = revisions.definition_changes(
+                connection, edition.publication, asked.metric, asked.grain, district=asked.district
+            )
+        return edition, {
+            **_asked(asked, edition),
+            "summary": _revision_summary(found.summary),
+            "revisions": [_revision(row) for row in found.rows],
+            "definition_changes": [_definition_change(change) for change in changes],
         }
-        return edition, described, found
 
     def _series_csv(self, query: Query, wanted: str) -> Answer:
-        edition, described, found = self._series(query, wanted)
+        edition, described = self._series(query, wanted)
         text = io.StringIO()
         writer = csv.DictWriter(text, POINT_FIELDS)
         writer.writeheader()
-        writer.writerows(_point(score) for score in found)
+        writer.writerows(described["points"])
         name = f"{described['metric']}_{described['grain']}_{described['publication']['id']}.csv"
         headers = {**ANYONE, "Content-Disposition": f'inline; filename="{name}"'}
         return Answer(text.getvalue().encode(), CSV, headers=headers, state=edition.state)
@@ -326,7 +359,16 @@ def _period(given: Period) -> Json:
     return {"start": given.start.isoformat(), "end": given.end.isoformat()}
 
 
-def _point(score: Score) -> Json:
+def _newest_point(connection: Connection, edition: Edition, metric: Metric, score: Score) -> Json:
+    period = score.period
+    firsts = vintages.first_published(
+        connection, edition.publication, metric, period.grain, since=period.start, until=period.end
+    )
+    return _point(score, firsts.get(period.start))
+
+
+def _point(score: Score, given: FirstPublished | None) -> Json:
+    first = given or vintages.BACKFILLED
     return {
         **_period(score.period),
         "value": _whole(score.value),
@@ -342,6 +384,66 @@ def _point(score: Score) -> Json:
         "verdict": score.verdict,
         "provisional": score.status is Status.PROVISIONAL,
         "completeness": score.completeness,
+        "first_published": _whole(first.value),
+        "first_published_score": first.score,
+        "first_published_in": first.publication,
+        "backfilled": first.backfilled,
+    }
+
+
+def _asked(asked: Series, edition: Edition) -> Json:
+    return {
+        "metric": asked.metric.id,
+        "grain": asked.grain,
+        "unit": asked.metric.unit,
+        "district": None if asked.district == WHOLE_CITY else asked.district,
+        "publication": _publication(edition.publication),
+    }
+
+
+def _revision(row: Revision) -> Json:
+    return {
+        **_period(row.period),
+        "publication": row.publication,
+        "published_at": instant_text(row.published_at),
+        "kind": row.kind,
+        "value": _whole(row.value),
+        "score": row.score,
+        "before_value": _whole(row.before_value),
+        "before_score": row.before_score,
+        "reason": row.reason,
+    }
+
+
+def _revision_summary(given: Summary) -> Json:
+    return {
+        "periods": given.periods,
+        "mean": given.mean,
+        "sd": given.sd,
+        "scored_periods": given.scored_periods,
+        "mean_score": given.mean_score,
+        "sd_score": given.sd_score,
+        "partial": given.partial,
+        "counts": dict(given.counts),
+    }
+
+
+def _definition_change(given: DefinitionChange) -> Json:
+    return {
+        "publication": given.publication,
+        "as_of": given.as_of.isoformat(),
+        "published_at": instant_text(given.published_at),
+        "reason": given.reason,
+        "periods": [
+            {
+                **_period(one.period),
+                "old_value": _whole(one.old_value),
+                "old_score": one.old_score,
+                "new_value": _whole(one.new_value),
+                "new_score": one.new_score,
+            }
+            for one in given.periods
+        ],
     }
 
 
@@ -367,6 +469,16 @@ def _summary(metric: Metric) -> Json:
         "scored_at": list(metric.scored_at),
         "source": metric.source,
         "definition": metric.definition,
+    }
+
+
+def _retired(metric: Metric) -> Json:
+    assert metric.retired is not None, "only retired ones are listed"
+    return {
+        "id": metric.id,
+        "name": metric.name,
+        "on": metric.retired.on.isoformat(),
+        "reason": metric.retired.reason,
     }
 
 
@@ -396,9 +508,7 @@ def _definition(metric: Metric) -> Json:
         "historical": metric.historical,
         "targets": [target_words(target) for target in metric.targets],
         "weights": [_weight(weight) for weight in metric.weights],
-        "retired": {"on": metric.retired.on.isoformat(), "reason": metric.retired.reason}
-        if metric.retired
-        else None,
+        "retired": None,
     }
 
 

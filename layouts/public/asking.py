@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 
 from layouts.desk import Desk, public_metric
@@ -16,6 +17,19 @@ from store.engine import Connection
 Query = Mapping[str, str]
 
 PIN = ("publication", "as_of")
+SERIES = ("grain", "since", "until", "district")
+"""What a series is asked with."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """A series of a metric as a reader asks for it."""
+
+    metric: Metric
+    grain: Grain
+    since: date | None
+    until: date | None
+    district: str
 
 
 def known_words(query: Query, allowed: Iterable[str]) -> None:
@@ -110,21 +124,38 @@ def district(query: Query, edition: Edition) -> str:
     return wanted
 
 
+def series(query: Query, edition: Edition, wanted: str) -> Series:
+    """The series asked for, by month unless the grain is given."""
+    since, until = day(query, "since"), day(query, "until")
+    if since is not None and until is not None and since > until:
+        raise _bad(_("since lies after until; exchange the two dates."))
+    found = metric(edition, wanted)
+    return Series(found, grain(query, None) or Grain.MONTH, since, until, district(query, edition))
+
+
+def public_metrics(edition: Edition) -> list[Metric]:
+    """The public metrics of a publication, without those withdrawn since: withdrawal outranks pins."""
+    live = edition.catalogue.live_metrics()
+    return [one for one in live if one.public and edition.withdrawn(one.id) is None]
+
+
 def metric(edition: Edition, wanted: str) -> Metric:
     """The public metric of this id, or the one it was renamed to.
 
     Refuses (404) an unknown one and one that is not public alike, (410) a retired one with the reason.
+    Retired and not public are judged by the newest definitions too: withdrawal outranks pins.
     """
+    gone = edition.withdrawn(wanted)
+    if gone is not None and gone.retired is not None:
+        raise Refusal(410, captions.retired_title(gone), captions.retired_reason(gone))
     renamed = [one.id for one in edition.catalogue.metrics.values() if one.renamed_from == wanted]
     found = public_metric(edition, renamed[0] if renamed else wanted)
-    if found is None:
+    if found is None or gone is not None:
         raise Refusal(
             404,
             _("There is no such metric"),
             _("No public metric is called {wanted}; /api/v1/metrics lists them.").format(wanted=wanted),
         )
-    if found.retired is not None:
-        raise Refusal(410, captions.retired_title(found), captions.retired_reason(found))
     return found
 
 

@@ -246,7 +246,8 @@ def fill(
 ) -> None:
     """Writes a publication as an act of publishing would."""
     with writing(engine, lambda: now) as held:
-        if not held.connection.execute(schema.catalogues.select()).all():
+        known = schema.catalogues.select().where(schema.catalogues.c.hash == catalogue.hash)
+        if not held.connection.execute(known).all():
             row = {"hash": catalogue.hash, "text": catalogue.text, "first_seen": held.now}
             held.connection.execute(insert(schema.catalogues), row)
         number = held.connection.execute(

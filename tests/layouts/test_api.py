@@ -40,6 +40,7 @@ WINDOW = {
 POINT = {
     *("start", "end", "value", "numerator", "denominator", "target", "score", "status", "reason"),
     *("n", "low", "high", "verdict", "provisional", "completeness"),
+    *("first_published", "first_published_score", "first_published_in", "backfilled"),
 }
 
 
@@ -254,3 +255,127 @@ def test_before_the_first_publication_everything_asks_to_be_asked_again(empty_da
 def test_anyone_may_read_it_from_another_site(api):
     for answer in (api.scores({}), api.series_csv({}, "pothole_on_time"), api.metric({}, "nothing")):
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+# --- vintages ------------------------------------------------------------------------------------
+
+
+def test_points_carry_what_was_first_published_of_them(two_publications):
+    api, newest = two_publications
+    found = body(api.series({"grain": newest.period.grain.value}, newest.metric))["points"]
+    assert {(one["first_published"], one["first_published_in"], one["backfilled"]) for one in found} == {
+        (None, None, True)
+    }
+
+
+@pytest.fixture
+def restated(empty_database):
+    """The small city published for three days; the last one revises the newest day of the second."""
+    catalogue = catalogue_of(city_files())
+    engine = empty_database(catalogue)
+    planned, knowledge = plan_of(catalogue)
+    old = [one for one in planned.scores if one.period.end < AS_OF]
+    new = [one for one in planned.scores if one.period.end >= AS_OF]
+    fill(engine, catalogue, Plan(tuple(old), ()), knowledge, as_of=AS_OF - timedelta(days=1))
+    fill(engine, catalogue, Plan(tuple(new), ()), knowledge, now=NOW + timedelta(hours=1))
+    day = next(
+        one for one in new if (one.metric, one.period.grain, one.district) == ("park_on_time", "day", "")
+    )
+    changed = replace(day, value=0.5, score=0.625)
+    fill(engine, catalogue, Plan((changed,), ()), knowledge, now=NOW + timedelta(hours=2))
+    return Api(desk_over(engine, catalogue)), day
+
+
+def test_a_restated_point_says_both_numbers_in_every_form(restated):
+    api, day = restated
+    query = {"grain": "day"}
+    *_, before, point = body(api.series(query, "park_on_time"))["points"]
+    first = (point["first_published"], point["first_published_score"], point["first_published_in"])
+    assert first == (day.value, day.score, 2)
+    assert (point["value"], point["backfilled"], before["backfilled"]) == (0.5, False, True)
+    assert body(api.metric({}, "park_on_time"))["latest"]["day"] == point
+    row = list(csv.DictReader(io.StringIO(api.series_csv(query, "park_on_time").body.decode())))[-1]
+    assert (row["first_published"], row["backfilled"]) == (str(day.value), "False")
+
+
+def test_a_pinned_point_was_first_published_by_then(restated):
+    api, day = restated
+    point = body(api.series({"grain": "day", "publication": "2"}, "park_on_time"))["points"][-1]
+    assert point["value"] == point["first_published"] == day.value
+
+
+def test_revisions_have_the_shape_others_rely_on(restated):
+    api, day = restated
+    found = body(api.revisions({"grain": "day"}, "park_on_time"))
+    assert found["revisions"] == [
+        {
+            "start": day.period.start.isoformat(),
+            "end": day.period.end.isoformat(),
+            "publication": 3,
+            "published_at": "2026-11-23T12:12:00.000000Z",
+            "kind": "revision",
+            "value": 0.5,
+            "score": 0.625,
+            "before_value": day.value,
+            "before_score": day.score,
+            "reason": None,
+        }
+    ]
+    summary = found["summary"]
+    assert (summary["periods"], summary["mean"], summary["sd"]) == (1, 0.5 - day.value, None)
+    assert summary["counts"] == {
+        "update": 0,
+        "revision": 1,
+        "correction": 0,
+        "definition": 0,
+        "withdrawn": 0,
+    }
+    assert found["definition_changes"] == []
+    assert body(api.revisions({"grain": "day", "publication": "2"}, "park_on_time"))["revisions"] == []
+
+
+def test_revisions_refuse_as_series_do(restated):
+    api, _day = restated
+    assert "give one of day" in refused(api.revisions({"grain": "year"}, "park_on_time"), 400)
+    assert refused(api.revisions({}, "secret_on_time"), 404)
+
+
+@pytest.fixture
+def retired_since(empty_database):
+    """A city that published a metric, and then retired it and hid another."""
+    files = city_files()
+    catalogue = catalogue_of(files)
+    engine = empty_database(catalogue)
+    planned, knowledge = plan_of(catalogue)
+    fill(engine, catalogue, planned, knowledge)
+    name, hidden = "metrics/pothole_on_time.toml", "metrics/tree_on_time.toml"
+    gone = 'retired = { on = 2026-11-24, reason = "Counted by the state now" }\n'
+    later = catalogue_of(
+        {
+            **files,
+            name: gone + files[name],
+            hidden: files[hidden].replace("public = true", "public = false"),
+        }
+    )
+    rest = tuple(one for one in planned.scores if one.metric != "pothole_on_time")
+    day = AS_OF + timedelta(days=1)
+    fill(engine, later, Plan(rest, ()), knowledge, as_of=day, now=NOW + timedelta(days=1))
+    return Api(desk_over(engine, later))
+
+
+@pytest.mark.parametrize("pin", [{}, {"publication": "1"}, {"as_of": AS_OF.isoformat()}])
+def test_a_withdrawn_metric_is_gone_from_pinned_answers_too(retired_since, pin):
+    api = retired_since
+    for call in (api.metric, api.series, api.series_csv, api.revisions):
+        assert "Counted by the state now" in refused(call(pin, "pothole_on_time"), 410)
+        assert refused(call(pin, "tree_on_time"), 404)
+    found = body(api.metrics(pin))
+    assert found["retired"] == [
+        {
+            "id": "pothole_on_time",
+            "name": "Potholes filled on time",
+            "on": "2026-11-24",
+            "reason": "Counted by the state now",
+        }
+    ]
+    assert not {"pothole_on_time", "tree_on_time"} & {one["id"] for one in found["metrics"]}
