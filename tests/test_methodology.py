@@ -6,9 +6,10 @@ import math
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from metrics import attribution, composite, scoring
+from metrics import attribution, company, composite, scoring
 from metrics.attribution import Side
 from metrics.model import Aggregation, Direction, Grain, Part, Status
 
@@ -75,6 +76,54 @@ def test_the_examples_of_a_late_metric_take_the_seat_that_is_printed(row):
     found = composite.seat(number(lowest), composite.composite(own, equal)[0])
     assert f"{found:.2f}" == seat
     assert f"{composite.composite({**own, 'late': found}, equal)[0]:.2f}" == expected
+
+
+@pytest.mark.parametrize(
+    "row",
+    table(
+        *("scores", "weights", "composite", "geometric mean"),
+        *("without any one", "weight band", "on target under"),
+    ),
+    ids=" ".join,
+)
+def test_the_examples_of_a_company_are_computed_as_printed(row):
+    scores, weights = numbers(row[0]), numbers(row[1])
+    board = np.array(list(scores.values())), np.array(list(weights.values()))
+    assert f"{composite.composite(scores, weights)[0]:.2f}" == row[2]
+    assert f"{company.geometric(*board):.2f}" == row[3]
+    assert [ends(one(*board)) for one in (company.leave_one_out, company.weight_band)] == row[4:6]
+    assert f"{company.share_above(scores, weights):.0%}" == row[6]
+
+
+def test_the_example_of_chance_is_computed_as_printed():
+    scores, errors = [], []
+    for value, interval, target, score, error in table("value", "its interval", "target", "score", "error"):
+        found = scoring.score(number(value), number(target), "higher_is_better")
+        given = dict(zip(("low", "high"), bound(interval), strict=True))
+        given |= {"value": number(value), "target": number(target), "floor": 0.0, "score": found}
+        given |= {"target_high": math.nan, "floor_high": math.nan}
+        fields = {name: np.array([each]) for name, each in given.items()}
+        [of_score] = company.score_error(fields, Direction.HIGHER_IS_BETTER)
+        assert (f"{found:.2f}", f"{of_score:.4f}") == (score, error)
+        scores.append(found)
+        errors.append(of_score)
+    band = company.sampling_band(np.array(scores), np.ones(3), np.array(errors))
+    sentence = f"these three make {sum(scores) / 3:.2f}, and the sampling band is {ends(band)}."
+    assert sentence in " ".join(PAGE.split())
+
+
+def test_the_example_of_bostons_composite_is_computed_as_printed():
+    found = []
+    for _, value, target, direction, expected in table(
+        "family", "value", "target", "direction", "value and target as one"
+    ):
+        found.append(scoring.cityscore(number(value), number(target), direction))
+        assert ("none" if found[-1] is None else f"{found[-1]:.2f}") == expected
+    assert f"Boston's composite of these is {composite.boston(found):.2f}." in PAGE
+
+
+def ends(band) -> str:
+    return "{:.2f} to {:.2f}".format(*band)
 
 
 def test_the_example_of_contributions_is_computed_as_printed():

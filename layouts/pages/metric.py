@@ -6,6 +6,7 @@ from typing import Any
 
 import dash
 from dash import dcc, html
+from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from layouts import formats
@@ -26,7 +27,7 @@ from layouts.components import (
     with_bar,
 )
 from layouts.desk import at_hand
-from layouts.formats import _
+from layouts.formats import _, company
 from layouts.links import department_link, metric_link, today_link
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, day, opened
@@ -254,14 +255,29 @@ def _clock(metric: Metric) -> list[tuple[str, str]]:
 
 
 def _targets(view: MetricView) -> html.Section:
-    metric = view.metric
+    return _card(_("Targets"), _target_list(view.metric), *_weights(view.metric), id="targets")
+
+
+def _target_list(metric: Metric) -> Component:
     if metric.historical:
-        text = _("The target is the city's own past: the same periods of earlier years.")
-        return _card(_("Targets"), html.P(text), id="targets")
+        return html.P(_("The target is the city's own past: the same periods of earlier years."))
     if not metric.targets:
-        return _card(_("Targets"), html.P(_("No target has been set.")), id="targets")
+        return html.P(_("No target has been set."))
     rows = [_target_row(metric, target) for target in reversed(metric.targets)]
-    return _card(_("Targets"), html.Ul(rows, className="plain rows"), id="targets")
+    return html.Ul(rows, className="plain rows")
+
+
+def _weights(metric: Metric) -> list[Component]:
+    """What a service weighs in the city's score, and since when; nothing for a condition."""
+    rows = [
+        html.Li(
+            [company.weight_since(one), html.Br(), html.Span(company.weight_reason(one), className="muted")]
+        )
+        for one in reversed(metric.weights)
+    ]
+    if not rows:
+        return []
+    return [html.H3(_("Weight in the score")), html.Ul(rows, className="plain rows")]
 
 
 def _target_row(metric: Metric, target: Target) -> html.Li:

@@ -467,6 +467,7 @@ def _summary(metric: Metric) -> Json:
         "unit": metric.unit,
         "direction": metric.direction,
         "scored_at": list(metric.scored_at),
+        "weights": [_weight(weight) for weight in metric.weights],
         "source": metric.source,
         "definition": metric.definition,
     }

@@ -15,8 +15,9 @@ from layouts import formats
 from layouts.charts.glyphs import MARK, arrow, glyph, theme_glyph
 from layouts.charts.line import NARROW, WIDE, line_with_target
 from layouts.charts.small import score_bar, sparkline
+from layouts.company_view import company_view
 from layouts.desk import Desk
-from layouts.formats import Level, _, captions, receipts
+from layouts.formats import Level, _, captions, company, receipts
 from layouts.public import asking
 from layouts.public.answer import HTML, RETRY_SECONDS, Answer, NothingPublished, Refusal
 from layouts.public.api import problem
@@ -42,7 +43,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(_=_, ngettext=formats.ngettext, say=formats, caption=captions, draw=DRAW, mark=MARK)
-    made.globals.update(receipts=receipts)
+    made.globals.update(receipts=receipts, company=company)
     made.globals.update(here="", here_path="/", pin="", pin_more="", unknown_district=UNKNOWN_DISTRICT)
     made.globals.update(address="", picture="")
     return made
@@ -182,6 +183,7 @@ def _home_texts(view: CityView, edition: Edition) -> dict[str, Any]:
     period = formats.period(view.composite.period) if view.composite else ""
     return {
         "view": view,
+        "sure": company_view(view),
         "departments": asked if len(asked) > 1 else [],
         "services_caption": _("Every service, {period}").format(period=period),
         "conditions_caption": _("Conditions of the city, {period}").format(period=period),
