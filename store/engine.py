@@ -96,9 +96,15 @@ def open_engine(url: str) -> Engine:
     Raises StoreError for an address that is neither.
     """
     address = _address(url)
-    if address.get_backend_name() == "sqlite":
-        return _sqlite_engine(address)
-    return create_engine(address, pool_pre_ping=True, pool_reset_on_return="rollback")
+    try:
+        if address.get_backend_name() == "sqlite":
+            return _sqlite_engine(address)
+        return create_engine(address, pool_pre_ping=True, pool_reset_on_return="rollback")
+    except (ArgumentError, ImportError, ValueError):
+        raise StoreError(
+            "DATABASE_URL names a driver, a port or a parameter that nothing here knows; "
+            "give one like postgresql://user@host:5432/name."
+        ) from None
 
 
 @contextmanager
@@ -160,10 +166,11 @@ def bump_state(writing: Writing) -> int:
 def _address(url: str) -> URL:
     try:
         address = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError):
+        # Not even the cause is passed on: it repeats what was written, and a password may be in it.
         raise StoreError(
             "DATABASE_URL is not an address; give one like postgresql://user@host/name."
-        ) from error
+        ) from None
     backend = address.get_backend_name()
     if backend not in ("sqlite", *_DRIVERS):
         raise StoreError(f"DATABASE_URL begins with {backend}://; only postgresql:// and sqlite:// work.")
@@ -216,9 +223,10 @@ def _connected(engine: Engine) -> Iterator[Connection]:
     try:
         connection = engine.connect()
     except DBAPIError as error:
-        raise StoreError(
-            f"The database {engine.url.render_as_string()} cannot be opened: {_cause(error)}."
-        ) from error
+        # A parameter may be a password too.
+        shown = engine.url.set(query={}).render_as_string()
+        why = _without_secrets(_cause(error), engine.url)
+        raise StoreError(f"The database {shown} cannot be opened: {why}.") from None
     with connection:
         yield connection
 
@@ -250,6 +258,15 @@ def _too_long() -> str:
 
 def _cause(error: DBAPIError) -> str:
     return " ".join(str(error.orig).split()).rstrip(".")
+
+
+def _without_secrets(said: str, address: URL) -> str:
+    """What a driver said, without the passwords of an address should it repeat one."""
+    query = address.normalized_query.items()
+    secrets = [one for name, values in query if "pass" in name.lower() for one in values]
+    for secret in filter(None, (address.password, *secrets)):
+        said = said.replace(str(secret), "***")
+    return said
 
 
 def _first_look(engine: Engine) -> str:
