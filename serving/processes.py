@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
@@ -209,6 +209,8 @@ def serve_web(make: Callable[[], Any], port: int, *, with_parent: bool, processe
         address=HOST,
         port=port,
         interface=Interfaces.WSGI,
+        # HTTP/2 names the site in :authority, which need not be the Host that the guard judges by.
+        http=HTTPModes.http1,
         workers=processes,
         blocking_threads=WEB_THREADS,
         respawn_failed_workers=True,

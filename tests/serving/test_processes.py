@@ -216,6 +216,10 @@ serve_web(make, int(sys.argv[1]), with_parent=True)
 """
 
 
+HTTP2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+"""How a connection in HTTP/2 begins (RFC 9113, 3.4): the preface and an empty frame of settings."""
+
+
 def ask(port: int) -> bytes | None:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
@@ -249,6 +253,26 @@ def test_the_web_server_ends_with_its_workers(tmp_path, how):
         served.kill()
         served.communicate() if how == "SIGTERM" else served.wait()
         served.stderr.close()
+
+
+def test_only_http_1_is_spoken_where_host_is_the_one_name_of_the_site(tmp_path):
+    script, port = tmp_path / "serve.py", free_port()
+    script.write_text(textwrap.dedent(SERVING))
+    with subprocess.Popen(
+        [sys.executable, str(script), str(port)],
+        stdin=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        start_new_session=True,
+    ) as served:
+        try:
+            until(lambda: ask(port))
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+                connection.sendall(HTTP2)
+                said = connection.recv(9)
+        finally:
+            served.stdin.close()
+    # A server that speaks HTTP/2 would begin with settings of its own: the fourth byte is the frame's kind.
+    assert said[3:4] != b"\x04" and said[:6] in (b"", b"HTTP/1")
 
 
 def test_a_worker_of_the_web_server_ends_when_everybody_above_it_was_killed(tmp_path):
