@@ -19,7 +19,16 @@ from serving.routes import STAFF, Kind
 OWN_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 """The names this machine has for itself."""
 
-PROXY_HEADERS = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_")
+PROXY_HEADERS = (
+    "HTTP_FORWARDED",
+    "HTTP_VIA",
+    "HTTP_X_REAL_IP",
+    "HTTP_X_FORWARDED",
+    "HTTP_CF_CONNECTING_IP",
+    "HTTP_TRUE_CLIENT_IP",
+    "HTTP_CLIENT_IP",
+    "HTTP_X_CLIENT_IP",
+)
 """How the headers that only a proxy sends begin, in the names of WSGI."""
 
 OLD_PROTOCOL = frozenset({"HTTP/1.0", "HTTP/1"})
@@ -129,8 +138,16 @@ def _why_not_under_that_name(public_name: str) -> str:
 
 def _refuse_foreign_origins(asked: Request) -> None:
     origin = asked.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != asked.headers.get("Host"):
+    if origin is not None and _netloc(origin) != asked.headers.get("Host"):
         raise Refused(403, "The request comes from a page of another site.")
+
+
+def _netloc(origin: str) -> str | None:
+    """The host and port of an origin; None where it is no address."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _refuse_strangers(asked: Request) -> None:

@@ -69,7 +69,7 @@ def create(wiring: Wiring) -> Flask:
     # Last registered runs first on the way out: the headers are set before the body is compressed.
     Compress(server)
     server.after_request(lambda response: headers.protect(response, kinds.of(_rule())))
-    server.after_request(_keep_files)
+    server.after_request(lambda response: _keep_files(response, wiring.build))
     server.before_request(lambda: guard.check(request, _kind(kinds), wiring.is_page, public_name))
     server.before_request(lambda: _response(wiring.entrance({})) if request.path == STAFF else None)
     _answer_failures(server, wiring)
@@ -135,13 +135,15 @@ def _response(answer: Answer) -> Response:
     return response
 
 
-def _keep_files(response: Response) -> Response:
-    """Files asked for by the name of their version never change; others are asked for again each day.
+def _keep_files(response: Response, build: str) -> Response:
+    """Files asked for by the name of this build never change; others are asked for again each day.
+
+    Another name proves nothing: who asks for tomorrow's build today must not keep today's file under it.
 
     They are read into memory: what is streamed would not be compressed.
     """
     if _rule().startswith(ASSETS) and response.status_code == 200:
-        seconds = A_YEAR if "v" in request.args else A_DAY
+        seconds = A_YEAR if request.args.get("v") == build else A_DAY
         response.headers["Cache-Control"] = f"public, max-age={seconds}"
         response.direct_passthrough = False
         response.get_data()

@@ -20,6 +20,18 @@ PATHS = {
 NO_HEADERS: dict[str, str] = {}
 PASSED_ON = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
 FORWARDED = {"Forwarded": "for=127.0.0.1;host=127.0.0.1"}
+SENT_BY_PROXIES = (
+    "Forwarded",
+    "X-Forwarded",
+    "X-Forwarded-For",
+    "x-forwarded-host",
+    "X-Real-IP",
+    "Via",
+    "CF-Connecting-IP",
+    "True-Client-IP",
+    "Client-IP",
+    "X-Client-IP",
+)
 FAR = {"REMOTE_ADDR": "203.0.113.7"}
 
 
@@ -103,7 +115,7 @@ def test_without_a_public_address_nothing_is_passed_on(alone, host, headers, ans
     assert statuses(alone, host, headers) == answered
 
 
-@pytest.mark.parametrize("name", ["Forwarded", "X-Forwarded-For", "x-forwarded-host", "X-Real-IP", "Via"])
+@pytest.mark.parametrize("name", SENT_BY_PROXIES)
 @pytest.mark.parametrize("host", ["127.0.0.1", PUBLIC_NAME])
 def test_staff_pages_stay_here_whatever_a_proxy_says(behind, name, host):
     answer = behind.get("/staff/today", headers={"Host": host, name: "for=127.0.0.1;host=127.0.0.1"})

@@ -121,6 +121,7 @@ def test_what_changes_something_must_come_from_our_own_page(client, server):
     assert client.post("/staff/_dash-update", headers={"Origin": "http://localhost"}).status_code == 200
     assert client.post("/staff/_dash-update", headers={"Origin": "http://evil.example"}).status_code == 403
     assert client.post("/staff/_dash-update", headers={"Origin": "null"}).status_code == 403
+    assert client.post("/staff/_dash-update", headers={"Origin": "http://[bad"}).status_code == 403
 
 
 def test_pages_are_only_read(client):
@@ -222,11 +223,11 @@ def test_staff_answers_are_not_kept_by_anybody(client):
 
 
 def test_files_named_by_their_version_are_kept_for_long(client):
-    assert (
-        client.get("/assets/style.css?v=1", buffered=True).headers["Cache-Control"]
-        == "public, max-age=31536000"
-    )
-    assert client.get("/assets/style.css", buffered=True).headers["Cache-Control"] == "public, max-age=86400"
+    def kept(query):
+        return client.get(f"/assets/style.css{query}", buffered=True).headers["Cache-Control"]
+
+    assert kept("?v=b") == "public, max-age=31536000"
+    assert {kept(query) for query in ("", "?v=", "?v=1", "?v=1&v=b", "?w=b")} == {"public, max-age=86400"}
     assert client.get("/assets/../settings.py").status_code == 404
 
 
