@@ -25,6 +25,9 @@ MOST_BYTES_OF_ONE = 4_000_000
 OVERHEAD = 2_000
 """About what an answer takes beside its body."""
 
+LONGEST_WORDS = 500
+"""A request that says more than this in its query or a header is not kept: keys take room too."""
+
 NO_TIME = bytes(4)
 """In the place of the time that gzip notes (RFC 1952): every process gives the same bytes under one tag."""
 
@@ -104,6 +107,8 @@ class ReadyAnswers:
         self, found: Ready, key: Key, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         has = environ.get("HTTP_IF_NONE_MATCH")
+        if has is not None and len(has) > LONGEST_WORDS:
+            return self._inner(environ, start_response)
         if has is not None and (found.tag in has or "*" in has):
             unchanged = self._kept.get((*key, has))
             if unchanged is None or unchanged.state != found.state:
@@ -162,11 +167,11 @@ class Shelf:
         if len(answer.body) > MOST_BYTES_OF_ONE:
             return
         with self._lock:
-            self._bytes -= _size(self._answers.pop(key, None))
+            self._bytes -= _size(key, self._answers.pop(key, None))
             self._answers[key] = answer
-            self._bytes += _size(answer)
+            self._bytes += _size(key, answer)
             while self._bytes > self._most:
-                self._bytes -= _size(self._answers.popitem(last=False)[1])
+                self._bytes -= _size(*self._answers.popitem(last=False))
 
 
 _PARTS = ("HTTP_HOST", "PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT_ENCODING")
@@ -180,11 +185,15 @@ def _key(environ: WSGIEnvironment, public_name: str) -> Key | None:
         guard.check_way(environ, public_name)
     except guard.Refused:
         return None
-    return tuple([environ.get(name) for name in _PARTS])
+    key = tuple([environ.get(name) for name in _PARTS])
+    return key if all(len(part or "") <= LONGEST_WORDS for part in key) else None
 
 
-def _size(answer: Ready | None) -> int:
-    return len(answer.body) + OVERHEAD if answer else 0
+def _size(key: Key, answer: Ready | None) -> int:
+    if answer is None:
+        return 0
+    words = [*key, *(word for header in answer.headers for word in header)]
+    return len(answer.body) + sum(len(word or "") for word in words) + OVERHEAD
 
 
 def _nothing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
@@ -57,7 +58,7 @@ class Wiring:
 
 def create(wiring: Wiring) -> Flask:
     """A server that answers the table of routes, and nothing that has no kind."""
-    server = Flask("serving", static_folder=str(wiring.assets), static_url_path=ASSETS)
+    server = _Server("serving", static_folder=str(wiring.assets), static_url_path=ASSETS)
     server.config.update(
         MAX_CONTENT_LENGTH=MOST_BYTES_SENT_IN,
         COMPRESS_MIMETYPES=list(COMPRESSED),
@@ -79,6 +80,13 @@ def create(wiring: Wiring) -> Flask:
         server.add_url_rule(route.path, endpoint=route.path, view_func=view, methods=["GET"])
     server.wsgi_app = ReadyAnswers(server.wsgi_app, watch, public_name)  # type: ignore[method-assign]
     return server
+
+
+class _Server(Flask):
+    """Flask whose log holds a path as it can be read, and no line that a reader has written."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        self.logger.error("%s %r", request.method, request.path, exc_info=exc_info)
 
 
 def _rule() -> str:
@@ -161,7 +169,7 @@ def _answer_failures(server: Flask, wiring: Wiring) -> None:
 
     @server.errorhandler(StoreError)
     def store_failed(error: StoreError) -> Response:
-        server.logger.error("%s %s: %s", request.method, request.path, error)
+        server.logger.error("%s %r: %s", request.method, request.path, error)
         return failed(503)
 
     @server.errorhandler(HTTPException)

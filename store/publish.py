@@ -77,7 +77,8 @@ def publish(
     """Publishes the scores of every period that has ended by as_of, in one transaction.
 
     as_of None is today once the publication hour has come or all sources are known, else yesterday.
-    Writes only what is new or changed; where nothing is, there is no publication. One for an older date
+    Writes only what is new or changed; where nothing is, and no definition either, there is no
+    publication. One for an older date
     than the current is stored whole and never becomes current. Raises StoreError for an as_of that lies
     ahead or is not open yet, where no source was ever loaded, for a clock before the last publication,
     and where final scores change because definitions did and no reason is given.
@@ -257,6 +258,8 @@ def _save(
 ) -> PublishReport:
     facts = sum(one.changed for one in reduced)
     moved = now is None or not is_current or as_of != now.publication.as_of
+    # Definitions are public too: a metric taken off the public pages must be off at once.
+    moved = moved or (now is not None and catalogue.hash != now.publication.catalogue_hash)
     if not (difference.scores or difference.composites or moved):
         return PublishReport(None, as_of, 0, 0, 0, facts)
     why = _why(catalogue, now, difference, reason)

@@ -49,20 +49,25 @@ def balanced(text: str, size: float, room: float, *, bold: bool = False, most: i
 
 def cut(text: str, size: float, room: float, *, bold: bool = False) -> str:
     """A text as it is where it fits, else its beginning with …"""
-    if width(text, size, bold=bold) <= room:
-        return text
-    kept = text
-    while kept and width(kept + ELLIPSIS, size, bold=bold) > room:
-        kept = kept[:-1]
-    return kept.rstrip() + ELLIPSIS
+    ems = room / (size * (_BOLD if bold else 1.0))
+    taken, fits = 0.0, 0
+    for number, letter in enumerate(text, start=1):
+        taken += _ems(letter)
+        if taken > ems:
+            return text[:fits].rstrip() + ELLIPSIS
+        if taken + _ems(ELLIPSIS) <= ems:
+            fits = number
+    return text
 
 
 def _taken(words: list[str], size: float, room: float, bold: bool) -> int:
     """How many words go onto a line: at least one."""
-    taken = 1
-    while taken < len(words) and width(" ".join(words[: taken + 1]), size, bold=bold) <= room:
-        taken += 1
-    return taken
+    taken = width(words[0], size, bold=bold)
+    for number, word in enumerate(words[1:], start=1):
+        taken += width(f" {word}", size, bold=bold)
+        if taken > room:
+            return number
+    return len(words)
 
 
 def _ems(letter: str) -> float:

@@ -10,6 +10,9 @@ JSON = "application/json"
 PROBLEM = "application/problem+json"
 CSV = "text/csv; charset=utf-8"
 
+LONGEST_ECHO = 60
+"""How much of what a reader wrote is said back."""
+
 RETRY_SECONDS = 5
 """After how long it is worth asking a city again that has not published yet."""
 
@@ -34,6 +37,17 @@ class Refusal(Exception):
     def __init__(self, status: int, title: str, detail: str) -> None:
         super().__init__(detail)
         self.status, self.title, self.detail = status, title, detail
+
+
+def legible(text: str) -> str:
+    """What a reader wrote, fit to be said back: its beginning, without what cannot be printed.
+
+    Pictures take no control characters, and long words cost time to set.
+    """
+    shown = "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:LONGEST_ECHO]
+    )
+    return shown + ("…" if len(text) > LONGEST_ECHO else "")
 
 
 class NothingPublished(Exception):

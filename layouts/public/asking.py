@@ -9,7 +9,7 @@ from datetime import date
 
 from layouts.desk import Desk, public_metric
 from layouts.formats import _, captions
-from layouts.public.answer import NothingPublished, Refusal
+from layouts.public.answer import NothingPublished, Refusal, legible
 from layouts.views import Edition
 from metrics.model import UNKNOWN_DISTRICT, WHOLE_CITY, Grain, Metric
 from store.engine import Connection
@@ -39,7 +39,7 @@ def known_words(query: Query, allowed: Iterable[str]) -> None:
         if word not in known:
             raise _bad(
                 _("There is no parameter {word}. Known here: {known}.").format(
-                    word=word, known=", ".join(known)
+                    word=legible(word), known=", ".join(known)
                 )
             )
 
@@ -70,7 +70,7 @@ def publication_number(query: Query) -> int | None:
     if not text.isascii() or not text.isdecimal() or not 0 < len(text) <= 15:
         raise _bad(
             _("publication is {text!r}; give the number of a publication, for example publication=1.").format(
-                text=text
+                text=legible(text)
             )
         )
     return int(text)
@@ -87,7 +87,7 @@ def day(query: Query, word: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise _bad(
-            _("{word} is {text!r}; give a date like {word}=2026-01-31.").format(word=word, text=text)
+            _("{word} is {text!r}; give a date like {word}=2026-01-31.").format(word=word, text=legible(text))
         ) from None
 
 
@@ -95,7 +95,9 @@ def switch(query: Query, word: str) -> bool:
     """Whether `word` is switched on, by 1; 0 is the same as leaving it out."""
     text = query.get(word, "0")
     if text not in ("0", "1"):
-        raise _bad(_("{word} is {text!r}; give {word}=1 or leave it out.").format(word=word, text=text))
+        raise _bad(
+            _("{word} is {text!r}; give {word}=1 or leave it out.").format(word=word, text=legible(text))
+        )
     return text == "1"
 
 
@@ -105,7 +107,9 @@ def grain(query: Query, default: Grain | None) -> Grain | None:
     if text is None:
         return default
     if text not in list(Grain):
-        raise _bad(_("grain is {text!r}; give one of {known}.").format(text=text, known=", ".join(Grain)))
+        raise _bad(
+            _("grain is {text!r}; give one of {known}.").format(text=legible(text), known=", ".join(Grain))
+        )
     return Grain(text)
 
 
@@ -118,7 +122,7 @@ def district(query: Query, edition: Edition) -> str:
     if wanted not in known:
         raise _bad(
             _("There is no district {wanted!r}; give one of {known}.").format(
-                wanted=wanted, known=", ".join(known)
+                wanted=legible(wanted), known=", ".join(known)
             )
         )
     return wanted
@@ -154,7 +158,9 @@ def metric(edition: Edition, wanted: str) -> Metric:
         raise Refusal(
             404,
             _("There is no such metric"),
-            _("No public metric is called {wanted}; /api/v1/metrics lists them.").format(wanted=wanted),
+            _("No public metric is called {wanted}; /api/v1/metrics lists them.").format(
+                wanted=legible(wanted)
+            ),
         )
     return found
 

@@ -20,7 +20,7 @@ from layouts.charts.palette import Theme, as_properties
 from layouts.desk import Desk
 from layouts.formats import _
 from layouts.public import asking, png
-from layouts.public.answer import HTML, RETRY_SECONDS, Answer, NothingPublished, Refusal
+from layouts.public.answer import HTML, RETRY_SECONDS, Answer, NothingPublished, Refusal, legible
 from layouts.public.asking import Query
 from layouts.public.embed_shown import Look, Shown, message, of_metric, of_score, of_scoreboard
 from layouts.public.site import TEMPLATES, environment
@@ -173,13 +173,15 @@ def _drawable(theme: Theme, form: Form) -> Theme:
 def _bad(word: str, text: str, known: Any) -> Refusal:
     detail = _("{word} is {text!r}; give one of {known}.")
     return Refusal(
-        400, _("This cannot be answered"), detail.format(word=word, text=text, known=", ".join(known))
+        400,
+        _("This cannot be answered"),
+        detail.format(word=word, text=legible(text), known=", ".join(known)),
     )
 
 
 def _unknown(_query: Query, unknown: str) -> Shown:
     detail = _("There is no embed called {unknown}; there are score, scoreboard and metric/ with an id.")
-    raise Refusal(404, _("There is no such embed"), detail.format(unknown=unknown))
+    raise Refusal(404, _("There is no such embed"), detail.format(unknown=legible(unknown)))
 
 
 # --- the page in a frame -------------------------------------------------------------------------

@@ -379,3 +379,9 @@ def test_a_withdrawn_metric_is_gone_from_pinned_answers_too(retired_since, pin):
         }
     ]
     assert not {"pothole_on_time", "tree_on_time"} & {one["id"] for one in found["metrics"]}
+
+
+def test_what_a_reader_wrote_is_said_back_short_and_in_letters_only(api):
+    assert len(api.metric({}, "a" * 9_000).body) < 300
+    told = json.loads(api.series({"gr\x01\ufffeain\n": "day"}, "pothole_on_time").body)["detail"]
+    assert "\n" not in told and "\x01" not in told and "\ufffe" not in told

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layouts.charts import palette
+from layouts.charts import lettering, palette
 from layouts.charts.cards import ALONE_RULES, DRAWING_RULES, rules
 from layouts.charts.lettering import ELLIPSIS, balanced, cut, lines, width
 from layouts.charts.palette import Theme
@@ -82,3 +82,18 @@ def test_a_png_gives_back_the_texts_it_was_given_and_stays_sound(texts):
     assert png.texts(picture) == {keyword: text for keyword, text in texts.items() if text}
     kinds = [kind for kind, _data in png._chunks(picture)]
     assert kinds[0] == b"IHDR" and kinds[-1] == b"IEND" and kinds.count(b"pHYs") == 1
+
+
+def test_a_text_of_any_length_is_cut_without_looking_at_all_of_it(monkeypatch):
+    asked = []
+    monkeypatch.setattr(lettering, "_ems", lambda letter: asked.append(letter) or 0.6)
+    assert cut("a" * 100_000, 16, 300).endswith(ELLIPSIS)
+    assert len(asked) < 1_000
+
+
+def test_lines_of_a_very_long_text_measure_each_letter_a_few_times_at_the_most(monkeypatch):
+    asked = []
+    monkeypatch.setattr(lettering, "_ems", lambda letter: asked.append(letter) or 0.6)
+    text = "a " * 10_000
+    balanced(text, 16, 300)
+    assert len(asked) < 20 * len(text)

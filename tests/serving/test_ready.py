@@ -263,3 +263,19 @@ def test_what_is_very_large_is_not_kept():
     shelf = Shelf(most_bytes=10**9)
     shelf.put(("a",), Ready(1, "200 OK", [], b"x" * 5_000_000))
     assert shelf.get(("a",)) is None
+
+
+def test_long_words_of_a_reader_are_never_kept():
+    inner = Application()
+    layer = ReadyAnswers(inner, inner.watched)
+    for number in range(3):
+        ask(layer, QUERY_STRING="q" * 600)
+        ask(layer, HTTP_IF_NONE_MATCH=f'"state1", "{number}{"y" * 600}"')
+    assert len(layer._kept._answers) == 1
+
+
+def test_what_an_answer_weighs_includes_its_key_and_headers():
+    shelf = Shelf(most_bytes=10_000)
+    for number in range(20):
+        shelf.put((f"{number}", "k" * 400), Ready(1, "304 NOT MODIFIED", [("ETag", "t" * 100)], b""))
+    assert len(shelf._answers) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,19 @@ def test_reducing_after_an_older_date_still_finds_the_newest_facts(town: Town) -
     again = town.publish(date(2026, 8, 1))
     assert again.publication is None
     assert town.verified() == []
+
+
+def test_a_changed_definition_is_published_though_no_number_changes(town: Town) -> None:
+    town.ingest(*THREE)
+    first = town.publish(JULY)
+    name, metric = next(iter(town.catalogue.metrics.items()))
+    metrics = {**town.catalogue.metrics, name: replace(metric, owner="Somebody else")}
+    text = town.catalogue.text + "\n"
+    town.catalogue = replace(town.catalogue, metrics=metrics, text=text, hash="another")
+    second = town.publish(JULY)
+    assert first.publication is not None and second.publication is not None
+    assert second.publication.catalogue_hash == "another" and second.scores == second.composites == 0
+    assert town.publish(JULY).publication is None
 
 
 def test_only_touched_days_are_reduced_and_equal_a_reduction_of_all(town: Town) -> None:
