@@ -9,13 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.model import Reason, Status
+from metrics.model import Reason, Status, Verdict
 
 LOWEST = 3
 """How many of the worst scores a composite names."""
 
 CODE = {status: code for code, status in enumerate(Status)}
 """The number a status has in a board."""
+
+VERDICT_CODE: dict[Verdict | None, int] = {verdict: code for code, verdict in enumerate((None, *Verdict))}
+"""The number a verdict has in a board; 0 for none."""
 
 Numbers = NDArray[np.float64]
 Marks = NDArray[np.bool_]
@@ -42,6 +45,7 @@ class Entry:
     score: float | None
     seat: float | None
     ceiling: float | None
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,8 @@ class Summary:
     score is None with a reason. coverage is None where no weight counts, ceiling None where nothing
     entered or something that entered has none. total: the open metrics; scored: those with a score;
     on_target: those with an unrounded score of 1 or more; late: the ids of those late or seated; lowest: up
-    to three (metric, score), worst first. entered: metric -> what it entered with, a score or a seat.
+    to three (metric, score), worst first. meets, cannot_tell, misses: how many of the scored have that
+    verdict. entered: metric -> what it entered with, a score or a seat.
     """
 
     score: float | None
@@ -64,13 +69,17 @@ class Summary:
     late: tuple[str, ...]
     lowest: tuple[tuple[str, float], ...]
     entered: Mapping[str, float]
+    meets: int
+    cannot_tell: int
+    misses: int
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
     """The service metrics of a scope that are scored at a grain, in many periods: (metrics, periods) each.
 
-    NaN stands for None; a metric without a row in a period has no weight there. status: by `CODE`.
+    NaN stands for None; a metric without a row in a period has no weight there. status and
+    verdict: by `CODE` and `VERDICT_CODE`.
     """
 
     metrics: tuple[str, ...]
@@ -79,6 +88,7 @@ class Board:
     seat: Numbers
     ceiling: Numbers
     status: NDArray[np.int8]
+    verdict: NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +128,18 @@ class Summaries:
                 {name: score for name, score in zip(names, found, strict=True) if score == score}
                 for found in self.entered.T.tolist()
             ],
+            *(
+                self._with(verdict, has_score)
+                for verdict in (Verdict.MEETS, Verdict.CANNOT_TELL, Verdict.MISSES)
+            ),
             strict=True,
         )
         return [Summary(None if reason else mean, reason, *more) for mean, reason, *more in columns]
+
+    def _with(self, verdict: Verdict, has_score: Marks) -> list[int]:
+        """How many metrics with a score have a verdict, period by period."""
+        counts: list[int] = ((self.board.verdict == VERDICT_CODE[verdict]) & has_score).sum(axis=0).tolist()
+        return counts
 
     def _reasons(self) -> list[Reason | None]:
         """Why there is no score, period by period."""
@@ -189,13 +208,17 @@ def summarise(entries: Sequence[Entry], minimum_coverage: float) -> Summary:
     def column(numbers: Iterable[float | None]) -> Numbers:
         return np.array([[number] for number in numbers], dtype=np.float64).reshape(len(entries), 1)
 
+    def codes(numbers: Iterable[int]) -> NDArray[np.int8]:
+        return np.array([[number] for number in numbers], dtype=np.int8).reshape(len(entries), 1)
+
     board = Board(
         metrics=tuple(one.metric for one in entries),
         weight=column(one.weight for one in entries),
         score=column(one.score for one in entries),
         seat=column(one.seat for one in entries),
         ceiling=column(one.ceiling for one in entries),
-        status=np.array([[CODE[one.status]] for one in entries], dtype=np.int8).reshape(len(entries), 1),
+        status=codes(CODE[one.status] for one in entries),
+        verdict=codes(VERDICT_CODE[one.verdict] for one in entries),
     )
     return summaries(board, minimum_coverage).all()[0]
 

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from metrics import intervals
 from metrics.model import Aggregation
 
 MEDIAN = 0.5
@@ -35,13 +36,18 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """What a set of days adds up to. value is None where there was nothing to measure."""
+    """What a set of days adds up to. value is None where there was nothing to measure.
+
+    low, high: the 95% interval of a median or percentile, each None where there is no such bound.
+    """
 
     value: float | None
     numerator: float | None
     denominator: float | None
     n: int
     end_value: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 NOTHING = Pooled(None, None, None, 0)
@@ -122,12 +128,12 @@ class Pool:
         self._aggregation = aggregation
         self._share = MEDIAN if percentile is None else percentile
         self._known = running(usable)
-        row = None if district is None else _row(facts, district)
         if aggregation in (Aggregation.MEDIAN, Aggregation.PERCENTILE):
+            row = None if district is None else _row(facts, district)
             self._amounts = _Amounts(facts, usable, row)
             return
-        self._numerator = _Sums(_cells(facts.numerator, facts.city_numerator, row), usable)
-        self._denominator = _Sums(_cells(facts.denominator, facts.city_denominator, row), usable)
+        self._numerator = _Sums(cells(facts.numerator, facts.city_numerator, facts, district), usable)
+        self._denominator = _Sums(cells(facts.denominator, facts.city_denominator, facts, district), usable)
 
     def over(self, *ranges: tuple[int, int]) -> Pooled:
         """The facts of the days in half-open `ranges` of column numbers, computed once.
@@ -153,6 +159,16 @@ class Pool:
         return Pooled(value, numerator, denominator, round(denominator))
 
 
+def cells(
+    parts: NDArray[np.float64], city: NDArray[np.float64], facts: Facts, district: str | None
+) -> NDArray[np.float64]:
+    """Shape (days,): the row of a district, or of the whole city where it is None; 0 of one without facts."""
+    if district is None:
+        return city
+    row = _row(facts, district)
+    return parts[row] if row != _ABSENT else np.zeros(parts.shape[1])
+
+
 def running(mask: NDArray[np.bool_]) -> list[int]:
     """How many are true before each place and before the end: one number more than there are places."""
     return [0, *np.cumsum(mask).tolist()]
@@ -163,11 +179,15 @@ def hazen(values: NDArray[np.float64], counts: NDArray[np.int64], share: float) 
     if not len(values):
         return None
     order = np.argsort(values, kind="stable")
-    reached = np.cumsum(counts[order])
+    return _hazen(values[order], np.cumsum(counts[order]), share)
+
+
+def _hazen(rising: NDArray[np.float64], reached: NDArray[np.int64], share: float) -> float:
+    """`hazen` of values in order, `reached` telling how many there are up to and with each."""
     n = int(reached[-1])
     position = min(max(share * n + 0.5, 1.0), float(n))
     below = math.floor(position)
-    low, high = (float(values[order][np.searchsorted(reached, rank)]) for rank in (below, min(below + 1, n)))
+    low, high = (float(rising[np.searchsorted(reached, rank)]) for rank in (below, min(below + 1, n)))
     return low + (high - low) * (position - below)
 
 
@@ -209,15 +229,14 @@ class _Amounts:
         slices = [slice(self._before[start], self._before[end]) for start, end in ranges]
         values = np.concatenate([self._values[one] for one in slices])
         counts = np.concatenate([self._counts[one] for one in slices])
-        n = int(counts.sum())
-        return Pooled(hazen(values, counts, share), None, float(n), n)
+        if not len(values):
+            return Pooled(None, None, 0.0, 0)
+        order = np.argsort(values, kind="stable")
+        rising, reached = values[order], np.cumsum(counts[order])
+        n = int(reached[-1])
+        low, high = intervals.percentile(rising, reached, share)
+        return Pooled(_hazen(rising, reached, share), None, float(n), n, None, low, high)
 
 
 def _row(facts: Facts, district: str) -> int:
     return facts.districts.index(district) if district in facts.districts else _ABSENT
-
-
-def _cells(parts: NDArray[np.float64], city: NDArray[np.float64], row: int | None) -> NDArray[np.float64]:
-    if row is None:
-        return city
-    return parts[row] if row != _ABSENT else np.zeros(parts.shape[1])

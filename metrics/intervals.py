@@ -105,22 +105,22 @@ def poisson_tails(x: ArrayLike, mean: ArrayLike) -> tuple[Numbers, Numbers]:
 # --- percentiles -------------------------------------------------------------------------------
 
 
-def percentile(values: Numbers, counts: NDArray[np.int64], share: float) -> tuple[float | None, float | None]:
+def percentile(
+    rising: Numbers, reached: NDArray[np.int64], share: float
+) -> tuple[float | None, float | None]:
     """The interval of the quantile `share` of what a multiset was drawn from: two of its own values.
 
-    values: shape (k,), rising; counts: shape (k,), how often each is there. A bound that does not exist is
-    None: of a 90th percentile there is no upper one below 36 values. It holds for every distribution, with
-    ties too: the value at the rank is at most (at least) the quantile unless a binomial count of values
-    below it is so far out that it happens in 2.5% or fewer.
+    rising: shape (k,), the values in order; reached: shape (k,), how many there are up to and with each. A
+    bound that does not exist is None: of a 90th percentile there is no upper one below 36 values. It holds
+    for every distribution, with ties too: a value at its rank is beyond the quantile only where a binomial
+    count of values below it is so far out that it happens in 2.5% or fewer.
     """
-    n = int(counts.sum())
-    if not n:
+    if not len(rising):
         return None, None
-    low, high = ranks(n, share)
-    reached = np.cumsum(counts)
+    low, high = ranks(int(reached[-1]), share)
 
     def at(rank: int | None) -> float | None:
-        return None if rank is None else float(values[np.searchsorted(reached, rank)])
+        return None if rank is None else float(rising[np.searchsorted(reached, rank)])
 
     return at(low), at(high)
 

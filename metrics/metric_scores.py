@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import groupby
 
 from metrics import periods, scoring
-from metrics.expectation import Expectations, scaled
+from metrics.evidence import Case, Said, said
+from metrics.expectation import Expectations, Expected, scaled
 from metrics.facts import Pooled
-from metrics.history import Columns, History
+from metrics.history import Columns, History, Range
 from metrics.model import (
     WHOLE_CITY,
     Aggregation,
@@ -52,12 +54,7 @@ def district_scores(history: History, city: Iterable[Score]) -> list[Score]:
         for score in city
         if score.n is not None
     ]
-    return [
-        _in_district(history.metric, score, district, pool.over(columns))
-        for district in history.facts.districts
-        for pool in [history.pool(district)]
-        for score, columns in known
-    ]
+    return [score for district in history.facts.districts for score in _district(history, district, known)]
 
 
 # --- one grain in order of time -----------------------------------------------------------------
@@ -72,6 +69,20 @@ class _Past:
     late_since: date | None = None
 
 
+@dataclass(slots=True)
+class _Draft:
+    """What is known of a row before all rows of its grain are weighed together."""
+
+    period: Period
+    case: Case
+    opened: int
+    status: Status
+    reason: Reason | None
+    baseline: tuple[Range, ...]
+    expected: Expected
+    scale: float
+
+
 @dataclass(frozen=True, eq=False)
 class _Judge:
     """Judges the periods of one metric."""
@@ -80,8 +91,10 @@ class _Judge:
 
     def scores(self, grain: Grain) -> list[Score]:
         """The rows of a grain in order of time."""
+        drafts = [self._draft(period) for period in self._periods(grain)]
+        evidence = said(self.history, grain, [draft.case for draft in drafts])
         past = _Past()
-        return [self._score(period, past) for period in self._periods(grain)]
+        return [self._score(draft, one, past) for draft, one in zip(drafts, evidence, strict=True)]
 
     def _periods(self, grain: Grain) -> list[Period]:
         """The periods that end after the source begins and by as_of; the newest one where it never ran."""
@@ -91,7 +104,7 @@ class _Judge:
         found = periods.periods(city, grain, periods.period_of(city, grain, first).start, as_of)
         return [period for period in found if period.end > first]
 
-    def _score(self, period: Period, past: _Past) -> Score:
+    def _draft(self, period: Period) -> _Draft:
         history, metric = self.history, self.history.metric
         columns = history.columns(period.start, period.end)
         pooled = history.city_pool.over(columns)
@@ -101,14 +114,22 @@ class _Judge:
         baseline = self._expectations.baseline(period) if asks_past else ()
         expected = self._expectations.of(period, baseline)
         scale = self._expectations.scale(period, columns)
-        target, floor = scaled(expected.target, scale), scaled(expected.floor, scale)
+        past = tuple(history.columns(*days) for days in baseline)
+        case = Case(columns, pooled, scaled(expected.target, scale), past)
+        return _Draft(period, case, opened, status, reason, baseline, expected, scale)
+
+    def _score(self, draft: _Draft, evidence: Said, past: _Past) -> Score:
+        period, columns, pooled = draft.period, draft.case.columns, draft.case.pooled
+        status, reason, target = draft.status, draft.reason, draft.case.target
+        floor = scaled(draft.expected.floor, draft.scale)
         score = None
         if status is Status.FINAL:
             score, reason = self._judged(pooled, target, floor)
             status = Status.FINAL if score is not None else Status.INSUFFICIENT
-        known = history.known(columns)
+        known = self.history.known(columns)
+        low, high, verdict = evidence
         return Score(
-            metric=metric.id,
+            metric=self.history.metric.id,
             district=WHOLE_CITY,
             period=period,
             value=pooled.value,
@@ -121,16 +142,19 @@ class _Judge:
             floor=_low(floor),
             floor_high=_high(floor),
             score=score,
-            ceiling=expected.ceiling,
+            ceiling=draft.expected.ceiling,
             status=status,
             reason=reason,
             weight=self._expectations.weight(period, columns),
             seat=self._seat(period, status, reason, past),
             change=self._change(period, score, past),
             known_days=known,
-            open_days=opened,
-            baseline=baseline if score is not None else (),
-            scale=scale,
+            open_days=draft.opened,
+            baseline=draft.baseline if score is not None else (),
+            low=low,
+            high=high,
+            verdict=verdict if score is not None else None,
+            scale=draft.scale,
         )
 
     @cached_property
@@ -279,7 +303,26 @@ def _high(bound: Bound | None) -> float | None:
 # --- districts ----------------------------------------------------------------------------------
 
 
-def _in_district(metric: Metric, city: Score, district: str, pooled: Pooled) -> Score:
+def _district(history: History, district: str, known: Sequence[tuple[Score, Columns]]) -> Iterable[Score]:
+    """The rows of a district, those of a grain weighed together; it has the past of the city."""
+    pool = history.pool(district)
+    for grain, rows in groupby(known, key=lambda row: row[0].period.grain):
+        scores, columns = zip(*rows, strict=True)
+        cases = [
+            Case(
+                one,
+                pool.over(one),
+                _bound(city.target, city.target_high),
+                tuple(history.columns(*days) for days in city.baseline),
+            )
+            for city, one in zip(scores, columns, strict=True)
+        ]
+        for city, case, evidence in zip(scores, cases, said(history, grain, cases, district), strict=True):
+            yield _in_district(history.metric, city, district, case.pooled, evidence)
+
+
+def _in_district(metric: Metric, city: Score, district: str, pooled: Pooled, evidence: Said) -> Score:
+    low, high, verdict = evidence
     is_level = metric.aggregation not in (Aggregation.COUNT, Aggregation.STOCK)
     status, reason, score = city.status, city.reason, None
     if metric.aggregation in _NEEDS_OPPORTUNITY and not pooled.denominator and city.score is not None:
@@ -310,6 +353,9 @@ def _in_district(metric: Metric, city: Score, district: str, pooled: Pooled) -> 
         reason=reason,
         known_days=city.known_days,
         open_days=city.open_days,
+        low=low,
+        high=high,
+        verdict=verdict if score is not None else None,
     )
 
 

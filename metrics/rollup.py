@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from metrics import attribution, company, movement, periods
 from metrics.attribution import Side
 from metrics.company import ALONE, Company
-from metrics.composite import CODE, WITHOUT_SCORE, Board, Summaries, Summary, summaries
+from metrics.composite import CODE, VERDICT_CODE, WITHOUT_SCORE, Board, Summaries, Summary, summaries
 from metrics.model import City, Composite, Contribution, Grain, Metric, Part, Period, Score, Status
 from metrics.periods import Calendar
 from metrics.scoring import Bound
@@ -43,6 +43,7 @@ class Course:
     scores: Sequence[Score]
     numbers: Numbers
     status: NDArray[np.int8]
+    verdict: NDArray[np.int8]
     is_member: bool
 
 
@@ -50,12 +51,13 @@ def course(metric: Metric, grain: Grain, scores: Sequence[Score]) -> Course:
     """The scores of a metric at a grain, ready to enter composites."""
     read = np.array([_read(score) for score in scores], dtype=np.float64).reshape(len(scores), len(_READ)).T
     status = np.array([CODE[score.status] for score in scores], dtype=np.int8)
+    verdict = np.array([VERDICT_CODE[score.verdict] for score in scores], dtype=np.int8)
     named = dict(zip(_READ, read, strict=True))
     error = company.score_error(named, metric.direction, metric.method, metric.cap)
     counts = ~np.isnan(named["score"]) & ~np.isin(status, [CODE[one] for one in WITHOUT_SCORE])
     found = company.cityscores(named["value"], named["target"], metric.direction)
     numbers = np.vstack([read, error, np.where(counts, found, np.nan)])
-    return Course(metric, scores, numbers, status, grain in metric.scored_at)
+    return Course(metric, scores, numbers, status, verdict, grain in metric.scored_at)
 
 
 def roll_up(
@@ -93,25 +95,28 @@ class _Table:
     periods: Sequence[Period]
     numbers: Numbers
     status: NDArray[np.int8]
+    verdict: NDArray[np.int8]
     first: Sequence[int]
 
     @classmethod
     def of(cls, members: Sequence[Course], chosen: Sequence[Period]) -> _Table:
         column_of = {period.start: column for column, period in enumerate(chosen)}
         numbers = np.full((len(_NUMBERS), len(members), len(chosen)), np.nan)
-        status = np.zeros((len(members), len(chosen)), dtype=np.int8)
+        status, verdict = (np.zeros((len(members), len(chosen)), dtype=np.int8) for _ in range(2))
         first = [column_of[one.scores[0].period.start] if one.scores else 0 for one in members]
         for row, (one, begin) in enumerate(zip(members, first, strict=True)):
             columns = slice(begin, begin + len(one.scores))
             numbers[:, row, columns] = one.numbers
             status[row, columns] = one.status
-        return cls(members, chosen, numbers, status, first)
+            verdict[row, columns] = one.verdict
+        return cls(members, chosen, numbers, status, verdict, first)
 
     def board(self) -> Board:
         names = tuple(one.metric.id for one in self.members)
         return Board(
             metrics=names,
             status=self.status,
+            verdict=self.verdict,
             weight=self.field("weight"),
             score=self.field("score"),
             seat=self.field("seat"),
@@ -144,6 +149,9 @@ class _Table:
                 on_target=now.on_target,
                 late=now.late,
                 lowest=now.lowest,
+                meets=now.meets,
+                cannot_tell=now.cannot_tell,
+                misses=now.misses,
                 before=earlier,
                 change=change.change,
                 change_matched=change.matched,

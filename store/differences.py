@@ -145,6 +145,9 @@ def _tombstone(said: Score) -> Score:
         seat=None,
         change=None,
         baseline=(),
+        low=None,
+        high=None,
+        verdict=None,
     )
 
 

@@ -1,0 +1,440 @@
+"""What a metric's facts allow to say of each period: the interval of its value and the verdict (method 6).
+
+An unchanged city exactly on target is the yardstick. The facts speak *above* a target where so much or more
+would come of such a city in 2.5% of periods or fewer, and *below* where so little would. Higher is better:
+above meets, below misses; lower is better: the other way round. A band is met where the facts speak above
+its lower and below its upper end, and missed where they speak below the lower or above the upper one. All
+else is `cannot_tell`. So on target each of meets and misses is wrong in at most 2.5% of periods, at any n.
+
+By what tails (a fixed target):
+- ratio: binomial; count: Poisson; median, percentile: the binomial count of values on either side of the
+  target, which is the same as the target lying outside the interval of order statistics. All are exact.
+- mean, and a ratio or count that adds up amounts: Student's t on how much days differ (`_Spread`,
+  `_Totals`); days are taken for independent of each other.
+- stock: Student's t on how much the earlier periods of the grain differ (`_Blocks`).
+
+A target that is the past's own value carries the noise of that past as well, and counts and shares spread
+more than by chance alone where their days do: differences of square roots (counts) and of arc sines
+(shares) over that spread, of means by t, of percentiles by their intervals (`intervals.difference`).
+
+At an edge no value can be on the good side. With a target of no case at all, or of 100%, a city on target
+has the best value in every period, so the best value is no evidence of more: it is `cannot_tell` for ever,
+and one case is `misses`. That is no timidity: a rate just over 0 has almost as many periods without a case,
+and "meets" would be false in nearly all of them. Likewise zero of a lower-is-better count is `meets` only
+where 3.69 or more were expected: of fewer, chance alone gives none oftener than 2.5 times of 100. The score
+does not ask for evidence, and is the most it can be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metrics import intervals
+from metrics.facts import Pooled, cells
+from metrics.history import Columns, History
+from metrics.intervals import SIDE
+from metrics.model import Aggregation, Direction, Grain, Verdict
+from metrics.scoring import Bound
+
+LEAST_DAYS = 56
+"""How many days, those of a shorter period and the ones before it, tell how much days differ."""
+
+LEAST_KNOWN = 14
+"""Of these so many must be known, else there is no interval."""
+
+EARLIER = {Grain.DAY: 365, Grain.WEEK: 52, Grain.MONTH: 12, Grain.QUARTER: 12}
+"""How many earlier periods tell how much a stock differs from one to the next; four must be known."""
+
+LEAST_EARLIER = 4
+
+Numbers = NDArray[np.float64]
+Marks = NDArray[np.bool_]
+Sides = tuple[Marks, Marks]
+Said = tuple[float | None, float | None, Verdict]
+"""low, high, verdict of one period."""
+
+_WEEK = 7
+_NOISE = 1e-9
+"""By so much of a target a value may differ from it through rounding alone."""
+
+_VERDICTS = (Verdict.CANNOT_TELL, Verdict.MEETS, Verdict.MISSES)
+
+
+@dataclass(slots=True)
+class Case:
+    """A period to be judged: its days, what they pool to, its target, the days a historical one is from."""
+
+    columns: Columns
+    pooled: Pooled
+    target: Bound | None
+    past: tuple[Columns, ...] = ()
+
+
+def said(history: History, grain: Grain, cases: Sequence[Case], district: str | None = None) -> list[Said]:
+    """Interval and verdict of periods of one grain, in order of time; of one district where it is given.
+
+    A bound that does not exist is None; without value or target the verdict says nothing (`cannot_tell`).
+    """
+    if not cases:
+        return []
+    found = _weigh(history, grain, cases, district)
+    low, high = (np.where(np.isfinite(one), one, np.nan) for one in (found.low, found.high))
+    verdict = verdicts(history.metric.direction, found.sides, _targets(cases))
+    return list(zip(_optional(low), _optional(high), verdict, strict=True))
+
+
+def verdicts(
+    direction: Direction, sides: Callable[[Numbers], Sides], targets: tuple[Numbers, Numbers]
+) -> list[Verdict]:
+    """Verdicts from what the facts say of the low and the high end of each target (of a number: itself)."""
+    above, below = sides(targets[0])
+    if direction is Direction.WITHIN:
+        above_high, below_high = sides(targets[1])
+        meets, misses = above & below_high, below | above_high
+    elif direction is Direction.LOWER_IS_BETTER:
+        meets, misses = below, above
+    else:
+        meets, misses = above, below
+    return [_VERDICTS[code] for code in np.where(misses, 2, np.where(meets, 1, 0)).tolist()]
+
+
+# --- by kind --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Intervals, shape (cases,), NaN or infinite where there is none, and what speaks of a target."""
+
+    low: Numbers
+    high: Numbers
+    sides: Callable[[Numbers], Sides]
+
+
+def _weigh(history: History, grain: Grain, cases: Sequence[Case], district: str | None) -> _Found:
+    metric, given = history.metric, _Given(history, cases, district)
+    if metric.aggregation in (Aggregation.MEDIAN, Aggregation.PERCENTILE):
+        return _percentiles(given)
+    if metric.aggregation is Aggregation.STOCK:
+        return _stocks(given, grain)
+    if metric.aggregation is Aggregation.COUNT:
+        return _totals(given) if metric.quantity is not None else _counts(given)
+    if metric.aggregation is Aggregation.RATIO and metric.denominator is None:
+        return _shares(given)
+    return _means(given)
+
+
+def _shares(given: _Given) -> _Found:
+    x, n = given.numerator, given.denominator
+    low, high = intervals.wilson(np.where(given.has, x, np.nan), np.where(given.has, n, np.nan))
+    if not given.is_historical:
+        return _Found(low, high, lambda aim: _by_tails(intervals.binomial_tails(x, n, aim)))
+    y, m = given.past_numerator, given.past_denominator
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pooled = (x + y) / (n + m)
+        phi = np.fmax(1.0, given.spread.scale / (pooled * (1 - pooled)))
+        gap = np.arcsin(np.sqrt(_anscombe(x, n))) - np.arcsin(np.sqrt(_anscombe(y, m)))
+        reached = 2 * gap / np.sqrt(phi * (1 / n + 1 / m))
+    return _Found(low, high, _compared(reached, given.spread.freedom))
+
+
+def _counts(given: _Given) -> _Found:
+    x = given.numerator
+    low, high = intervals.garwood(x)
+    if not given.is_historical:
+        return _Found(low, high, lambda aim: _by_tails(intervals.poisson_tails(x, aim)))
+    days = given.totals
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = given.opened / given.past_opened
+        gap = np.sqrt(x + 0.375) - np.sqrt(times * (given.past_numerator + 0.375))
+        reached = 2 * gap / np.sqrt(np.fmax(1.0, days.dispersion) * (1 + times))
+    return _Found(low, high, _compared(reached, days.freedom))
+
+
+def _totals(given: _Given) -> _Found:
+    days, x = given.totals, given.numerator
+    error = np.sqrt(days.variance * given.opened)
+    low, high = intervals.student(x, error, days.freedom)
+    low = np.fmax(low, np.where(np.isnan(low), np.nan, 0.0))
+    if not given.is_historical:
+        return _Found(low, high, _outside(low, high))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = given.opened / given.past_opened
+        reached = (x - times * given.past_numerator) / (error * np.sqrt(1 + times))
+    return _Found(low, high, _compared(reached, days.freedom))
+
+
+def _means(given: _Given) -> _Found:
+    spread = given.spread
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.sqrt(spread.scale / given.denominator)
+        low, high = intervals.student(given.value, error, spread.freedom)
+        if not given.is_historical:
+            return _Found(low, high, _outside(low, high))
+        gap = given.value - given.past_value
+        reached = gap / np.sqrt(spread.scale * (1 / given.denominator + 1 / given.past_denominator))
+    return _Found(low, high, _compared(reached, spread.freedom))
+
+
+def _stocks(given: _Given, grain: Grain) -> _Found:
+    step = 3 if grain is Grain.QUARTER and given.history.city.quarter == "trailing" else 1
+    blocks = _Blocks.of(given.value, EARLIER[grain], step)
+    low, high = intervals.student(given.value, blocks.deviation, blocks.freedom)
+    low = np.fmax(low, np.where(np.isnan(low), np.nan, 0.0))
+    if not given.is_historical:
+        return _Found(low, high, _outside(low, high))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reached = (given.value - given.past_value) / (blocks.deviation * np.sqrt(1 + 1 / given.past_ranges))
+    return _Found(low, high, _compared(reached, blocks.freedom))
+
+
+def _percentiles(given: _Given) -> _Found:
+    low, high = given.bounds
+    if not given.is_historical:
+        return _Found(low, high, _outside(low, high))
+    apart = intervals.difference(given.value, (low, high), given.past_value, given.past_bounds)
+    return _Found(low, high, lambda _aim: (apart[0] > 0, apart[1] < 0))
+
+
+# --- what speaks ----------------------------------------------------------------------------------
+
+
+def _by_tails(tails: tuple[Numbers, Numbers]) -> Sides:
+    at_most, at_least = tails
+    return at_least <= SIDE, at_most <= SIDE
+
+
+def _outside(low: Numbers, high: Numbers) -> Callable[[Numbers], Sides]:
+    def sides(aim: Numbers) -> Sides:
+        slack = _NOISE * np.abs(aim)
+        return low > aim + slack, high < aim - slack
+
+    return sides
+
+
+def _compared(reached: Numbers, freedom: Numbers) -> Callable[[Numbers], Sides]:
+    """A difference to the past in standard errors, with as many degrees of freedom as its spread has."""
+    critical = intervals.critical(freedom)
+
+    def sides(_aim: Numbers) -> Sides:
+        return (reached > critical, reached < -critical)
+
+    return sides
+
+
+def _anscombe(x: Numbers, n: Numbers) -> Numbers:
+    return (x + 0.375) / (n + 0.75)
+
+
+# --- what is given --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Given:
+    """The cases side by side, shape (cases,), NaN for None, with what their days say of chance."""
+
+    history: History
+    cases: Sequence[Case]
+    district: str | None
+
+    @property
+    def is_historical(self) -> bool:
+        return self.history.metric.historical
+
+    @cached_property
+    def value(self) -> Numbers:
+        return _array(one.pooled.value for one in self.cases)
+
+    @cached_property
+    def has(self) -> Marks:
+        return ~np.isnan(self.value)
+
+    @cached_property
+    def numerator(self) -> Numbers:
+        return _array(one.pooled.numerator for one in self.cases)
+
+    @cached_property
+    def denominator(self) -> Numbers:
+        return _array(one.pooled.denominator for one in self.cases)
+
+    @cached_property
+    def bounds(self) -> tuple[Numbers, Numbers]:
+        return _bounds([one.pooled for one in self.cases])
+
+    @cached_property
+    def opened(self) -> Numbers:
+        """The open, known days of each period."""
+        return _array(self.history.open_and_known(one.columns) for one in self.cases)
+
+    # The days a historical target is pooled from are the city's, in a district too.
+
+    @cached_property
+    def past(self) -> list[Pooled]:
+        return [self.history.city_pool.over(*one.past) for one in self.cases]
+
+    @cached_property
+    def past_value(self) -> Numbers:
+        return _array(one.value for one in self.past)
+
+    @cached_property
+    def past_numerator(self) -> Numbers:
+        return _array(one.numerator for one in self.past)
+
+    @cached_property
+    def past_denominator(self) -> Numbers:
+        return _array(one.denominator for one in self.past)
+
+    @cached_property
+    def past_bounds(self) -> tuple[Numbers, Numbers]:
+        return _bounds(self.past)
+
+    @cached_property
+    def past_opened(self) -> Numbers:
+        return _array(sum(self.history.open_and_known(columns) for columns in one.past) for one in self.cases)
+
+    @cached_property
+    def past_ranges(self) -> Numbers:
+        return _array(len(one.past) for one in self.cases)
+
+    # How much days differ.
+
+    @cached_property
+    def _window(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The days of each period, and before them as many as it takes to make LEAST_DAYS."""
+        columns = np.array([one.columns for one in self.cases], dtype=np.int64)
+        return np.maximum(np.minimum(columns[:, 0], columns[:, 1] - LEAST_DAYS), 0), columns[:, 1]
+
+    @cached_property
+    def spread(self) -> _Spread:
+        facts, usable = self.history.facts, self.history.usable_mask
+        amounts = cells(facts.numerator, facts.city_numerator, facts, self.district)
+        sizes = cells(facts.denominator, facts.city_denominator, facts, self.district)
+        return _Spread.of(amounts, sizes, usable, *self._window)
+
+    @cached_property
+    def totals(self) -> _Totals:
+        facts, counted = self.history.facts, self.history.usable_mask & self.history.open_mask
+        amounts = cells(facts.numerator, facts.city_numerator, facts, self.district)
+        return _Totals.of(amounts, counted, *self._window)
+
+
+@dataclass(frozen=True)
+class _Spread:
+    """How much the days of a mean or ratio differ from it, per unit of denominator.
+
+    scale: what a variance of the mean is times its denominator, from the squared residuals of days
+    (Cochran 1977, section 6.4, ratio estimator); freedom: days less 1.
+    """
+
+    scale: Numbers
+    freedom: Numbers
+
+    @classmethod
+    def of(
+        cls, amounts: Numbers, sizes: Numbers, usable: Marks, first: NDArray[np.int64], end: NDArray[np.int64]
+    ) -> _Spread:
+        size = np.where(usable, sizes, 0.0)
+        whole = size.sum()
+        overall = np.where(usable, amounts, 0.0).sum() / whole if whole else 0.0
+        away = np.where(usable, amounts, 0.0) - overall * size
+        days, weight, sums, squares, cross, weights = (
+            _between(one, first, end) for one in (size > 0, size, away, away * away, away * size, size * size)
+        )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean = sums / weight
+            residual = np.maximum(squares - 2 * mean * cross + mean * mean * weights, 0.0)
+            scale = residual / weight * days / (days - 1)
+        return cls(scale, np.where(days >= LEAST_KNOWN, days - 1, np.nan))
+
+
+@dataclass(frozen=True)
+class _Totals:
+    """How much daily totals differ, from each day less the same weekday of the week before.
+
+    That leaves out the pattern of a week and a slow drift. variance: of a day's total. dispersion: that over
+    its mean. freedom: two thirds of the pairs, what such differences of neighbours are worth.
+    """
+
+    variance: Numbers
+    dispersion: Numbers
+    freedom: Numbers
+
+    @classmethod
+    def of(
+        cls, amounts: Numbers, counted: Marks, first: NDArray[np.int64], end: NDArray[np.int64]
+    ) -> _Totals:
+        pair, squares, sums = (np.zeros(len(amounts)) for _ in range(3))
+        now, before = slice(_WEEK, None), slice(None, max(0, len(amounts) - _WEEK))
+        both = counted[now] & counted[before]
+        pair[now] = both
+        squares[now] = np.where(both, (amounts[now] - amounts[before]) ** 2, 0.0)
+        sums[now] = np.where(both, amounts[now] + amounts[before], 0.0)
+        pairs, square, total = (_between(one, first, end) for one in (pair, squares, sums))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            variance, dispersion = square / (2 * pairs), square / total
+        return cls(variance, dispersion, np.where(pairs >= LEAST_KNOWN, pairs * 2 / 3, np.nan))
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    """How much the earlier periods of a grain differ, made good for what neighbours have in common.
+
+    deviation: of one period's value. freedom: what so many periods are worth where each resembles the one
+    before by the correlation found. With ρ of neighbours, m periods tell a mean like m(1 - ρ)/(1 + ρ) and a
+    variance like m(1 - ρ²)/(1 + ρ²) independent ones. Source: Bartlett 1946; von Storch and Zwiers 1999,
+    section 6.6.
+    """
+
+    deviation: Numbers
+    freedom: Numbers
+
+    @classmethod
+    def of(cls, values: Numbers, count: int, step: int) -> _Blocks:
+        ahead = np.concatenate([np.full(count * step, np.nan), values])
+        earlier = np.lib.stride_tricks.sliding_window_view(ahead, count * step)[: len(values), ::step]
+        known = ~np.isnan(earlier)
+        periods = known.sum(axis=1).astype(np.float64)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean = np.where(known, earlier, 0.0).sum(axis=1) / periods
+            away = np.where(known, earlier - mean[:, None], 0.0)
+            squares = (away * away).sum(axis=1)
+            alike = np.clip((away[:, 1:] * away[:, :-1]).sum(axis=1) / squares, 0.0, 0.95)
+            worth = np.maximum(periods * (1 - alike) / (1 + alike), 1.5)
+            variance = squares / periods / (1 - 1 / worth)
+            freedom = np.maximum(periods * (1 - alike**2) / (1 + alike**2) - 1, 1.0)
+        return cls(np.sqrt(variance), np.where(periods >= LEAST_EARLIER, freedom, np.nan))
+
+
+# --- arrays ---------------------------------------------------------------------------------------
+
+
+def _targets(cases: Sequence[Case]) -> tuple[Numbers, Numbers]:
+    pairs = [one.target if isinstance(one.target, tuple) else (one.target, one.target) for one in cases]
+    both = np.array(pairs, dtype=np.float64)
+    return both[:, 0], both[:, 1]
+
+
+def _array(numbers: Iterable[float | None]) -> Numbers:
+    return np.array(list(numbers), dtype=np.float64)
+
+
+def _bounds(pools: Sequence[Pooled]) -> tuple[Numbers, Numbers]:
+    """The intervals of percentiles: infinite where there is a value and no bound, NaN without value."""
+    low, high = _array(one.low for one in pools), _array(one.high for one in pools)
+    has = ~np.isnan(_array(one.value for one in pools))
+    return np.where(has & np.isnan(low), -np.inf, low), np.where(has & np.isnan(high), np.inf, high)
+
+
+def _between(row: NDArray[np.generic], first: NDArray[np.int64], end: NDArray[np.int64]) -> Numbers:
+    """The sums of a row over [first, end)."""
+    so_far = np.concatenate([[0.0], np.cumsum(row, dtype=np.float64)])
+    between: Numbers = so_far[end] - so_far[first]
+    return between
+
+
+def _optional(numbers: Numbers) -> list[float | None]:
+    return [None if number != number else number for number in numbers.tolist()]
