@@ -14,14 +14,16 @@ from sqlalchemy import Engine
 import settings
 from metrics.catalogue import CatalogueError, find_city, load
 from metrics.model import UNKNOWN_DISTRICT, WHOLE_CITY, Catalogue, Grain
+from metrics.selftest import self_test
 from serving.kept import build_id
 from store import housekeeping, publications, runs
 from store.backup import back_up, default_name
 from store.engine import StoreError, database_url, instant_text, open_engine, reading, system_clock
 from store.explain import Explanation, clauses, explain
 from store.migrations import migrate
-from store.publish import publish, verify
+from store.publish import inputs_now, publish, verify
 from store.restore import restore
+from store.selftest_lines import self_test_lines
 from store.terminal import Progress
 
 
@@ -50,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("publish", help="publish the scores of every period that has ended")
     one.add_argument("--as-of", type=date.fromisoformat, help="the date to publish for (default: today)")
     one.add_argument("--reason", help="why final scores change, where definitions did")
-    commands.add_parser("check", help="what each clause of each metric keeps, excludes and finds empty")
+    commands.add_parser("check", help="what each clause keeps, and which grains and targets can be scored")
     commands.add_parser("tidy", help="remove old snapshots and ledger rows, as the worker does every night")
     kept = commands.add_parser("backup", help="write all rows, as they are at one moment, into one file")
     kept.add_argument(
@@ -101,6 +103,9 @@ def _check(engine: Engine, catalogue: Catalogue, _given: argparse.Namespace, _ap
         print(f"{'metric':32} {'clause':10} {'kept':>9} {'excluded':>9} {'empty':>9}")
         for one in clauses(connection, catalogue, as_of):
             print(f"{one.metric:32} {one.clause:10} {one.kept:9d} {one.excluded:9d} {one.empty:9d}")
+        if now:
+            tests = self_test(inputs_now(connection, catalogue, now))
+            print("\n".join(self_test_lines(catalogue, tests)))
     return 0
 
 

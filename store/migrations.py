@@ -373,9 +373,23 @@ ALTER TABLE composites ADD COLUMN sampling_band_high {number};
 ALTER TABLE composites ADD COLUMN cityscore {number}
 """
 
+
+def _self_tests(connection: Connection) -> None:
+    _run(connection, _SELF_TESTS)
+
+
+_SELF_TESTS = """
+CREATE TABLE self_tests (
+    publication INTEGER NOT NULL PRIMARY KEY,
+    as_of {text} NOT NULL,
+    catalogue {text} NOT NULL,
+    tests {text} NOT NULL
+) {strict}"""
+
 MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0001_first_tables", _first_tables),
     ("0002_worker_tables", _worker_tables),
     ("0003_evidence_columns", _evidence_columns),
+    ("0004_self_tests", _self_tests),
 )
 """Every step by name, in the order of their application."""

@@ -18,7 +18,7 @@ from metrics.model import (
     Publication,
 )
 from metrics.plan import Baselines, Inputs, Plan, is_open_for_publication, plan
-from store import observations, publications, runs
+from store import observations, publications, runs, selftests
 from store.bulk import insert_rows
 from store.definitions import REVISION, scoring_parts
 from store.differences import Difference, difference, mismatches
@@ -28,6 +28,9 @@ from store.observations import Cell
 from store.reduce import Reduction, reduce
 from store.schema import catalogues, composites, scores
 from store.schema import publications as publications_table
+
+_FOR_EVER = "9999"
+"""Later than any instant, as texts of instants are compared."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +97,20 @@ def publish(
         if now and _follows_from_the_same(catalogue, day, knowledge, now, reduced):
             return PublishReport(None, day, 0, 0, 0, 0)
         fresh = {one.metric: one.facts for one in reduced if one.facts is not None}
-        planned = plan(_inputs(held.connection, catalogue, day, held.now, knowledge, now, fresh))
+        inputs = _inputs(held.connection, catalogue, day, held.now, knowledge, now, fresh)
+        planned = plan(inputs)
         is_current = now is None or day >= now.publication.as_of
         differs = difference(held.connection, planned, now if is_current else None)
-        return _save(held, catalogue, day, knowledge, now, is_current, differs, reduced, reason)
+        report = _save(held, catalogue, day, knowledge, now, is_current, differs, reduced, reason)
+        if is_current and report.publication:
+            selftests.remember(held.connection, report.publication, inputs)
+        return report
+
+
+def inputs_now(connection: Connection, catalogue: Catalogue, now: publications.Reading) -> Inputs:
+    """The facts as known now for the date of the current publication, to be judged by a catalogue."""
+    knowledge = runs.knowledge(connection, catalogue.sources)
+    return _inputs(connection, catalogue, now.publication.as_of, _FOR_EVER, knowledge, now)
 
 
 def recompute(connection: Connection, reading: publications.Reading) -> Plan:

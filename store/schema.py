@@ -273,3 +273,13 @@ jobs = _table(
     CheckConstraint("outcome in ('succeeded', 'failed', 'given_up', 'overtaken')", name="job_outcome"),
 )
 """Every execution of a job that came due. progress and result are JSON objects."""
+
+self_tests = _table(
+    "self_tests",
+    _count("publication", optional=False),
+    _text("as_of"),
+    _text("catalogue"),
+    _text("tests"),
+    PrimaryKeyConstraint("publication"),
+)
+"""What chance does to the scores of an unchanged city, found with a publication; tests is JSON."""

@@ -41,6 +41,7 @@ LAYOUTS_READ_AND_ASK = {
     "vintages",
     "revisions",
     "explain",
+    "selftests",
     "engine",
     "people",
     "requests",

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from metrics import attribution, company, composite, scoring
+from metrics import attribution, company, composite, scoring, selftest
 from metrics.attribution import Side
 from metrics.model import Aggregation, Direction, Grain, Part, Status
+from tests.layouts.published_city import catalogue_of, city_files
 
+METRIC = catalogue_of(city_files()).metrics["flu_shots"]
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE = (DOCS / "methodology.md").read_text(encoding="utf-8")
 GLOSSARY = (DOCS / "glossary.md").read_text(encoding="utf-8")
@@ -180,3 +183,16 @@ def test_the_example_of_rate_and_mix_is_computed_as_printed():
         assert [f"{part[index]:+.4f}".replace("-", "−") for part in found] == row[3:]
     assert [f"{part.sum():+.4f}".replace("-", "−") for part in found] == rows[-1][3:]
     assert counts[0][0][0] + counts[1][0][0] == counts[2][0][0]
+
+
+@pytest.mark.parametrize(
+    "row",
+    table("expected", "direction", "spread", "mean score", "on target", "scored"),
+    ids=" ".join,
+)
+def test_the_examples_of_the_self_test_are_computed_as_printed(row):
+    events, direction, spread, expected, passes, scored = row
+    metric = replace(METRIC, direction=Direction(direction))
+    mean, _, reached = selftest.unchanged(metric, float(events), 0, float(spread))
+    assert (f"{mean:.3f}", f"{reached:.1%}") == (expected, passes)
+    assert (abs(mean - 1) <= selftest.MOST_MOVED) == (scored == "yes")

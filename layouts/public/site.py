@@ -17,7 +17,8 @@ from layouts.charts.line import NARROW, WIDE, line_with_target
 from layouts.charts.small import score_bar, sparkline
 from layouts.company_view import company_view
 from layouts.desk import Desk
-from layouts.formats import Level, _, captions, company, receipts
+from layouts.formats import Level, _, captions, company, method, receipts
+from layouts.method_view import method_view
 from layouts.public import asking
 from layouts.public.answer import HTML, RETRY_SECONDS, Answer, NothingPublished, Refusal
 from layouts.public.api import problem
@@ -43,7 +44,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(_=_, ngettext=formats.ngettext, say=formats, caption=captions, draw=DRAW, mark=MARK)
-    made.globals.update(receipts=receipts, company=company)
+    made.globals.update(receipts=receipts, company=company, method=method)
     made.globals.update(here="", here_path="/", pin="", pin_more="", unknown_district=UNKNOWN_DISTRICT)
     made.globals.update(address="", picture="")
     return made
@@ -62,6 +63,10 @@ class Site:
     def metric(self, query: Query, metric: str) -> Answer:
         """One metric with its past and its definition."""
         return self._guarded(lambda given: self._metric(given, metric), query)
+
+    def method(self, query: Query) -> Answer:
+        """Every public definition with its targets, weights and self-test."""
+        return self._guarded(self._method, query)
 
     def message(self, status: int, title: str, detail: str) -> Answer:
         """A page that says why there is no page."""
@@ -109,6 +114,14 @@ class Site:
             texts = {**_metric_texts(view, edition), **self._absolute(edition, page, picture)}
             texts |= {"receipt": found, "receipt_link": _receipt_link(view, edition)}
             return self._page("metric.html", edition.city, state=edition.state, **texts)
+
+    def _method(self, query: Query) -> Answer:
+        asking.known_words(query, ())
+        with asking.opened(self.desk, query) as (connection, edition):
+            view = method_view(connection, edition)
+        with _speaking(edition):
+            texts = {**_pins(edition, "/method"), **self._absolute(edition, "/method", "/embed/score.png")}
+            return self._page("method.html", edition.city, state=edition.state, view=view, **texts)
 
     def _absolute(self, edition: Edition, page: str, picture: str) -> dict[str, Any]:
         """Where a page and its picture are found from elsewhere; nothing without a public address."""

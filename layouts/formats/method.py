@@ -1,0 +1,136 @@
+"""The sentences of the page of the method: what a metric is held to, and what chance does to its score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from layouts.formats import days, numbers, words
+from layouts.formats.language import _, ngettext
+from metrics.backtest import BackTest
+from metrics.model import Grain, Metric, Reason, Target, Weight
+from metrics.selftest import GrainTest, MetricTest
+
+Arguments = Mapping[str, str | int | float]
+
+
+def target(metric: Metric, given: Target) -> str:
+    """A target with its date, who approved it and why."""
+    low, high = given.value if isinstance(given.value, tuple) else (given.value, None)
+    return _("{target} from {day}, approved by {person}: {reason}").format(
+        target=numbers.target(metric, low, high),
+        day=days.day(given.valid_from),
+        person=given.approved_by,
+        reason=given.reason,
+    )
+
+
+def weight(given: Weight) -> str:
+    """A weight with the day it begins and why."""
+    if given.valid_from == date.min:
+        return _("{weight} from the beginning").format(weight=numbers.plain(given.value))
+    said = _("{weight} from {day}").format(weight=numbers.plain(given.value), day=days.day(given.valid_from))
+    return f"{said}: {given.reason}" if given.reason else said
+
+
+def grains(metric: Metric) -> str:
+    """At which lengths of a period a metric is scored."""
+    if not metric.scored_at:
+        return _("Shown and never scored")
+    return ", ".join(words.grain_word(grain) for grain in metric.scored_at)
+
+
+def clock(metric: Metric) -> str:
+    """From when to when is measured; empty where nothing is."""
+    if not metric.clock_start:
+        return ""
+    return _("from {start} to {stop}").format(start=metric.clock_start, stop=metric.clock_stop)
+
+
+def expected(one: GrainTest) -> str:
+    """The mean score of an unchanged city on target."""
+    return numbers.NOTHING if one.expected is None else numbers.plain(one.expected, 3)
+
+
+def rate(share: float | None) -> str:
+    """How often, in percent with one digit."""
+    return (
+        numbers.NOTHING if share is None else f"{numbers.plain(100 * round(share, 3), 1)}\N{NO-BREAK SPACE}%"
+    )
+
+
+def tested(test: MetricTest) -> list[GrainTest]:
+    """The grains that last year says something of."""
+    return [one for one in test.grains if one.expected is not None]
+
+
+def back_test(one: BackTest) -> str:
+    """How many of last year's periods would have met a target."""
+    held = _("the city's own past")
+    if one.valid_from is not None:
+        held = _("the target from {day}").format(day=days.day(one.valid_from))
+    return _("{grain}: {met} of {periods} met {target}").format(
+        grain=words.grain_word(one.grain), met=one.met, periods=one.periods, target=held
+    )
+
+
+def warning(given: Reason) -> str:
+    """What is wrong with a target or a grain, as a sentence."""
+    sentence = _WARNINGS.get(given.id)
+    return sentence(given.arguments) if sentence else ""
+
+
+def _noise(arguments: Arguments) -> str:
+    return _("By {grain} chance alone gives an unchanged city on target {score} instead of 1.00.").format(
+        grain=_grain(arguments), score=numbers.plain(float(arguments["expected"]), 3)
+    )
+
+
+def _low(arguments: Arguments) -> str:
+    return _("Even a perfect period scores only {score}: it can lose and hardly win.").format(
+        score=numbers.plain(float(arguments["ceiling"]), 3)
+    )
+
+
+def _unreachable(arguments: Arguments) -> str:
+    return _("This target cannot be met: a perfect period scores {score}.").format(
+        score=numbers.plain(float(arguments["ceiling"]), 3)
+    )
+
+
+def _failsafe(_arguments: Arguments) -> str:
+    return _("This target cannot fail: the worst there can be is on target.")
+
+
+def _always(arguments: Arguments) -> str:
+    periods = int(arguments["periods"])
+    return ngettext(
+        "The last year met the target in its only period by {grain}: it may ask too little.",
+        "The last year met the target in all {count} periods by {grain}: it may ask too little.",
+        periods,
+    ).format(count=periods, grain=_grain(arguments))
+
+
+def _never(arguments: Arguments) -> str:
+    periods = int(arguments["periods"])
+    return ngettext(
+        "The last year missed the target in its only period by {grain}: it may ask too much.",
+        "The last year missed the target in all {count} periods by {grain}: it may ask too much.",
+        periods,
+    ).format(count=periods, grain=_grain(arguments))
+
+
+def _grain(arguments: Arguments) -> str:
+    return words.grain_word(Grain(str(arguments["grain"]))).lower()
+
+
+_WARNINGS: dict[str, Callable[[Arguments], str]] = {
+    "noise_moves_the_score": _noise,
+    "ceiling_is_low": _low,
+    "target_cannot_be_met": _unreachable,
+    "target_cannot_fail": lambda _arguments: _(
+        "This target cannot fail: the worst there can be is on target."
+    ),
+    "target_always_met": _always,
+    "target_never_met": _never,
+}
