@@ -35,10 +35,10 @@ def lead(view: CompanyView) -> str:
     if view.on_target is None:
         return _("The same results, read in other ways.")
     if view.on_target > NEARLY_ALL:
-        return _("Under more than 99% of other weightings the score is on target or above.")
+        return _("With more than 99% of other weightings the score would be on target or above.")
     if view.on_target < HARDLY_ANY:
-        return _("Under fewer than 1% of other weightings the score is on target or above.")
-    return _("Under {share} of other weightings the score is on target or above.").format(
+        return _("With fewer than 1% of other weightings the score would be on target or above.")
+    return _("With {share} of other weightings the score would be on target or above.").format(
         share=numbers.share(view.on_target)
     )
 

@@ -415,8 +415,11 @@ def _folded(name: str, shown: html.Table) -> html.Details:
 
 
 def _readings(view: CompanyView) -> html.Table:
-    heads = [(_("Reading"), ""), (_("Score"), "number-cell"), (_("What it means"), "")]
-    rows = [row(one.name, (one.number, "number-cell"), (one.meaning, "")) for one in company.readings(view)]
+    heads = [(_("Reading"), ""), (_("Score"), "number-cell")]
+    rows = [
+        row([one.name, html.Span(one.meaning, className="muted")], (one.number, "number-cell"))
+        for one in company.readings(view)
+    ]
     return table(_("The score beside itself"), heads, rows, className="readings")
 
 

@@ -104,10 +104,10 @@ def test_what_is_not_known_says_why(made):
 @pytest.mark.parametrize(
     ("share", "sentence"),
     [
-        (0.437, "Under 43% of other weightings the score is on target or above."),
-        (0.9949, "Under more than 99% of other weightings the score is on target or above."),
-        (1.0, "Under more than 99% of other weightings the score is on target or above."),
-        (0.0001, "Under fewer than 1% of other weightings the score is on target or above."),
+        (0.437, "With 43% of other weightings the score would be on target or above."),
+        (0.9949, "With more than 99% of other weightings the score would be on target or above."),
+        (1.0, "With more than 99% of other weightings the score would be on target or above."),
+        (0.0001, "With fewer than 1% of other weightings the score would be on target or above."),
         (None, "The same results, read in other ways."),
     ],
 )
