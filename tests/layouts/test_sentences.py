@@ -15,6 +15,7 @@ import pytest
 from layouts import formats
 from layouts.desk import edition
 from layouts.formats.language import Language
+from layouts.formats.method import _WARNINGS
 from layouts.formats.reasons import _SENTENCES
 from layouts.public.site import Site
 from layouts.views import CityView, SourceStart, StartView, city_view, metric_view
@@ -106,15 +107,27 @@ def test_a_city_with_conditions_alone_says_that_no_service_is_scored(published_c
     assert formats.headline(view) == "No service of this city is scored yet"
 
 
-REASONS_OF_THE_PLAN = {
-    node.args[0].value
-    for file in (PROJECT / "metrics").glob("*.py")
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-    if isinstance(node, ast.Call)
-    and getattr(node.func, "id", "") == "Reason"
-    and node.args
-    and isinstance(node.args[0], ast.Constant)
-}
+OF_THE_SELF_TEST = PROJECT / "metrics" / "selftest.py"
+
+
+def reasons_in(files):
+    return {
+        node.args[0].value
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") == "Reason"
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    }
+
+
+REASONS_OF_THE_PLAN = reasons_in(set((PROJECT / "metrics").glob("*.py")) - {OF_THE_SELF_TEST})
+
+
+@pytest.mark.parametrize("reason", sorted(reasons_in([OF_THE_SELF_TEST])))
+def test_every_warning_of_the_self_test_has_a_sentence_of_its_own(reason):
+    assert reason in _WARNINGS
 
 
 @pytest.mark.parametrize("reason", sorted(REASONS_OF_THE_PLAN))
