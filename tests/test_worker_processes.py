@@ -182,7 +182,8 @@ def test_two_workers_and_a_kill_at_any_moment_do_everything_once(house, seed):
             # One that is still starting does not hear yet, and has nothing to end in peace.
             assert house.end(one)[0] in (0, -signal.SIGTERM), one.stdout.read()
     assert running(house.data) == []
-    assert house.rows(schema.lease) == []
+    # The killed one cannot give its lease back, and the others may have ended before they took it over.
+    assert [row.pid for row in house.rows(schema.lease)] in ([], [killed.pid])
     assert len(list((house.data / "springfield").glob("worker-*.lock"))) <= 1, "of the one that was killed"
 
 
