@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from dash import Dash, dcc, html, page_container, page_registry
-from flask import Flask
+from dash.exceptions import DependencyException
+from flask import Flask, request
+from werkzeug.exceptions import BadRequest, NotFound
 
 from layouts import access, formats
 from layouts.access import Role, guarded
@@ -22,6 +24,8 @@ from layouts.links import PREFIX
 
 NOT_FOR_STAFF = r"^(?!style\.css$|svg\.js$|pages\.js$)"
 """Of the assets, Dash would put every script and style sheet it finds into every page."""
+
+CALLBACKS = f"{PREFIX}_dash-update-component"
 
 INDEX = """<!doctype html>
 <html lang="{language}" dir="{direction}">
@@ -67,6 +71,11 @@ def mount(server: Flask, desk: Desk, judge: access.Judge, assets: Path) -> Dash:
     )
     app.layout = frame
     server.register_error_handler(access.NotAllowed, _not_allowed)
+    # Dash's own scripts by another name than theirs.
+    server.register_error_handler(
+        DependencyException, lambda _error: server.handle_http_exception(NotFound())
+    )
+    server.before_request(lambda: _refuse_malformed_calls(app))
     # Dash sets itself up during its first request and answers a second one, on another thread, half set up.
     server.test_client().get(f"{PREFIX}today")
     return app
@@ -127,6 +136,54 @@ def staff_page(role: Role) -> Callable[[Callable[..., Any]], Callable[..., Any]]
 
 def _not_allowed(_error: access.NotAllowed) -> tuple[str, int]:
     return _("You may not see this."), 403
+
+
+def _refuse_malformed_calls(app: Dash) -> None:
+    """Raises BadRequest for a call that no page of ours makes: Dash believes what it is sent."""
+    if request.path != CALLBACKS or request.method != "POST":
+        return
+    try:
+        body = request.get_json()
+    except RecursionError:
+        raise BadRequest from None
+    if not (isinstance(body, dict) and _is_known(app, body) and _has_addresses(body["inputs"])):
+        raise BadRequest
+
+
+def _is_known(app: Dash, body: dict[str, Any]) -> bool:
+    """Whether a call names a callback with the very outputs, inputs and states it was made with."""
+    output, changed = body.get("output"), body.get("changedPropIds", [])
+    known = app.callback_map.get(output) if isinstance(output, str) else None
+    if known is None or "callback" not in known:
+        return False
+    made = known["output"] if isinstance(known["output"], list) else [known["output"]]
+    outputs = body.get("outputs")
+    return (
+        _names(outputs if isinstance(outputs, list) else [outputs])
+        == [(one.component_id, one.component_property) for one in made]
+        and _names(body.get("inputs")) == _names(known["inputs"])
+        and _names(body.get("state", [])) == _names(known["state"])
+        and isinstance(changed, list)
+        and all(isinstance(one, str) for one in changed)
+    )
+
+
+def _names(given: Any) -> list[tuple[Any, Any]] | None:
+    """The component and property of each part of a call; None where it is no list of parts."""
+    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+        return None
+    return [(one.get("id"), one.get("property")) for one in given]
+
+
+def _has_addresses(inputs: list[dict[str, Any]]) -> bool:
+    """Whether what a call says of the browser's address are texts, the path one of ours."""
+    said = {one["property"]: one.get("value") for one in inputs}
+    path, search = said.get("pathname", PREFIX), said.get("search")
+    return (
+        isinstance(path, str)
+        and f"{path}/".startswith(PREFIX)
+        and (search is None or isinstance(search, str))
+    )
 
 
 def _is_missing(page: dict[str, Any]) -> bool:

@@ -27,6 +27,7 @@ from store.backup_file import (
     TableColumn,
     TableMember,
     Tell,
+    is_snapshot,
     word,
 )
 from store.engine import StoreError, reading
@@ -179,10 +180,11 @@ def _table(zipped: zipfile.ZipFile, connection: Connection, table: Table, tell: 
 def _snapshots(zipped: zipfile.ZipFile, folder: Path, tell: Tell) -> Iterator[SnapshotMember]:
     """Keeps the snapshots there are; one that is cleared away meanwhile is left out."""
     for path in sorted(folder.glob("*/[0-9]*/*")):
-        if path.suffix == UNFINISHED:
+        found = SnapshotMember(path.relative_to(folder).as_posix(), 0, "")
+        # A name we do not give would not be taken back.
+        if path.suffix == UNFINISHED or not is_snapshot(found.path):
             continue
         with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
-            found = SnapshotMember(path.relative_to(folder).as_posix(), 0, "")
             tell(f"snapshots: {found.path}")
             size, sha256 = _write(zipped, found.member, iter(partial(file.read, PIECE), b""))
             yield SnapshotMember(found.path, size, sha256)

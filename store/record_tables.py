@@ -9,7 +9,8 @@ withdrawal is a version too.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -142,6 +143,32 @@ def all_held_tables(connection: Connection) -> list[Table]:
         tables = _tables(source, key, shape)
         found += [tables.records, tables.replaced]
     return found
+
+
+def are_sound(connection: Connection, columns: Mapping[str, Collection[str]]) -> bool:
+    """Whether `all_held_tables` can be asked: every source has tables with its columns, and one key.
+
+    columns are those of every table there is, by its name.
+    """
+    if shapes.name not in columns:
+        return True
+    held: dict[str, list[tuple[str, str]]] = {}
+    keys: Counter[str] = Counter()
+    for source, name, kind, is_key in connection.execute(select(shapes)):
+        held.setdefault(source, []).append((name, kind))
+        keys[source] += bool(is_key)
+    return all(keys[source] == 1 and _is_held(source, shape, columns) for source, shape in held.items())
+
+
+def _is_held(source: str, shape: list[tuple[str, str]], columns: Mapping[str, Collection[str]]) -> bool:
+    names = [name for name, _ in _physical(tuple(shape))]
+    there = [columns.get(f"{RECORDS}{source}{ending}", ()) for ending in ("", "_replaced")]
+    return (
+        all(kind in _TYPES for _, kind in shape)
+        and len(set(names)) == len(names)
+        and not any(name.startswith("_") for name in names)
+        and all(name in table for name in names for table in there)
+    )
 
 
 # --- shapes and tables ---------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import psycopg
@@ -14,12 +13,12 @@ from sqlalchemy.exc import DBAPIError
 
 from metrics.model import City
 from store import schema
-from store.backup import ROWS_AT_ONCE, UNFINISHED, tables_kept
+from store.backup import UNFINISHED, tables_kept
 from store.backup_file import BackupFile, Manifest, SnapshotMember, TableMember, Tell, opened
 from store.bulk import insert_rows
 from store.engine import Clock, StoreError, locked, reading
 from store.migrations import lay, migrate, refuse_unknown
-from store.record_tables import create_named_index, shapes
+from store.record_tables import all_held_tables, are_sound, create_named_index, shapes
 
 STATE_LEAP = 100_000
 """How far a restored state leaps ahead: beyond any that was shown after the backup was made, so that no
@@ -60,8 +59,7 @@ def restore(
         migrate(engine, city, clock)
         with reading(engine) as connection:
             _refuse_rows(connection)
-        kept = [_restore_snapshot(file, one, snapshots, tell) for one in file.manifest.snapshots]
-        _fill(engine, city, file, tell)
+        kept = _fill(engine, city, file, snapshots, tell)
     return RestoreReport(
         file.manifest, kept.count(True), kept.count(False), tuple(migrate(engine, city, clock))
     )
@@ -93,8 +91,12 @@ def _refuse_rows(connection: Connection) -> None:
 # --- the database --------------------------------------------------------------------------------
 
 
-def _fill(engine: Engine, city: City, file: BackupFile, tell: Tell) -> None:
-    """Builds the tables as they were at the backup: what later migrations expect to find."""
+def _fill(engine: Engine, city: City, file: BackupFile, snapshots: Path, tell: Tell) -> list[bool]:
+    """Builds the tables as they were at the backup: what later migrations expect to find.
+
+    Gives for each snapshot whether it was written. They are written when every row is known to be right,
+    and before the rows are there for good: a restore that was killed can be done over.
+    """
     made = file.manifest
     try:
         with locked(engine) as connection:
@@ -105,8 +107,11 @@ def _fill(engine: Engine, city: City, file: BackupFile, tell: Tell) -> None:
             built = set(inspect(connection).get_table_names())
             for one in made.tables:
                 _restore_table(connection, file, one, one.name not in built, tell)
+            _refuse_impossible(connection, file)
             _leap(connection, city)
-    except (DBAPIError, psycopg.Error) as error:
+            return [_restore_snapshot(file, one, snapshots, tell) for one in made.snapshots]
+    # A number larger than a database holds, half of a character: the drivers raise them as they are.
+    except (DBAPIError, psycopg.Error, OverflowError, UnicodeError) as error:
         said = " ".join(str(error).split())
         raise StoreError(f"The backup cannot be written into this database: {said}") from error
 
@@ -117,8 +122,11 @@ def _restore_table(
     table = one.table() if is_missing else Table(one.name, MetaData(), autoload_with=connection)
     if is_missing:
         table.create(connection)
-    count, rows = 0, file.rows(one)
-    while batch := list(islice(rows, ROWS_AT_ONCE)):
+    unknown = sorted({*one.names} - {*table.columns.keys()})
+    if unknown:
+        raise file.damaged(f"{one.name} has no column {unknown[0]}")
+    count = 0
+    for batch in file.batches(one):
         insert_rows(connection, table, one.names, batch)
         count += len(batch)
         tell(f"{one.name}: {count} of {one.rows} rows")
@@ -129,6 +137,18 @@ def _restore_table(
         name = connection.dialect.identifier_preparer.format_table(table)
         _go_on_counting(connection, table, name)
         connection.exec_driver_sql(f"ANALYZE {name}")
+
+
+def _refuse_impossible(connection: Connection, file: BackupFile) -> None:
+    """What the rows say of the database itself has to be so, or a later command would stumble over it."""
+    applied = connection.execute(select(schema.migrations.c.name)).scalars()
+    if {*applied} != {*file.manifest.migrations}:
+        raise file.damaged("its migrations are not those of its manifest")
+    columns = {one.name: {*one.names} for one in file.manifest.tables}
+    if not are_sound(connection, columns) or any(
+        not columns[one.name].issuperset(one.columns.keys()) for one in all_held_tables(connection)
+    ):
+        raise file.damaged(f"{shapes.name} names a source that has no such tables")
 
 
 def _go_on_counting(connection: Connection, table: Table, name: str) -> None:

@@ -78,20 +78,86 @@ def test_what_somebody_may_not_see_is_refused_over_http(published_city):
     app = staff.mount(server, desk, lambda _need: False, ASSETS)
     client = app.server.test_client()
     client.get("/staff/today")
-    asked = {
-        "output": ".._pages_content.children..._pages_store.data..",
-        "outputs": [
-            {"id": "_pages_content", "property": "children"},
-            {"id": "_pages_store", "property": "data"},
-        ],
-        "inputs": [
-            {"id": "_pages_location", "property": "pathname", "value": "/staff/today"},
-            {"id": "_pages_location", "property": "search", "value": ""},
-        ],
-        "changedPropIds": ["_pages_location.pathname"],
-    }
-    answer = client.post("/staff/_dash-update-component", json=asked)
+    answer = client.post(staff.CALLBACKS, json=MOVE)
     assert (answer.status_code, b"Potholes" in answer.data) == (403, False)
+
+
+MOVE = {
+    "output": ".._pages_content.children..._pages_store.data..",
+    "outputs": [
+        {"id": "_pages_content", "property": "children"},
+        {"id": "_pages_store", "property": "data"},
+    ],
+    "inputs": [
+        {"id": "_pages_location", "property": "pathname", "value": "/staff/today"},
+        {"id": "_pages_location", "property": "search", "value": ""},
+    ],
+    "changedPropIds": ["_pages_location.pathname"],
+}
+
+
+def move(path, search=""):
+    location = [
+        {"id": "_pages_location", "property": "pathname", "value": path},
+        {"id": "_pages_location", "property": "search", "value": search},
+    ]
+    return {**MOVE, "inputs": location}
+
+
+def call(app, body):
+    sent = body if isinstance(body, str) else json.dumps(body)
+    return app.server.test_client().post(staff.CALLBACKS, data=sent, content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "{",
+        "[" * 100_000,
+        [],
+        None,
+        "null",
+        5,
+        {},
+        {**MOVE, "output": "x.y"},
+        {**MOVE, "output": ["x"]},
+        {**MOVE, "output": "_pages_dummy.children"},
+        {**MOVE, "outputs": None},
+        {**MOVE, "outputs": []},
+        {**MOVE, "outputs": MOVE["outputs"][:1]},
+        {**MOVE, "outputs": {"id": "__proto__", "property": "children"}},
+        {**MOVE, "inputs": None},
+        {**MOVE, "inputs": ["x", "y"]},
+        {**MOVE, "inputs": MOVE["inputs"][:1]},
+        {**MOVE, "inputs": [[one] for one in MOVE["inputs"]]},
+        {**MOVE, "state": {"id": "x"}},
+        {**MOVE, "state": MOVE["inputs"]},
+        {**MOVE, "changedPropIds": None},
+        {**MOVE, "changedPropIds": [["x"]]},
+        move("/etc/passwd"),
+        move("/staffroom"),
+        move(None),
+        move(["/staff/today"]),
+        move("/staff/today", ["?x"]),
+    ],
+)
+def test_a_call_that_no_page_makes_is_refused_without_an_error_of_ours(mounted, body):
+    assert call(mounted, body).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path", ["/staff/today", "/staff", "/staff/", "/staff/nothing", "/staff/metric/\n", "/staff/metric/../x"]
+)
+def test_a_move_inside_is_answered_with_a_page(mounted, path):
+    for search in ("", None, "?as_of=x&as_of=y", "?self=1&arguments=2"):
+        assert call(mounted, move(path, search)).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["nothing/x.js", "dash/dash.py", "dash/../x", "dash/deps/unheard.js"])
+def test_scripts_nobody_registered_are_missing(mounted, path):
+    answer = mounted.server.test_client().get(f"/staff/_dash-component-suites/{path}")
+    assert answer.status_code == 404
 
 
 def test_only_registered_pages_exist(mounted):

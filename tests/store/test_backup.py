@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import threading
@@ -306,15 +307,55 @@ def manifest_with(**more):
     return {MANIFEST: lambda data: json.dumps({**json.loads(data), **more}).encode()}
 
 
+def table_with(table, **more):
+    """The change of what the manifest says of one table."""
+
+    def changed(data):
+        said = json.loads(data)
+        said["tables"] = [{**one, **more} if one["name"] == table else one for one in said["tables"]]
+        return json.dumps(said).encode()
+
+    return {MANIFEST: changed}
+
+
+def forged(path, name, change, **more):
+    """The same backup with other rows in a table, and a manifest that vouches for them."""
+    with zipfile.ZipFile(path) as zipped:
+        rows = change(zipped.read(f"tables/{name}.jsonl"))
+    vouched = table_with(name, sha256=hashlib.sha256(rows).hexdigest(), **more)
+    return rewritten(path, {f"tables/{name}.jsonl": lambda _data: rows, **vouched})
+
+
+STRANGE_PLACES = (
+    *("../x", "/x", "", ".", "x", "cases/2025", "cases/2025/", "cases//a.csv", "cases/./a.csv"),
+    *("cases/2025/..", "cases/2025/a/b.csv", "cases/year/a.csv", "a\\2025\\b", "cases/2025/a\\b"),
+    *("cases/2025/a\0b", "cases/2025/a\nb", "cases/2025/\x1b[2J", "/2025/a.csv"),
+)
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
         (manifest_with(format=2), "made by a newer program; update the program"),
         (manifest_with(migrations=["0001_first_tables", "9999_x"]), "newer than the program.*9999_x"),
         (manifest_with(tables="none"), "damaged.*manifest.json"),
-        (manifest_with(snapshots=[{"path": "../x", "bytes": 1, "sha256": ""}]), "outside of the snapshots"),
-        (manifest_with(snapshots=[{"path": "/x", "bytes": 1, "sha256": ""}]), "outside of the snapshots"),
-        ({MANIFEST: lambda data: data.replace(b'"records_gone"', b'"people"')}, "people is no table of ours"),
+        *(
+            (manifest_with(snapshots=[{"path": path, "bytes": 1, "sha256": ""}]), "no place of a snapshot")
+            for path in STRANGE_PLACES
+        ),
+        (manifest_with(city="te\x1bst"), "damaged.*nothing that can be printed"),
+        ({MANIFEST: lambda _data: b"[" * 100_000}, "damaged.*nothing that can be understood"),
+        ({MANIFEST: lambda _data: b"9" * 5_000}, "damaged.*nothing that can be understood"),
+        (table_with("scores", columns=[]), "scores is described in a way no table can be"),
+        (table_with("records_gone", key=["nothing"]), "records_gone is described in a way no table"),
+        (table_with("records_gone", indexes={"more": ["nothing"]}), "records_gone is described in a way"),
+        (table_with("records_gone", indexes={'i" ON x': ["id"]}), "records_gone is described in a way"),
+        (table_with("records_gone", name="scores"), "names a table twice"),
+        (table_with("records_gone", name='records_x"; --'), "is no table of ours"),
+        (
+            {MANIFEST: lambda data: data.replace(b'"records_gone"', b'"people"')},
+            "'people' is no table of ours",
+        ),
         ({MANIFEST: lambda data: data[:200]}, "damaged"),
         ({MANIFEST: None}, "damaged: manifest.json cannot be read"),
         ({"tables/scores.jsonl": None}, "damaged: tables/scores.jsonl cannot be read"),
@@ -329,6 +370,92 @@ def test_a_file_that_is_not_what_was_written_is_refused(small, fresh, tmp_path, 
     town, path = small
     refused(fresh, town, rewritten(path, changes), told, tmp_path)
     assert inspect(fresh).get_table_names() == []
+
+
+def first_row(change):
+    """The rows with another first one."""
+
+    def changed(data):
+        first, _, rest = data.partition(b"\n")
+        return json.dumps(change(json.loads(first))).encode() + b"\n" + rest
+
+    return changed
+
+
+def as_instants(data):
+    """Every column an instant, so that each lacks the column of its day."""
+    rows = [json.loads(line) for line in data.splitlines()]
+    return b"".join(json.dumps([*row[:2], "instant", row[3]]).encode() + b"\n" for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "told"),
+    [
+        ("scores", lambda data: b"[" * 100_000 + b"\n" + data, "has a row that cannot be read"),
+        ("scores", lambda data: b"{\n" + data, "has a row that cannot be read"),
+        ("scores", lambda data: b"\xff\n" + data, "has a row that cannot be read"),
+        ("scores", lambda data: b"[" + b"9" * 5_000 + b"]\n" + data, "has a row that cannot be read"),
+        ("scores", lambda data: b"\n" + data, "has a row that cannot be read"),
+        ("scores", lambda data: data + b"5", "does not fit its columns"),
+        ("scores", lambda data: b'{"id": 1}\n' + data, "does not fit its columns"),
+        ("scores", first_row(lambda row: row[:-1]), "does not fit its columns"),
+        ("scores", first_row(lambda row: [*row, 1]), "does not fit its columns"),
+        ("scores", first_row(lambda row: [[1], *row[1:]]), "does not fit its columns"),
+        ("scores", first_row(lambda row: [{}, *row[1:]]), "does not fit its columns"),
+        ("scores", first_row(lambda row: [10**30, *row[1:]]), "cannot be written into this database"),
+        ("migrations", lambda data: data.partition(b"\n")[2], "its migrations are not those of its manifest"),
+        ("record_columns", first_row(lambda row: ["../x", *row[1:]]), "record_columns names a source"),
+        ("record_columns", first_row(lambda row: [row[0], "nothing", *row[2:]]), "record_columns names a"),
+        ("record_columns", first_row(lambda row: [*row[:2], "evil", row[3]]), "record_columns names a"),
+        ("record_columns", first_row(lambda row: [*row[:3], 1 - row[3]]), "record_columns names a source"),
+        ("record_columns", first_row(lambda row: [row[0], "_run", *row[2:]]), "record_columns names a"),
+        ("record_columns", as_instants, "record_columns names a source"),
+    ],
+)
+def test_rows_no_backup_has_are_refused_and_leave_nothing(
+    small, fresh, received, tmp_path, name, change, told
+):
+    town, _ = small
+    save(town.engine, tmp_path / "with.zip", snapshots=received)
+    refused(fresh, town, forged(tmp_path / "with.zip", name, change), told, tmp_path / "back")
+    assert is_fresh(fresh) and not (tmp_path / "back").exists()
+
+
+def test_a_column_the_database_does_not_have_is_refused(small, fresh, tmp_path):
+    town, path = small
+    with opened(path) as file:
+        [house] = [one for one in file.manifest.tables if one.name == "house"]
+    columns = [{"name": one.name, "type": one.type, "optional": one.optional} for one in house.columns]
+    columns[-1]["name"] = "door"
+    broken = rewritten(path, table_with("house", columns=columns, indexes={}))
+    refused(fresh, town, broken, "damaged: house has no column door", tmp_path)
+    assert is_fresh(fresh)
+
+
+def test_what_unpacks_to_more_than_memory_holds_is_refused_early(small, fresh, tmp_path, monkeypatch):
+    town, path = small
+    monkeypatch.setattr("store.backup_file.MOST_AT_ONCE", 100_000)
+    bombs = {
+        "its manifest.json has more than 100000 bytes": rewritten(
+            path, manifest_with(program="x" * 100_000)
+        ).rename(tmp_path / "manifest.zip"),
+        "tables/scores.jsonl has a row of more than 100000 bytes": forged(
+            path, "scores", lambda data: data + b'["' + b"x" * 3_000_000
+        ),
+    }
+    for told, bomb in bombs.items():
+        refused(fresh, town, bomb, told, tmp_path)
+    assert is_fresh(fresh)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_member_packed_in_another_way_is_refused(small, fresh, tmp_path, packing):
+    town, path = small
+    other = tmp_path / "other.zip"
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(other, "w", packing) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    refused(fresh, town, other, "manifest.json is packed in a way no backup is", tmp_path)
 
 
 @pytest.mark.parametrize("where", [0.02, 0.2, 0.4, 0.6, 0.8, 0.999])
@@ -392,6 +519,7 @@ def received(tmp_path):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     (folder / "cases/2026/c.part").write_bytes(b"unfinished")
+    (folder / "cases/2026/a name\nnot ours").write_bytes(b"")
     return folder
 
 
@@ -407,6 +535,7 @@ def test_snapshots_come_along_where_asked_for(small, fresh, received, tmp_path):
     restored = bring_back(fresh, town, tmp_path / "with.zip", back)
     assert (restored.snapshots, restored.kept) == (2, 0)
     (received / "cases/2026/c.part").unlink()
+    (received / "cases/2026/a name\nnot ours").unlink()
     assert contents(back) == contents(received)
 
 
