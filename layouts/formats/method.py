@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
 
-from layouts.formats import days, numbers, words
+from layouts.formats import company, days, numbers, words
 from layouts.formats.language import _, ngettext
 from metrics.backtest import BackTest
 from metrics.model import Grain, Metric, Reason, Target, Weight
@@ -16,9 +15,8 @@ Arguments = Mapping[str, str | int | float]
 
 def target(metric: Metric, given: Target) -> str:
     """A target with its date, who approved it and why."""
-    low, high = given.value if isinstance(given.value, tuple) else (given.value, None)
     return _("{target} from {day}, approved by {person}: {reason}").format(
-        target=numbers.target(metric, low, high),
+        target=numbers.target_set(metric, given),
         day=days.day(given.valid_from),
         person=given.approved_by,
         reason=given.reason,
@@ -27,10 +25,15 @@ def target(metric: Metric, given: Target) -> str:
 
 def weight(given: Weight) -> str:
     """A weight with the day it begins and why."""
-    if given.valid_from == date.min:
-        return _("{weight} from the beginning").format(weight=numbers.plain(given.value))
-    said = _("{weight} from {day}").format(weight=numbers.plain(given.value), day=days.day(given.valid_from))
-    return f"{said}: {given.reason}" if given.reason else said
+    since, reason = company.weight_since(given), company.weight_reason(given)
+    return f"{since}: {reason}" if reason else since
+
+
+def own_past() -> str:
+    """What a metric is held to whose target nobody set."""
+    return _(
+        "The target is the city's own past: the same periods of earlier years, or the same weekdays before."
+    )
 
 
 def grains(metric: Metric) -> str:
@@ -128,9 +131,7 @@ _WARNINGS: dict[str, Callable[[Arguments], str]] = {
     "noise_moves_the_score": _noise,
     "ceiling_is_low": _low,
     "target_cannot_be_met": _unreachable,
-    "target_cannot_fail": lambda _arguments: _(
-        "This target cannot fail: the worst there can be is on target."
-    ),
+    "target_cannot_fail": _failsafe,
     "target_always_met": _always,
     "target_never_met": _never,
 }

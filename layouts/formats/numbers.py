@@ -16,7 +16,7 @@ from babel.numbers import NumberPattern, format_compact_decimal
 
 from layouts.formats.language import _, locale
 from metrics.attribution import apportion
-from metrics.model import Aggregation, Composite, Metric, Score
+from metrics.model import Aggregation, Composite, Metric, Score, Target
 
 HUNDREDTH = Decimal("0.01")
 ON_TARGET = Decimal("1.00")
@@ -126,6 +126,12 @@ def target(metric: Metric, low: float | None, high: float | None = None) -> str:
         return _with_unit(metric, low, _target_decimals(metric, low), trim=True)
     low_text = target(metric, low) if metric.unit == PERCENT else target(replace(metric, unit=""), low)
     return _("{low} to {high}").format(low=low_text, high=target(metric, high))
+
+
+def target_set(metric: Metric, given: Target) -> str:
+    """A target as it was set: for a count, so many in its own unit of time."""
+    low, high = given.value if isinstance(given.value, tuple) else (given.value, None)
+    return target(metric, low, high)
 
 
 def value_beside_target(metric: Metric, of: Score) -> str:

@@ -227,9 +227,8 @@ def _points(metric: Metric, shift: Shift) -> tuple[Decimal, ...]:
 
 
 def _approval(receipt: Explanation, given: Target) -> str:
-    low, high = given.value if isinstance(given.value, tuple) else (given.value, None)
     return _("{target} since {day}, approved by {person}: {reason}").format(
-        target=numbers.target(receipt.metric, low, high),
+        target=numbers.target_set(receipt.metric, given),
         day=days.day(given.valid_from),
         person=given.approved_by,
         reason=given.reason,

@@ -27,7 +27,7 @@ from layouts.components import (
     with_bar,
 )
 from layouts.desk import at_hand
-from layouts.formats import _, company
+from layouts.formats import _, company, method
 from layouts.links import department_link, metric_link, today_link
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, day, opened
@@ -235,7 +235,7 @@ def _meaning(view: MetricView) -> html.Section:
     facts = [
         (_("Definition"), metric.definition),
         (_("What it does not show"), metric.limitations),
-        *_clock(metric),
+        *([(_("The clock"), method.clock(metric))] if method.clock(metric) else []),
         (
             _("How"),
             f"{formats.aggregation_words(metric)}; {formats.direction_words(metric.direction)}",
@@ -247,20 +247,13 @@ def _meaning(view: MetricView) -> html.Section:
     return _card(_("What is measured"), html.Dl(pairs, className="facts"), id="meaning")
 
 
-def _clock(metric: Metric) -> list[tuple[str, str]]:
-    if not metric.clock_start:
-        return []
-    words = _("from {start} to {stop}").format(start=metric.clock_start, stop=metric.clock_stop)
-    return [(_("The clock"), words)]
-
-
 def _targets(view: MetricView) -> html.Section:
     return _card(_("Targets"), _target_list(view.metric), *_weights(view.metric), id="targets")
 
 
 def _target_list(metric: Metric) -> Component:
     if metric.historical:
-        return html.P(_("The target is the city's own past: the same periods of earlier years."))
+        return html.P(method.own_past())
     if not metric.targets:
         return html.P(_("No target has been set."))
     rows = [_target_row(metric, target) for target in reversed(metric.targets)]
@@ -281,10 +274,9 @@ def _weights(metric: Metric) -> list[Component]:
 
 
 def _target_row(metric: Metric, target: Target) -> html.Li:
-    low, high = target.value if isinstance(target.value, tuple) else (target.value, None)
     return html.Li(
         [
-            html.B(formats.target(metric, low, high)),
+            html.B(formats.target_set(metric, target)),
             " ",
             _("from {day}").format(day=formats.day(target.valid_from)),
             html.Br(),

@@ -25,7 +25,7 @@ from layouts.public.api import problem
 from layouts.public.asking import Query
 from layouts.receipt_view import receipt_of
 from layouts.views import CityView, Edition, MetricView, city_view, metric_view
-from metrics.model import UNKNOWN_DISTRICT, City, Grain, Target
+from metrics.model import UNKNOWN_DISTRICT, City, Grain
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 DRAW = SimpleNamespace(
@@ -213,7 +213,6 @@ def _metric_texts(view: MetricView, edition: Edition) -> dict[str, Any]:
         "narrow": line_with_target(view, NARROW),
         "chart_title": _("{metric}, {daily}").format(metric=metric.name, daily=formats.how_often(view.grain)),
         "steps": formats.worked_example(metric, score) if score else [],
-        "target_texts": [_target_text(view, target) for target in metric.targets],
         "districts_title": _("By {district}").format(district=word),
         "district_word": word[:1].upper() + word[1:],
         **_pins(edition, f"/metric/{metric.id}"),
@@ -223,11 +222,6 @@ def _metric_texts(view: MetricView, edition: Edition) -> dict[str, Any]:
 def _receipt_link(view: MetricView, edition: Edition) -> str:
     pin = f"&publication={edition.publication.id}" if edition.is_pinned else ""
     return f"/metric/{view.metric.id}?grain={view.grain}&receipt=1{pin}#receipt"
-
-
-def _target_text(view: MetricView, target: Target) -> str:
-    low, high = target.value if isinstance(target.value, tuple) else (target.value, None)
-    return formats.target(view.metric, low, high)
 
 
 def _pins(edition: Edition, path: str) -> dict[str, str]:
