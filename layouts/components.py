@@ -108,6 +108,7 @@ def _number(composite: Composite) -> list[Component]:
         _figure(composite.score),
         html.P(formats.on_target(composite), className="line strong"),
         moved(formats.movement(composite), composite.period.grain, composite.before),
+        *([_line(formats.verdicts(composite))] if formats.verdicts(composite) else []),
         _line(formats.coverage(composite)),
     ]
     if composite.late:
@@ -146,6 +147,8 @@ def metric_tile(metric: Metric, score: Score, catalogue: Catalogue, *, opening: 
             ),
             moved(formats.movement(score), score.period.grain),
         ]
+    if formats.interval(metric, score):
+        lines.append(_line(formats.interval(metric, score)))
     if formats.parts(metric, score):
         lines.append(_line(formats.parts(metric, score)))
     if score.status is Status.PROVISIONAL:

@@ -86,6 +86,8 @@ def _beside_on_phones(aim: str) -> dict[str, Any]:
 
 def _standing(score: Score | None) -> list[Component]:
     shown: list[Component] = [score_chip(score)]
+    if score is not None and score.verdict is not None:
+        shown.append(html.Span(f" {formats.verdict_word(score.verdict)}", className="mark-small"))
     if score is not None and score.status is Status.PROVISIONAL:
         shown.append(html.Span(f" {formats.status_word(score.status)}", className="mark-small"))
     return shown

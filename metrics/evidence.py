@@ -9,9 +9,9 @@ else is `cannot_tell`. So on target each of meets and misses is wrong in at most
 By what tails (a fixed target):
 - ratio: binomial; count: Poisson; median, percentile: the binomial count of values on either side of the
   target, which is the same as the target lying outside the interval of order statistics. All are exact.
-- mean, and a ratio or count that adds up amounts: Student's t on how much days differ (`_Spread`,
-  `_Totals`); days are taken for independent of each other.
-- stock: Student's t on how much the earlier periods of the grain differ (`_Blocks`).
+- mean, and a ratio or count that adds up amounts: Student's t on how much days differ (`Spread`,
+  `Totals`); days are taken for independent of each other.
+- stock: Student's t on how much the earlier periods of the grain differ (`Blocks`).
 
 A target that is the past's own value carries the noise of that past as well, and counts and shares spread
 more than by chance alone where their days do: differences of square roots (counts) and of arc sines
@@ -40,17 +40,7 @@ from metrics.history import Columns, History
 from metrics.intervals import SIDE
 from metrics.model import Aggregation, Direction, Grain, Verdict
 from metrics.scoring import Bound
-
-LEAST_DAYS = 56
-"""How many days, those of a shorter period and the ones before it, tell how much days differ."""
-
-LEAST_KNOWN = 14
-"""Of these so many must be known, else there is no interval."""
-
-EARLIER = {Grain.DAY: 365, Grain.WEEK: 52, Grain.MONTH: 12, Grain.QUARTER: 12}
-"""How many earlier periods tell how much a stock differs from one to the next; four must be known."""
-
-LEAST_EARLIER = 4
+from metrics.spread import EARLIER, LEAST_DAYS, Blocks, Spread, Totals
 
 Numbers = NDArray[np.float64]
 Marks = NDArray[np.bool_]
@@ -58,7 +48,6 @@ Sides = tuple[Marks, Marks]
 Said = tuple[float | None, float | None, Verdict]
 """low, high, verdict of one period."""
 
-_WEEK = 7
 _NOISE = 1e-9
 """By so much of a target a value may differ from it through rounding alone."""
 
@@ -182,7 +171,7 @@ def _means(given: _Given) -> _Found:
 
 def _stocks(given: _Given, grain: Grain) -> _Found:
     step = 3 if grain is Grain.QUARTER and given.history.city.quarter == "trailing" else 1
-    blocks = _Blocks.of(given.value, EARLIER[grain], step)
+    blocks = Blocks.of(given.value, EARLIER[grain], step)
     low, high = intervals.student(given.value, blocks.deviation, blocks.freedom)
     low = np.fmax(low, np.where(np.isnan(low), np.nan, 0.0))
     if not given.is_historical:
@@ -309,104 +298,17 @@ class _Given:
         return np.maximum(np.minimum(columns[:, 0], columns[:, 1] - LEAST_DAYS), 0), columns[:, 1]
 
     @cached_property
-    def spread(self) -> _Spread:
+    def spread(self) -> Spread:
         facts, usable = self.history.facts, self.history.usable_mask
         amounts = cells(facts.numerator, facts.city_numerator, facts, self.district)
         sizes = cells(facts.denominator, facts.city_denominator, facts, self.district)
-        return _Spread.of(amounts, sizes, usable, *self._window)
+        return Spread.of(amounts, sizes, usable, *self._window)
 
     @cached_property
-    def totals(self) -> _Totals:
+    def totals(self) -> Totals:
         facts, counted = self.history.facts, self.history.usable_mask & self.history.open_mask
         amounts = cells(facts.numerator, facts.city_numerator, facts, self.district)
-        return _Totals.of(amounts, counted, *self._window)
-
-
-@dataclass(frozen=True)
-class _Spread:
-    """How much the days of a mean or ratio differ from it, per unit of denominator.
-
-    scale: what a variance of the mean is times its denominator, from the squared residuals of days
-    (Cochran 1977, section 6.4, ratio estimator); freedom: days less 1.
-    """
-
-    scale: Numbers
-    freedom: Numbers
-
-    @classmethod
-    def of(
-        cls, amounts: Numbers, sizes: Numbers, usable: Marks, first: NDArray[np.int64], end: NDArray[np.int64]
-    ) -> _Spread:
-        size = np.where(usable, sizes, 0.0)
-        whole = size.sum()
-        overall = np.where(usable, amounts, 0.0).sum() / whole if whole else 0.0
-        away = np.where(usable, amounts, 0.0) - overall * size
-        days, weight, sums, squares, cross, weights = (
-            _between(one, first, end) for one in (size > 0, size, away, away * away, away * size, size * size)
-        )
-        with np.errstate(divide="ignore", invalid="ignore"):
-            mean = sums / weight
-            residual = np.maximum(squares - 2 * mean * cross + mean * mean * weights, 0.0)
-            scale = residual / weight * days / (days - 1)
-        return cls(scale, np.where(days >= LEAST_KNOWN, days - 1, np.nan))
-
-
-@dataclass(frozen=True)
-class _Totals:
-    """How much daily totals differ, from each day less the same weekday of the week before.
-
-    That leaves out the pattern of a week and a slow drift. variance: of a day's total. dispersion: that over
-    its mean. freedom: two thirds of the pairs, what such differences of neighbours are worth.
-    """
-
-    variance: Numbers
-    dispersion: Numbers
-    freedom: Numbers
-
-    @classmethod
-    def of(
-        cls, amounts: Numbers, counted: Marks, first: NDArray[np.int64], end: NDArray[np.int64]
-    ) -> _Totals:
-        pair, squares, sums = (np.zeros(len(amounts)) for _ in range(3))
-        now, before = slice(_WEEK, None), slice(None, max(0, len(amounts) - _WEEK))
-        both = counted[now] & counted[before]
-        pair[now] = both
-        squares[now] = np.where(both, (amounts[now] - amounts[before]) ** 2, 0.0)
-        sums[now] = np.where(both, amounts[now] + amounts[before], 0.0)
-        pairs, square, total = (_between(one, first, end) for one in (pair, squares, sums))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            variance, dispersion = square / (2 * pairs), square / total
-        return cls(variance, dispersion, np.where(pairs >= LEAST_KNOWN, pairs * 2 / 3, np.nan))
-
-
-@dataclass(frozen=True)
-class _Blocks:
-    """How much the earlier periods of a grain differ, made good for what neighbours have in common.
-
-    deviation: of one period's value. freedom: what so many periods are worth where each resembles the one
-    before by the correlation found. With ρ of neighbours, m periods tell a mean like m(1 - ρ)/(1 + ρ) and a
-    variance like m(1 - ρ²)/(1 + ρ²) independent ones. Source: Bartlett 1946; von Storch and Zwiers 1999,
-    section 6.6.
-    """
-
-    deviation: Numbers
-    freedom: Numbers
-
-    @classmethod
-    def of(cls, values: Numbers, count: int, step: int) -> _Blocks:
-        ahead = np.concatenate([np.full(count * step, np.nan), values])
-        earlier = np.lib.stride_tricks.sliding_window_view(ahead, count * step)[: len(values), ::step]
-        known = ~np.isnan(earlier)
-        periods = known.sum(axis=1).astype(np.float64)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            mean = np.where(known, earlier, 0.0).sum(axis=1) / periods
-            away = np.where(known, earlier - mean[:, None], 0.0)
-            squares = (away * away).sum(axis=1)
-            alike = np.clip((away[:, 1:] * away[:, :-1]).sum(axis=1) / squares, 0.0, 0.95)
-            worth = np.maximum(periods * (1 - alike) / (1 + alike), 1.5)
-            variance = squares / periods / (1 - 1 / worth)
-            freedom = np.maximum(periods * (1 - alike**2) / (1 + alike**2) - 1, 1.0)
-        return cls(np.sqrt(variance), np.where(periods >= LEAST_EARLIER, freedom, np.nan))
+        return Totals.of(amounts, counted, *self._window)
 
 
 # --- arrays ---------------------------------------------------------------------------------------
@@ -427,13 +329,6 @@ def _bounds(pools: Sequence[Pooled]) -> tuple[Numbers, Numbers]:
     low, high = _array(one.low for one in pools), _array(one.high for one in pools)
     has = ~np.isnan(_array(one.value for one in pools))
     return np.where(has & np.isnan(low), -np.inf, low), np.where(has & np.isnan(high), np.inf, high)
-
-
-def _between(row: NDArray[np.generic], first: NDArray[np.int64], end: NDArray[np.int64]) -> Numbers:
-    """The sums of a row over [first, end)."""
-    so_far = np.concatenate([[0.0], np.cumsum(row, dtype=np.float64)])
-    between: Numbers = so_far[end] - so_far[first]
-    return between
 
 
 def _optional(numbers: Numbers) -> list[float | None]:

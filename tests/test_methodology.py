@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from metrics import attribution, company, composite, scoring, selftest
+from metrics import attribution, company, composite, evidence, intervals, scoring, selftest
 from metrics.attribution import Side
-from metrics.model import Aggregation, Direction, Grain, Part, Status
+from metrics.model import Aggregation, Direction, Grain, Part, Status, Verdict
 from tests.layouts.published_city import catalogue_of, city_files
 
 METRIC = catalogue_of(city_files()).metrics["flu_shots"]
@@ -54,6 +54,38 @@ def test_the_examples_of_bostons_arithmetic_are_scored_as_printed(row):
     value, target, direction, expected = row
     found = scoring.score(number(value), bound(target), direction, method="cityscore")
     assert ("none" if found is None else f"{found:.2f}") == expected
+
+
+@pytest.mark.parametrize("row", table("value", "kind", "interval"), ids=" ".join)
+def test_the_examples_of_intervals_are_computed_as_printed(row):
+    value, kind, expected = row
+    parts = [int(part) for part in value.split(" of ")]
+    low, high = intervals.wilson(*parts) if kind == "share" else intervals.garwood(*parts)
+    assert f"{low:.3f} to {high:.3f}" == expected
+
+
+@pytest.mark.parametrize(
+    "row",
+    table("value", "target", "direction", "as bad by chance", "as good by chance", "verdict"),
+    ids=" ".join,
+)
+def test_the_examples_of_verdicts_are_judged_as_printed(row):
+    value, target, direction, bad, good, expected = row
+    x, *of = (float(part) for part in value.split(" of "))
+
+    def tails(aim):
+        return intervals.binomial_tails(x, of[0], aim) if of else intervals.poisson_tails(x, aim)
+
+    def sides(aim):
+        at_most, at_least = tails(aim)
+        return at_least <= intervals.SIDE, at_most <= intervals.SIDE
+
+    few, many = (float(one) for one in tails(float(target)))
+    is_higher = direction == Direction.HIGHER_IS_BETTER
+    as_bad, as_good = (few, many) if is_higher else (many, few)
+    assert (f"{as_bad:.2%}", f"{as_good:.2%}") == (bad, good)
+    aims = (np.array([float(target)]),) * 2
+    assert evidence.verdicts(Direction(direction), sides, aims) == [Verdict(expected)]
 
 
 def test_a_target_of_95_percent_has_the_ceiling_that_is_printed():

@@ -1,6 +1,7 @@
 """The only place that makes sentences and number texts: everything people read goes through here."""
 
 from layouts.formats.days import day, instant, long_day, period, short_period, tick
+from layouts.formats.evidence import interval, remarks, standing, verdicts
 from layouts.formats.language import Language, _, language, ngettext, speaking, spoken
 from layouts.formats.numbers import (
     NOTHING,
@@ -93,6 +94,7 @@ __all__ = [
     "how_often",
     "hundredths",
     "instant",
+    "interval",
     "language",
     "late_seats",
     "level",
@@ -114,6 +116,7 @@ __all__ = [
     "printed_parts",
     "provisional",
     "reason",
+    "remarks",
     "score",
     "share",
     "short_period",
@@ -122,6 +125,7 @@ __all__ = [
     "sparkline_text",
     "speaking",
     "spoken",
+    "standing",
     "standing_word",
     "start_headline",
     "status_word",
@@ -134,6 +138,7 @@ __all__ = [
     "value",
     "value_beside_target",
     "verdict_word",
+    "verdicts",
     "why_moved",
     "worked_example",
 ]

@@ -146,6 +146,17 @@ def value_beside_target(metric: Metric, of: Score) -> str:
     return _with_unit(metric, of.value, digits, trim=False)
 
 
+def apart(metric: Metric, low: float, high: float) -> tuple[str, str]:
+    """The ends of an interval with as many digits as it takes to tell them apart; the unit is said once."""
+    bare = metric if metric.unit == PERCENT else replace(metric, unit="")
+    digits = max(_decimals(metric, low), _decimals(metric, high))
+    for more in range(MORE_DIGITS + 1):
+        low_text = _with_unit(bare, low, digits + more, trim=True)
+        if low == high or low_text != _with_unit(bare, high, digits + more, trim=True):
+            break
+    return low_text, _with_unit(metric, high, digits + more, trim=True)
+
+
 def number_and_unit(text: str) -> tuple[str, str]:
     """A value's text as its number and its unit, which is empty where there is none."""
     number, _space, unit_word = text.partition("\N{NO-BREAK SPACE}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from layouts.formats import days, numbers, sentences, words
+from layouts.formats import days, evidence, numbers, sentences, words
 from layouts.formats.language import _, ngettext
 from layouts.formats.sentences import PrintedPart
 from layouts.today_view import Grouping, Improvement, Silence, TodayView, missed
@@ -150,10 +150,10 @@ def partly_known(score: Score | None) -> str:
 
 
 def based_on(metric: Metric, score: Score | None) -> str:
-    """What a value in a row stands on: its parts, and that only a part of the days is known."""
+    """What a value in a row stands on: its interval, its parts, that only a part of the days is known."""
     if score is None or score.value is None:
         return ""
-    said = (sentences.parts(metric, score), partly_known(score))
+    said = (evidence.interval(metric, score), sentences.parts(metric, score), partly_known(score))
     return " · ".join(text for text in said if text)
 
 

@@ -143,13 +143,10 @@ def _lead(view: MetricView) -> list[html.P]:
     score = view.score
     if score is None:
         return []
-    why = formats.reason(score.reason, view.edition.catalogue)
-    return [
-        html.P(
-            [score_chip(score), " ", formats.period(score.period), f" · {why}" if why else ""],
-            className="lead",
-        )
-    ]
+    why = formats.standing(score, view.edition.catalogue)
+    said: list[Any] = [score_chip(score), " ", formats.period(score.period), f" · {why}"]
+    remarks = formats.remarks(view.metric, score)
+    return [html.P(said, className="lead"), *(html.P(text, className="lead") for text in remarks)]
 
 
 def _course(view: MetricView) -> html.Section:
