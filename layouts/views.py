@@ -121,6 +121,7 @@ class CityView:
 
     opening is the grain the page opens on (method 7); None where nothing has ever been published for any
     period. services are in order of need: the lowest score first, then those without one.
+    restated: what is published now of the period it opens on; None on a page that is not pinned.
     """
 
     edition: Edition
@@ -129,6 +130,7 @@ class CityView:
     services: tuple[Line, ...]
     conditions: tuple[Line, ...]
     departments: tuple[DepartmentLine, ...]
+    restated: Composite | None = None
 
     @property
     def composite(self) -> Composite | None:
@@ -180,6 +182,7 @@ class MetricView:
     """One metric: its newest period of each grain, its past at one grain, and its definition.
 
     grain: of the chart and the tables. score: its newest period at that grain.
+    restated: what is published now of that period; None on a page that is not pinned.
     """
 
     edition: Edition
@@ -191,6 +194,7 @@ class MetricView:
     scores: Mapping[Grain, Score]
     past: tuple[Score, ...]
     districts: tuple[DistrictLine, ...]
+    restated: Score | None = None
 
     @property
     def grains(self) -> tuple[Grain, ...]:
@@ -246,13 +250,15 @@ def city_view(
     publication, catalogue = edition.publication, edition.catalogue
     scores = publications.latest_scores(connection, publication)
     composites = publications.latest_composites(connection, publication)
-    in_scope = composites.get(CITY if department is None else ("department", department), {})
+    scope = CITY if department is None else ("department", department)
+    in_scope = composites.get(scope, {})
     metrics = [one for one in catalogue.live_metrics() if department in (None, one.department)]
     opening = grain or opening_grain(in_scope, scores, metrics)
+    opened = in_scope.get(opening) if opening else None
     lines = [
         _line(connection, edition, metric, scores.get(metric.id, {}), opening)
         for metric in metrics
-        if metric.public or not public_only
+        if not public_only or (metric.public and edition.withdrawn(metric.id) is None)
     ]
     return CityView(
         edition=edition,
@@ -264,6 +270,7 @@ def city_view(
             DepartmentLine(one.id, one.name, composites.get(("department", one.id), {}))
             for one in catalogue.departments.values()
         ),
+        restated=_composite_now(connection, edition, scope, opened),
     )
 
 
@@ -288,7 +295,39 @@ def metric_view(
         scores=scores,
         past=tuple(past[-CHARTED[shown] :]),
         districts=_newest_districts(connection, edition, metric, scores, shown),
+        restated=_score_now(connection, edition, metric, newest),
     )
+
+
+def _score_now(connection: Connection, edition: Edition, metric: Metric, score: Score | None) -> Score | None:
+    """What the current publication says of a pinned score's period, by whatever name the metric has now."""
+    if not edition.is_pinned or score is None:
+        return None
+    now = publications.current(connection)
+    renamed = [one.id for one in edition.standing.metrics.values() if one.renamed_from == metric.id]
+    period = score.period
+    found = (
+        publications.series(
+            connection,
+            now.publication,
+            renamed[0] if renamed else metric.id,
+            period.grain,
+            since=period.start,
+            until=period.end,
+        )
+        if now
+        else []
+    )
+    return next((one for one in found if one.period == period), None)
+
+
+def _composite_now(
+    connection: Connection, edition: Edition, scope: tuple[str, str], composite: Composite | None
+) -> Composite | None:
+    if not edition.is_pinned or composite is None:
+        return None
+    now = publications.current(connection)
+    return publications.composite_of(connection, now.publication, scope, composite.period) if now else None
 
 
 def opening_grain(

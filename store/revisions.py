@@ -17,7 +17,7 @@ from metrics.model import WHOLE_CITY, Grain, Metric, Period, Publication
 from store import definitions
 from store.engine import from_text as instant_from_text
 from store.schema import catalogues, publications
-from store.vintages import Told, Vintage, names_of, told
+from store.vintages import FirstPublished, Told, Vintage, names_of, told
 
 
 class Kind(StrEnum):
@@ -65,10 +65,14 @@ class Summary:
 
 @dataclass(frozen=True)
 class Revisions:
-    """Every change of a metric at a grain, in order of periods and publications, and their summary."""
+    """Every change of a metric at a grain, in order of periods and publications, and their summary.
+
+    firsts: what was first published of each period, by its first day.
+    """
 
     rows: tuple[Revision, ...]
     summary: Summary
+    firsts: Mapping[date, FirstPublished]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,8 @@ def revisions(
     at_their_time = [one for one in said if not one.first.backfilled]
     judge = _Judge(connection, _acts(connection, publication), names_of(metric), grain, district)
     rows = tuple(row for one in at_their_time for row in judge.changes(one))
-    return Revisions(rows, _summary(at_their_time, rows))
+    firsts = {one.period.start: one.first for one in said}
+    return Revisions(rows, _summary(at_their_time, rows), firsts)
 
 
 def definition_changes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from layouts.formats import days, numbers, sentences, words
+from layouts.formats import days, numbers, sentences, vintages, words
 from layouts.formats.language import _, ngettext
 from layouts.formats.reasons import reason
 from layouts.views import CityView, Edition, Line, MetricView
@@ -50,13 +50,14 @@ def metric_notes(view: MetricView) -> list[str]:
     """The notes of a metric's embed."""
     score = view.score
     provisional = score is not None and score.status is Status.PROVISIONAL
-    return notes(view.edition, sentences.provisional(1) if provisional else "")
+    return notes(view.edition, vintages.restated_since(view), sentences.provisional(1) if provisional else "")
 
 
 def city_notes(view: CityView) -> list[str]:
     """The notes of an embed of the city's score or scoreboard."""
     late = sentences.late_seats(view.composite) if view.composite else ""
-    return notes(view.edition, _capital(late), sentences.provisional(view.provisional))
+    since = vintages.city_restated_since(view)
+    return notes(view.edition, since, _capital(late), sentences.provisional(view.provisional))
 
 
 def why_nothing(score: Score | None, view: MetricView) -> str:

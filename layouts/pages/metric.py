@@ -27,7 +27,7 @@ from layouts.components import (
     with_bar,
 )
 from layouts.desk import at_hand
-from layouts.formats import _, company, method
+from layouts.formats import _, company, method, vintages
 from layouts.links import department_link, metric_link, today_link
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, day, opened
@@ -44,6 +44,8 @@ from layouts.receipt import (
 from layouts.receipt_view import receipt_of
 from layouts.staff import PREFIX, staff_page
 from layouts.views import MetricView, metric_view
+from layouts.vintage_section import vintage_section
+from layouts.vintage_view import VintageView, vintage_view
 from metrics.model import UNKNOWN_DISTRICT, Metric, Score, Status, Target
 
 
@@ -76,13 +78,14 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
             if metric is None:
                 return _message(_("There is no such metric"))
             view = metric_view(connection, edition, metric, grain)
+            told = vintage_view(connection, view)
             found = receipt_of(connection, edition, metric, view.grain, start) if start else None
     except Refusal as refusal:
         return html.Div([html.H1(refusal.title), html.P(refusal.detail, className="lead")])
     except NothingPublished:
         return _message(_("Nothing has been published yet"))
     receipt = [opened_receipt(view, found, start)] if start else []
-    return html.Div(_page(view, receipt))
+    return html.Div(_page(view, told, receipt))
 
 
 @dash.callback(
@@ -103,7 +106,7 @@ def _message(text: str) -> html.Div:
     return html.Div([html.H1(text), html.P(dcc.Link(_("Today"), href=f"{PREFIX}today"), className="lead")])
 
 
-def _page(view: MetricView, receipt: list[html.Section]) -> list[Any]:
+def _page(view: MetricView, told: VintageView, receipt: list[html.Section]) -> list[Any]:
     metric, score, edition = view.metric, view.score, view.edition
     may_change = formats.provisional(1) if score and score.status is Status.PROVISIONAL else ""
     return [
@@ -118,7 +121,7 @@ def _page(view: MetricView, receipt: list[html.Section]) -> list[Any]:
         ),
         html.H1(formats.metric_headline(view)),
         *_lead(view),
-        *notes(edition, formats.not_in_headline(metric), may_change),
+        *notes(edition, formats.not_in_headline(metric), may_change, *vintages.restated(view, told)),
         html.Ul(
             [
                 metric_tile(metric, view.scores[grain], edition.catalogue, opening=grain is view.grain)
@@ -128,11 +131,12 @@ def _page(view: MetricView, receipt: list[html.Section]) -> list[Any]:
             role="list",
         ),
         *receipt,
-        _course(view),
+        _course(view, told),
         html.Div(
             [*_worked(view), _meaning(view), _targets(view)],
             className="columns section",
         ),
+        *vintage_section(told),
         *([] if receipt else receipt_section(view)),
         *_districts(view),
         colophon(edition),
@@ -149,7 +153,7 @@ def _lead(view: MetricView) -> list[html.P]:
     return [html.P(said, className="lead"), *(html.P(text, className="lead") for text in remarks)]
 
 
-def _course(view: MetricView) -> html.Section:
+def _course(view: MetricView, told: VintageView) -> html.Section:
     name = _("{metric}, {daily}").format(metric=view.metric.name, daily=formats.how_often(view.grain))
     links = [
         dcc.Link(
@@ -176,14 +180,14 @@ def _course(view: MetricView) -> html.Section:
             ),
             html.Div(shown, role="group", **labelled(formats.chart_text(view, view.past))),
             html.Figcaption(_("Line: value. Dashed: target in force. Hollow: may still change.")),
-            _twin(view, name),
+            _twin(view, told, name),
         ],
         className="card",
     )
     return html.Section(figure, **labelled_by("course"))
 
 
-def _twin(view: MetricView, name: str) -> html.Details:
+def _twin(view: MetricView, told: VintageView, name: str) -> html.Details:
     heads = [
         (_("Period"), ""),
         (_("Value"), "number-cell"),
@@ -192,7 +196,7 @@ def _twin(view: MetricView, name: str) -> html.Details:
         (_("Score"), "number-cell"),
         (_("Status"), ""),
     ]
-    rows = [_twin_row(view, score) for score in reversed(view.past)]
+    rows = [_twin_row(view, told, score) for score in reversed(view.past)]
     return html.Details(
         [
             html.Summary(_("The same as a table")),
@@ -201,11 +205,13 @@ def _twin(view: MetricView, name: str) -> html.Details:
     )
 
 
-def _twin_row(view: MetricView, score: Score) -> html.Tr:
+def _twin_row(view: MetricView, told: VintageView, score: Score) -> html.Tr:
     metric = view.metric
+    first = vintages.first_beside(metric, score, told.first(score))
+    beneath = [html.Br(), html.Span(first, className="small muted")] if first else []
     return row(
         receipt_link(view, score),
-        (formats.value_beside_target(metric, score), "number-cell"),
+        ([formats.value_beside_target(metric, score), *beneath], "number-cell"),
         (formats.parts(metric, score), "number-cell"),
         (formats.target(metric, score.target, score.target_high), "number-cell"),
         (formats.score(score.score), "number-cell"),

@@ -17,7 +17,7 @@ from layouts.charts.line import NARROW, WIDE, line_with_target
 from layouts.charts.small import score_bar, sparkline
 from layouts.company_view import company_view
 from layouts.desk import Desk
-from layouts.formats import Level, _, captions, company, method, receipts
+from layouts.formats import Level, _, captions, company, method, receipts, vintages
 from layouts.method_view import method_view
 from layouts.public import asking
 from layouts.public.answer import HTML, RETRY_SECONDS, Answer, NothingPublished, Refusal
@@ -25,6 +25,7 @@ from layouts.public.api import problem
 from layouts.public.asking import Query
 from layouts.receipt_view import receipt_of
 from layouts.views import CityView, Edition, MetricView, city_view, metric_view
+from layouts.vintage_view import vintage_view
 from metrics.model import UNKNOWN_DISTRICT, City, Grain
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -44,7 +45,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(_=_, ngettext=formats.ngettext, say=formats, caption=captions, draw=DRAW, mark=MARK)
-    made.globals.update(receipts=receipts, company=company, method=method)
+    made.globals.update(receipts=receipts, company=company, method=method, vintage=vintages)
     made.globals.update(here="", here_path="/", pin="", pin_more="", unknown_district=UNKNOWN_DISTRICT)
     made.globals.update(address="", picture="")
     return made
@@ -106,12 +107,14 @@ class Site:
         with asking.opened(self.desk, query) as (connection, edition):
             metric = asking.metric(edition, wanted)
             view = metric_view(connection, edition, metric, grain)
+            told = vintage_view(connection, view)
             found = receipt_of(connection, edition, metric, view.grain, start) if is_asked else None
         if is_asked and found is None:
             raise Refusal(404, _("There is no such receipt"), receipts.missing(view.grain))
         with _speaking(edition):
             page, picture = f"/metric/{view.metric.id}", f"/embed/metric/{view.metric.id}.png"
             texts = {**_metric_texts(view, edition), **self._absolute(edition, page, picture)}
+            texts |= {"told": told, "restated": vintages.restated(view, told)}
             texts |= {"receipt": found, "receipt_link": _receipt_link(view, edition)}
             return self._page("metric.html", edition.city, state=edition.state, **texts)
 
