@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,13 @@ import pytest
 
 from metrics import attribution, company, composite, evidence, intervals, scoring, selftest
 from metrics.attribution import Side
+from metrics.catalogue import load
 from metrics.model import Aggregation, Direction, Grain, Part, Status, Verdict
+from store import publications, revisions
+from store.engine import open_engine, reading
+from store.revisions import Kind
 from tests.layouts.published_city import catalogue_of, city_files
+from tests.town import Town, case, write_city
 
 METRIC = catalogue_of(city_files()).metrics["flu_shots"]
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -228,3 +234,36 @@ def test_the_examples_of_the_self_test_are_computed_as_printed(row):
     mean, _, reached = selftest.unchanged(metric, float(events), 0, float(spread))
     assert (f"{mean:.3f}", f"{reached:.1%}") == (expected, passes)
     assert (abs(mean - 1) <= selftest.MOST_MOVED) == (scored == "yes")
+
+
+def test_the_example_of_vintages_is_published_as_printed(tmp_path):
+    city = write_city(tmp_path / "test")
+    path = city / "metrics" / "on_time.toml"
+    town = Town(open_engine(f"sqlite:///{tmp_path / 'town.db'}"), load(city))
+    cases = [case("old", 3, 2, month=5), case("a", 10, 5), case("b", 10, 20), case("c", 12, None)]
+    town.ingest(*cases)
+    town.publish(date(2026, 6, 15))
+    town.publish(date(2026, 7, 1))
+    cases.append(case("d", 11, 9))
+    town.ingest(*cases)
+    town.publish(date(2026, 7, 1))
+    path.write_text(path.read_text().replace("closed <= due", "closed is not null"))
+    town.catalogue = load(city)
+    town.publish(date(2026, 7, 1), reason="the council decided that what was closed at all counts")
+    town.ingest(*cases[:3], case("c", 12, 25), cases[-1])
+    town.publish(date(2026, 7, 1), reason="the contractor's log was found")
+    metric = town.catalogue.metrics["on_time"]
+    with reading(town.engine) as connection:
+        now = publications.current(connection)
+        found = revisions.revisions(connection, now.publication, metric, Grain.MONTH)
+    town.engine.dispose()
+    first = found.firsts[date(2026, 6, 1)]
+    told = [[str(first.publication), "first published", f"{first.value:.1%}"]]
+    told += [[str(row.publication), str(row.kind), f"{row.value:.1%}"] for row in found.rows]
+    printed = table("publication", "what had happened", "kind", "June")
+    assert told == [[number, kind, value] for number, _happened, kind, value in printed]
+    assert f'"First published {printed[0][3]}, now {printed[-1][3]}"' in PAGE
+
+
+def test_every_kind_of_change_is_explained():
+    assert [row[0] for row in table("kind", "what it was")] == [kind.value for kind in Kind]
