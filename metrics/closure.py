@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -57,7 +56,7 @@ def population(catalogue: Catalogue, metric: Metric, found: Closure, dialect: Di
     """
     clauses = []
     if metric.where:
-        for part in _conjuncts(_tree(catalogue, metric, metric.where, "test")):
+        for part in tree.conjuncts(_tree(catalogue, metric, metric.where, "test")):
             if not _asks_for_closed(part, found.closed):
                 clauses.append(expression_sql.write(part, dialect))
     if metric.exclude:
@@ -93,7 +92,7 @@ def _of_value(source: Source, node: tree.Node) -> Closure | None:
 
 
 def _of_numerator(source: Source, node: tree.Node) -> Closure | None:
-    for part in _conjuncts(node):
+    for part in tree.conjuncts(node):
         if not (isinstance(part, tree.Compare) and part.operator in ("<", "<=")):
             continue
         closed, due = _happened(source, part.left), _column(source, part.right)
@@ -103,14 +102,6 @@ def _of_numerator(source: Source, node: tree.Node) -> Closure | None:
         if opened and opened != closed.name and source.column(opened).type == "instant":
             return Closure(opened, closed.name, WaitUnit.DAYS)
     return None
-
-
-def _conjuncts(node: tree.Node) -> Iterator[tree.Node]:
-    if isinstance(node, tree.Connective) and node.word == "AND":
-        for operand in node.operands:
-            yield from _conjuncts(operand)
-    else:
-        yield node
 
 
 def _asks_for_closed(node: tree.Node, closed: str) -> bool:

@@ -195,6 +195,15 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(part)
 
 
+def conjuncts(node: Node) -> Iterator[Node]:
+    """The tests that must all be true for a test to be: itself, where it is not joined by `and`."""
+    if isinstance(node, Connective) and node.word == "AND":
+        for operand in node.operands:
+            yield from conjuncts(operand)
+    else:
+        yield node
+
+
 def columns(node: Node) -> frozenset[str]:
     """The names of the source's columns that the node reads."""
     return frozenset(part.name for part in walk(node) if isinstance(part, Column))

@@ -102,7 +102,7 @@ def question(catalogue: Catalogue, metric: Metric, dialect: str) -> Question:
     ]
     day = records.day_column(source, metric.date)
     return Question(
-        visible=_visible(source, quoted(records.record_table(source).name)),
+        visible=visible(source),
         kept=" AND ".join(f"({clause})" for clause in clauses),
         day=quoted(day),
         district=quoted(metric.district) if metric.district else "NULL",
@@ -120,7 +120,7 @@ def visible_then(source: Source) -> str:
     by_then = f"{quoted('_recorded_from')} <= :known_at"
     current, replaced = (f"SELECT {names} FROM {quoted(one.name)} WHERE {by_then}" for one in tables)
     versions = f"{current} UNION ALL {replaced} AND {quoted('_recorded_to')} > :known_at"
-    return _visible(source, f"({versions}) AS known", quoted("_withdrawn_at"))
+    return visible(source, quoted("_withdrawn_at"), versions=f"({versions}) AS known")
 
 
 def sql(catalogue: Catalogue, metric: Metric, words: str, expects: Any, dialect: Any) -> str:
@@ -190,7 +190,7 @@ def _touched_days(
         return None
     source = catalogue.sources[metric.source]
     before = date.fromisoformat(last.as_of)
-    columns, masks = _day_columns(source, metric), _masked_by_time(source, _columns_used(catalogue, metric))
+    columns, masks = _day_columns(source, metric), masked_by_time(source, _columns_used(catalogue, metric))
     found = touched.changed(source, columns, last.recorded_at)
     found |= touched.uncovered(source, columns, masks, before, as_of)
     new = {day.isoformat() for day in _all_days_from(before, as_of)}
@@ -248,7 +248,7 @@ def _day_columns(source: Source, metric: Metric) -> list[str]:
     return [records.day_column(source, name) for name in (metric.date, metric.until) if name]
 
 
-def _masked_by_time(source: Source, names: Iterable[str]) -> set[str]:
+def masked_by_time(source: Source, names: Iterable[str]) -> set[str]:
     """The instants and days whose passing changes what these columns read as."""
     masks: set[str] = set()
     for column in (source.column(name) for name in names):
@@ -279,7 +279,7 @@ def _rows(
 ) -> Sequence[Any]:
     dialect = connection.dialect.name
     asked = question(catalogue, metric, dialect)
-    amounts, group = _amounts(catalogue, metric, dialect)
+    amounts, group = amounts_of(catalogue, metric, dialect)
     parameters = as_of_parameters(catalogue.city, as_of)
     chosen = f"{asked.day} < :as_of"
     if days is not None:
@@ -294,7 +294,7 @@ def _rows(
     return connection.execute(text(statement), parameters).all()
 
 
-def _amounts(catalogue: Catalogue, metric: Metric, dialect: str) -> tuple[str, str]:
+def amounts_of(catalogue: Catalogue, metric: Metric, dialect: str) -> tuple[str, str]:
     """What is selected beside district and day, and what is grouped by beside them."""
 
     def number(words: str) -> str:
@@ -412,23 +412,31 @@ def district_id(spelling: str | None, district_ids: Mapping[str, str]) -> str:
 # --- what is visible ----------------------------------------------------------------------------
 
 
-def _visible(source: Source, versions: str, *more: str) -> str:
+def visible(source: Source, *more: str, versions: str | None = None, before: str | None = None) -> str:
     """A SELECT of the source's records as they read as of a date (method 9), WHERE left open.
 
-    versions: the table they are in. The record's own day columns stay reachable for the WHERE by their bare
-    names.
+    versions: the table they are in, where it is not that of the current ones. before: the SQL of the date,
+    where it is not the parameters of `as_of_parameters`. more: columns beside the records' own, whose day
+    columns stay reachable for the WHERE by their bare names.
     """
-    shown = [part for column in source.columns for part in _shown(source, column)]
-    return f"SELECT {', '.join([*shown, *more])} FROM {versions}"
+    shown = [part for column in source.columns for part in _shown(source, column, before)]
+    table = versions or quoted(records.record_table(source).name)
+    return f"SELECT {', '.join([*shown, *more])} FROM {table}"
 
 
-def _shown(source: Source, column: Column) -> list[str]:
+def _shown(source: Source, column: Column, before: str | None) -> list[str]:
     masks = []
     if _is_time(column) and not column.planned:
         masks.append(column)
     if column.known_with:
         masks.append(source.column(column.known_with))
-    test = " AND ".join(f"{quoted(mask.name)} < {_bound(mask)}" for mask in masks)
+    tests = [
+        f"{quoted(records.day_column(source, mask.name))} < {before}"
+        if before
+        else f"{quoted(mask.name)} < {_bound(mask)}"
+        for mask in masks
+    ]
+    test = " AND ".join(tests)
     names = [column.name] + ([f"{column.name}_day"] if column.type == "instant" else [])
     return [f"CASE WHEN {test} THEN {quoted(n)} END AS {quoted(n)}" if test else quoted(n) for n in names]
 
