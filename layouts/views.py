@@ -25,7 +25,8 @@ from metrics.model import (
     Source,
     Status,
 )
-from store import publications
+from store import maturities, publications
+from store.maturities import Maturity
 
 if TYPE_CHECKING:
     from store.engine import Connection
@@ -181,8 +182,9 @@ class DistrictLine:
 class MetricView:
     """One metric: its newest period of each grain, its past at one grain, and its definition.
 
-    grain: of the chart and the tables. score: its newest period at that grain.
-    restated: what is published now of that period; None on a page that is not pinned.
+    grain: of the chart and the tables. score: its newest period at that grain. maturity: None where the
+    publication was made before it was counted. restated: what is published now of that period; None on a
+    page that is not pinned.
     """
 
     edition: Edition
@@ -195,6 +197,7 @@ class MetricView:
     past: tuple[Score, ...]
     districts: tuple[DistrictLine, ...]
     restated: Score | None = None
+    maturity: Maturity | None = None
 
     @property
     def grains(self) -> tuple[Grain, ...]:
@@ -296,6 +299,7 @@ def metric_view(
         past=tuple(past[-CHARTED[shown] :]),
         districts=_newest_districts(connection, edition, metric, scores, shown),
         restated=_score_now(connection, edition, metric, newest),
+        maturity=maturities.read(connection, publication, metric.id).get(metric.id),
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from metrics import periods
 from metrics.facts import Facts, Pool, running
+from metrics.maturity import Completeness, Curve
 from metrics.model import City, Gap, Grain, Knowledge, Metric, Period, Source
 
 Range = tuple[date, date]
@@ -21,7 +22,7 @@ Columns = tuple[int, int]
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """A metric with its facts and how far they are known."""
+    """A metric with its facts and how far they are known. curve None: how late they come is not measured."""
 
     city: City
     metric: Metric
@@ -30,6 +31,7 @@ class History:
     facts: Facts
     knowledge: Knowledge
     baselines: Mapping[tuple[str, Grain, date], tuple[Range, ...]]
+    curve: Curve | None = None
 
     @cached_property
     def first_known(self) -> date | None:
@@ -70,6 +72,16 @@ class History:
     def city_pool(self) -> Pool:
         """The facts of the whole city."""
         return self.pool()
+
+    def completeness(self, columns: Columns) -> float | None:
+        """How much of the known days is known, 1 once they are mature; None where that is not measured."""
+        return self._completeness.over(*columns) if self._completeness else None
+
+    @cached_property
+    def _completeness(self) -> Completeness | None:
+        if self.curve is None:
+            return None
+        return Completeness(self.curve, self.facts.first, self.usable_mask, min(self.as_of, self.known_end))
 
     def columns(self, start: date, end: date) -> Columns:
         """The columns of [start, end) as far as there are facts."""

@@ -13,6 +13,7 @@ from metrics.evidence import Case, Said, said
 from metrics.expectation import Expectations, Expected, scaled
 from metrics.facts import Pooled
 from metrics.history import Columns, History, Range
+from metrics.maturity import MATURE, SCORED
 from metrics.model import (
     WHOLE_CITY,
     Aggregation,
@@ -126,7 +127,9 @@ class _Judge:
         if status is Status.FINAL:
             score, reason = self._judged(pooled, target, floor)
             status = Status.FINAL if score is not None else Status.INSUFFICIENT
-        known = self.history.known(columns)
+        known, completeness = self.history.known(columns), self.history.completeness(columns)
+        if score is not None:
+            status, score, reason = _matured(score, completeness)
         low, high, verdict = evidence
         return Score(
             metric=self.history.metric.id,
@@ -150,6 +153,7 @@ class _Judge:
             change=self._change(period, score, past),
             known_days=known,
             open_days=draft.opened,
+            completeness=completeness,
             baseline=draft.baseline if score is not None else (),
             low=low,
             high=high,
@@ -269,6 +273,15 @@ class _Judge:
         return max(period.start, min([self.history.known_end, period.end - periods.DAY, *gaps]))
 
 
+def _matured(score: float, completeness: float | None) -> tuple[Status, float | None, Reason | None]:
+    """What becomes of a score by how much of its period is known (method 6)."""
+    if completeness is None or completeness >= MATURE:
+        return Status.FINAL, score, None
+    if completeness >= SCORED:
+        return Status.PROVISIONAL, score, None
+    return Status.IMMATURE, None, Reason("immature", {"completeness": completeness})
+
+
 def _by_definition(metric: Metric, grain: Grain) -> tuple[Status, Reason | None]:
     """What a metric's definition says of all its periods of a grain."""
     if metric.direction is Direction.NEUTRAL:
@@ -353,6 +366,7 @@ def _in_district(metric: Metric, city: Score, district: str, pooled: Pooled, evi
         reason=reason,
         known_days=city.known_days,
         open_days=city.open_days,
+        completeness=city.completeness,
         low=low,
         high=high,
         verdict=verdict if score is not None else None,

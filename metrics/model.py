@@ -362,6 +362,10 @@ class Score:
     days behind it. target, low and high ends of a band included, is on the value's scale.
     score is None with a reason, else 1.00 = on target. ceiling is the score of a perfect period.
     baseline: the days [start, end) a historical target was pooled from, fixed once it gave a score.
+    completeness: the share of what will be known that is, the lower of numerator and denominator, 1 once it
+    is mature; None where no day is known and where it cannot be measured: of a stock, from which a late
+    closing takes what a late opening adds, of fewer than twenty events in twelve weeks, of a source younger
+    than eight weeks. A district has the city's.
     scale: how many times a count's target lies in its open, known days; only known while planning.
     seat: what the metric enters the composite with while it is late; None otherwise.
     low, high: the 95% interval of the value, on its scale; each None where there is no such bound.

@@ -7,12 +7,13 @@ comes out. The same input gives the same output for ever, which is how a publish
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from metrics import periods
 from metrics.facts import Facts
 from metrics.history import History
+from metrics.maturity import Curve
 from metrics.metric_scores import district_scores, metric_scores
 from metrics.model import Catalogue, Composite, Family, Grain, Knowledge, Metric, Score
 from metrics.rollup import Scope, course, roll_up
@@ -26,13 +27,17 @@ DISTRICT_GRAINS = (Grain.MONTH, Grain.QUARTER)
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything a publication follows from. facts and knowledge are by metric and by source."""
+    """Everything a publication follows from. facts and knowledge are by metric and by source.
+
+    curves: by metric how much of a day is known after how many days; a metric without one is not measured.
+    """
 
     catalogue: Catalogue
     as_of: date
     facts: Mapping[str, Facts]
     knowledge: Mapping[str, Knowledge]
     baselines: Baselines
+    curves: Mapping[str, Curve] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,7 @@ def _history(inputs: Inputs, metric: Metric) -> History:
         facts=inputs.facts[metric.id],
         knowledge=inputs.knowledge.get(metric.source, Knowledge(metric.source, None, None)),
         baselines=inputs.baselines,
+        curve=inputs.curves.get(metric.id),
     )
 
 

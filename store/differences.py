@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from metrics.model import Composite, Publication, Reason, Score, Status
+from metrics.catalogue import from_text
+from metrics.model import WHOLE_CITY, Composite, Publication, Reason, Score, Status
 from metrics.plan import Plan
 from store import publications
+from store.publications import Key
 
 NO_LONGER_KNOWN = Reason("no_longer_known")
 """Why a score that was published has none any more: the records it was made of are gone."""
@@ -52,8 +55,11 @@ def difference(connection: Connection, planned: Plan, now: publications.Reading 
         if not publications.holds_composite(said_of_all.get(key), one)
     }
     restated = [one.metric for key, one in scores.items() if _was_final(said.get(key), one)]
+    moving = _unsettled(said, now)
     restated += [
-        one.scope_id or one.scope for key, one in composites.items() if _stood(said_of_all.get(key), one)
+        one.scope_id or one.scope
+        for key, one in composites.items()
+        if key not in moving and _stood(said_of_all.get(key), one)
     ]
     return Difference(tuple(scores.values()), tuple(composites.values()), tuple(restated))
 
@@ -101,6 +107,28 @@ def _stood(said: Row[Any] | None, says: Composite) -> bool:
         and said.score != says.score
         and not publications.as_composite(said).late
     )
+
+
+def _unsettled(said: Mapping[Key, Row[Any]], now: publications.Reading) -> set[Key]:
+    """The composites of which a part was provisional or immature: they were said to change."""
+    moving = [
+        key
+        for key, row in said.items()
+        if key[1] == WHOLE_CITY and row.status in (Status.PROVISIONAL, Status.IMMATURE)
+    ]
+    if not moving:
+        return set()
+    metrics = from_text(now.catalogue_text).metrics
+    return {
+        (scope, name, grain, start)
+        for metric, _, grain, start in moving
+        if metric in metrics
+        for scope, name in (
+            ("city", ""),
+            ("department", metrics[metric].department),
+            ("theme", metrics[metric].theme),
+        )
+    }
 
 
 def _composite_tombstone(said: Composite) -> Composite:

@@ -386,10 +386,27 @@ CREATE TABLE self_tests (
     tests {text} NOT NULL
 ) {strict}"""
 
+
+def _maturities(connection: Connection) -> None:
+    _run(connection, _MATURITIES)
+
+
+_MATURITIES = """
+CREATE TABLE maturities (
+    publication {id} NOT NULL,
+    metric {text} NOT NULL,
+    curve {text},
+    last_mature_day {text},
+    waiting {text},
+    PRIMARY KEY (publication, metric)
+) {by_key};
+"""
+
 MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0001_first_tables", _first_tables),
     ("0002_worker_tables", _worker_tables),
     ("0003_evidence_columns", _evidence_columns),
     ("0004_self_tests", _self_tests),
+    ("0005_maturities", _maturities),
 )
 """Every step by name, in the order of their application."""

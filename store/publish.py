@@ -18,7 +18,7 @@ from metrics.model import (
     Publication,
 )
 from metrics.plan import Baselines, Inputs, Plan, is_open_for_publication, plan
-from store import observations, publications, runs, selftests
+from store import maturing, maturities, observations, publications, runs, selftests
 from store.bulk import insert_rows
 from store.definitions import REVISION, scoring_parts
 from store.differences import Difference, difference, mismatches
@@ -98,10 +98,14 @@ def publish(
             return PublishReport(None, day, 0, 0, 0, 0)
         fresh = {one.metric: one.facts for one in reduced if one.facts is not None}
         inputs = _inputs(held.connection, catalogue, day, held.now, knowledge, now, fresh)
-        planned = plan(inputs)
+        matured = maturing.count(held.connection, inputs)
+        curves = {metric: one.curve for metric, one in matured.items() if one.curve}
+        planned = plan(replace(inputs, curves=curves))
         is_current = now is None or day >= now.publication.as_of
         differs = difference(held.connection, planned, now if is_current else None)
         report = _save(held, catalogue, day, knowledge, now, is_current, differs, reduced, reason)
+        if report.publication:
+            maturities.save(held.connection, report.publication, matured)
         if is_current and report.publication:
             selftests.remember(held.connection, report.publication, inputs)
         return report
@@ -110,16 +114,16 @@ def publish(
 def inputs_now(connection: Connection, catalogue: Catalogue, now: publications.Reading) -> Inputs:
     """The facts as known now for the date of the current publication, to be judged by a catalogue."""
     knowledge = runs.knowledge(connection, catalogue.sources)
-    return _inputs(connection, catalogue, now.publication.as_of, _FOR_EVER, knowledge, now)
+    inputs = _inputs(connection, catalogue, now.publication.as_of, _FOR_EVER, knowledge, now)
+    return replace(inputs, curves=maturities.read_curves(connection, now.publication))
 
 
 def recompute(connection: Connection, reading: publications.Reading) -> Plan:
     """What a publication must have said, from the catalogue, facts and knowledge it was made with."""
     catalogue = from_text(reading.catalogue_text)
     known_at = instant_text(reading.publication.known_at)
-    return plan(
-        _inputs(connection, catalogue, reading.publication.as_of, known_at, reading.knowledge, reading)
-    )
+    inputs = _inputs(connection, catalogue, reading.publication.as_of, known_at, reading.knowledge, reading)
+    return plan(replace(inputs, curves=maturities.read_curves(connection, reading.publication)))
 
 
 def verify(connection: Connection) -> Iterable[tuple[Publication, list[str]]]:

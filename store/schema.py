@@ -227,6 +227,21 @@ composites = _table(
     by_key=True,
 )
 
+maturities = _table(
+    "maturities",
+    Column("publication", Identity, nullable=False),
+    _text("metric"),
+    _text("curve", optional=True),
+    _text("last_mature_day", optional=True),
+    _text("waiting", optional=True),
+    PrimaryKeyConstraint("publication", "metric"),
+    by_key=True,
+)
+"""How late each metric's records come and how long its cases wait, as of a publication; all of it anew.
+
+curve is JSON [numerator, denominator, weekdays]: the share of a day known at age 0, 1 … up to the last age at
+which it is not whole, null for a part that is not measured; waiting is a JSON object."""
+
 workdays = _table("workdays", _text("day", primary_key=True), _count("number", optional=False))
 """How many business days of the city have passed up to and including each day (`workdays_between`)."""
 

@@ -38,6 +38,7 @@ AT_HOME = {
 
 LAYOUTS_READ_AND_ASK = {
     "publications",
+    "maturities",
     "vintages",
     "revisions",
     "explain",

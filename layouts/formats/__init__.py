@@ -3,6 +3,13 @@
 from layouts.formats.days import day, instant, long_day, period, short_period, tick
 from layouts.formats.evidence import interval, remarks, standing, verdicts
 from layouts.formats.language import Language, _, language, ngettext, speaking, spoken
+from layouts.formats.maturity import (
+    backlog,
+    last_mature_day,
+    open_cases_count,
+    time_to_close,
+    waiting_facts,
+)
 from layouts.formats.numbers import (
     NOTHING,
     Level,
@@ -77,6 +84,7 @@ __all__ = [
     "against_target",
     "aggregation_words",
     "axis",
+    "backlog",
     "before_word",
     "change",
     "change_of_department",
@@ -96,6 +104,7 @@ __all__ = [
     "instant",
     "interval",
     "language",
+    "last_mature_day",
     "late_seats",
     "level",
     "level_word",
@@ -106,6 +115,7 @@ __all__ = [
     "not_in_headline",
     "number_and_unit",
     "on_target",
+    "open_cases_count",
     "part_text",
     "part_word",
     "parts",
@@ -134,11 +144,13 @@ __all__ = [
     "that_period",
     "themes",
     "tick",
+    "time_to_close",
     "unit",
     "value",
     "value_beside_target",
     "verdict_word",
     "verdicts",
+    "waiting_facts",
     "why_moved",
     "worked_example",
 ]

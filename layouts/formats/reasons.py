@@ -78,6 +78,15 @@ def _coverage_below_minimum(arguments: Arguments, _catalogue: Catalogue) -> str:
     )
 
 
+def _immature(arguments: Arguments, _catalogue: Catalogue) -> str:
+    known = arguments.get("completeness")
+    if not isinstance(known, int | float):
+        return _("Too much of what belongs to this period is usually reported later.")
+    return _(
+        "By now usually only {share} of what belongs to this period is known; it is scored from 90% on."
+    ).format(share=numbers.share(known))
+
+
 def _always(sentence: Callable[[], str]) -> Callable[[Arguments, Catalogue], str]:
     return lambda _arguments, _catalogue: sentence()
 
@@ -103,7 +112,7 @@ _SENTENCES: Mapping[str, Callable[[Arguments, Catalogue], str]] = {
     "nothing_scored_at_this_grain": _always(lambda: _("No service is scored for periods of this length.")),
     "no_period": _always(lambda: _("No period of this length has ended yet.")),
     "all_closed": _always(lambda: _("Every service was closed.")),
-    "immature": _always(lambda: _("Most of what belongs to this period is usually reported later.")),
+    "immature": _immature,
 }
 
 

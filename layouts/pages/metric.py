@@ -133,7 +133,7 @@ def _page(view: MetricView, told: VintageView, receipt: list[html.Section]) -> l
         *receipt,
         _course(view, told),
         html.Div(
-            [*_worked(view), _meaning(view), _targets(view)],
+            [*_worked(view), *_waits(view), _meaning(view), _targets(view)],
             className="columns section",
         ),
         *vintage_section(told),
@@ -239,6 +239,7 @@ def _meaning(view: MetricView) -> html.Section:
         (_("Definition"), metric.definition),
         (_("What it does not show"), metric.limitations),
         *([(_("The clock"), method.clock(metric))] if method.clock(metric) else []),
+        *_complete(view),
         (
             _("How"),
             f"{formats.aggregation_words(metric)}; {formats.direction_words(metric.direction)}",
@@ -248,6 +249,27 @@ def _meaning(view: MetricView) -> html.Section:
     ]
     pairs = [part for word, text in facts for part in (html.Dt(word), html.Dd(text))]
     return _card(_("What is measured"), html.Dl(pairs, className="facts"), id="meaning")
+
+
+def _complete(view: MetricView) -> list[tuple[str, str]]:
+    text = formats.last_mature_day(view.maturity.last_mature_day if view.maturity else None)
+    return [(_("How complete"), text)] if text else []
+
+
+def _waits(view: MetricView) -> list[html.Section]:
+    waiting = view.maturity.waiting if view.maturity else None
+    if waiting is None:
+        return []
+    said = [formats.time_to_close(waiting), formats.open_cases_count(waiting), formats.backlog(waiting)]
+    pairs = [part for word, text in formats.waiting_facts(waiting) for part in (html.Dt(word), html.Dd(text))]
+    return [
+        _card(
+            _("How long it takes"),
+            *[html.P(text) for text in said if text],
+            html.Dl(pairs, className="facts"),
+            id="waits",
+        )
+    ]
 
 
 def _targets(view: MetricView) -> html.Section:

@@ -16,6 +16,7 @@ from layouts.public import asking
 from layouts.public.answer import CSV, JSON, PROBLEM, RETRY_SECONDS, Answer, NothingPublished, Refusal
 from layouts.public.asking import Query, Series
 from layouts.public.explained import explained, target_words
+from layouts.public.matured import maturity_fields
 from layouts.receipt_view import receipt_of
 from layouts.views import CITY, Edition
 from metrics.model import (
@@ -31,7 +32,7 @@ from metrics.model import (
     Status,
     Weight,
 )
-from store import publications, revisions, vintages
+from store import maturities, publications, revisions, vintages
 from store.engine import Connection, instant_text
 from store.revisions import DefinitionChange, Revision, Summary
 from store.vintages import FirstPublished
@@ -156,9 +157,10 @@ class Api:
             metric = asking.metric(edition, wanted)
             scores = publications.latest_scores(connection, edition.publication).get(metric.id, {})
             latest = {grain: _newest_point(connection, edition, metric, one) for grain, one in scores.items()}
+            matured = maturities.read(connection, edition.publication, metric.id).get(metric.id)
         return edition, {
             "publication": _publication(edition.publication),
-            "metric": _definition(metric),
+            "metric": {**_definition(metric), **maturity_fields(matured)},
             "latest": {grain: latest.get(grain) for grain in Grain},
         }
 
