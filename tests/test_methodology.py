@@ -6,11 +6,11 @@ import math
 import re
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from layouts import formats
 from metrics import attribution, company, composite, evidence, intervals, scoring, selftest
 from metrics.attribution import Side
 from metrics.catalogue import load
@@ -19,24 +19,11 @@ from store import publications, revisions
 from store.engine import open_engine, reading
 from store.revisions import Kind
 from tests.layouts.published_city import catalogue_of, city_files
+from tests.methodology_page import DOCS, PAGE, TEXT, number, signed, table, two_digits
 from tests.town import Town, case, write_city
 
 METRIC = catalogue_of(city_files()).metrics["flu_shots"]
-DOCS = Path(__file__).resolve().parents[1] / "docs"
-PAGE = (DOCS / "methodology.md").read_text(encoding="utf-8")
 GLOSSARY = (DOCS / "glossary.md").read_text(encoding="utf-8")
-
-
-def table(*header: str) -> list[list[str]]:
-    """The rows of the one table with these column heads, as cells of text without back quotes."""
-    [body] = re.findall(
-        rf"^\| {re.escape(' | '.join(header))} \|\n\|[-|]+\|\n((?:\|.*\n)+)", PAGE, re.MULTILINE
-    )
-    return [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in body.splitlines()]
-
-
-def number(text: str) -> float | None:
-    return {"none": None, "default": None}.get(text) if text[0] in "nd" else float(text.replace("−", "-"))
 
 
 def bound(text: str) -> float | tuple[float, float] | None:
@@ -59,7 +46,7 @@ def test_the_examples_of_a_score_are_scored_as_printed(row):
 def test_the_examples_of_bostons_arithmetic_are_scored_as_printed(row):
     value, target, direction, expected = row
     found = scoring.score(number(value), bound(target), direction, method="cityscore")
-    assert ("none" if found is None else f"{found:.2f}") == expected
+    assert two_digits(found) == expected
 
 
 @pytest.mark.parametrize("row", table("value", "kind", "interval"), ids=" ".join)
@@ -103,7 +90,7 @@ def test_a_target_of_95_percent_has_the_ceiling_that_is_printed():
 def test_the_examples_of_a_composite_are_computed_as_printed(row):
     scores, weights, expected, coverage = row
     score, share = composite.composite(numbers(scores), numbers(weights))
-    assert ("none" if score is None else f"{score:.2f}") == expected
+    assert two_digits(score) == expected
     assert f"{share:.0%}" == coverage
 
 
@@ -150,7 +137,7 @@ def test_the_example_of_chance_is_computed_as_printed():
         errors.append(of_score)
     band = company.sampling_band(np.array(scores), np.ones(3), np.array(errors))
     sentence = f"these three make {sum(scores) / 3:.2f}, and the sampling band is {ends(band)}."
-    assert sentence in " ".join(PAGE.split())
+    assert sentence in TEXT
 
 
 def test_the_example_of_bostons_composite_is_computed_as_printed():
@@ -159,7 +146,7 @@ def test_the_example_of_bostons_composite_is_computed_as_printed():
         "family", "value", "target", "direction", "value and target as one"
     ):
         found.append(scoring.cityscore(number(value), number(target), direction))
-        assert ("none" if found[-1] is None else f"{found[-1]:.2f}") == expected
+        assert two_digits(found[-1]) == expected
     assert f"Boston's composite of these is {composite.boston(found):.2f}." in PAGE
 
 
@@ -172,15 +159,66 @@ def test_the_example_of_contributions_is_computed_as_printed():
     old, new = ({row[0]: number(row[side]) for row in rows} for side in (1, 2))
     composites = [composite.composite(one, dict.fromkeys(one, 1.0))[0] for one in (old, new)]
     assert [f"{one:.4f}" for one in composites] == [before, after]
-    sides = ({name: Side(score, 1.0) for name, score in one.items()} for one in (old, new))
+    sides = [{name: Side(score, 1.0) for name, score in one.items()} for one in (old, new)]
     found = attribution.contributions(*sides)
+    assert attribution.change_matched(*sides) == 0 and "table above it is 0" in TEXT
     assert {one.part for one in found} == {Part.COVERAGE}
-    assert {one.metric: printed(one.contribution) for one in found} == {row[0]: row[3] for row in rows}
-    assert printed(math.fsum(one.contribution for one in found)) == change
+    assert {one.metric: unsigned(one.contribution) for one in found} == {row[0]: row[3] for row in rows}
+    assert unsigned(math.fsum(one.contribution for one in found)) == change
 
 
-def printed(amount: float) -> str:
+def unsigned(amount: float) -> str:
     return f"{amount:.4f}".replace("-", "−")
+
+
+def test_the_example_of_value_target_and_weight_that_move_together_is_split_as_printed():
+    *rows, (_, ends_at, change) = table("metric", "part", "contribution")
+    value, target = (0.72, 0.80), (0.80, 0.85)
+    scores = [scoring.score(*pair, "higher_is_better") for pair in zip(value, target, strict=True)]
+    sides = [
+        {"A": Side(scores[at], 1.0, value[at], target[at], 0.0), "B": Side(1.0, 1.0 + at, 0.8, 0.8, 0.0)}
+        for at in (0, 1)
+    ]
+    found = attribution.contributions(*sides)
+    assert [[one.metric, str(one.part), signed(one.contribution)] for one in found] == [
+        [metric, part.strip("`"), amount] for metric, part, amount in rows
+    ]
+    means = [
+        composite.composite(
+            {name: one.score for name, one in side.items()}, {name: one.weight for name, one in side.items()}
+        )[0]
+        for side in sides
+    ]
+    assert ends_at == f"from {means[0]:.4f} to {means[1]:.4f}"
+    assert change == signed(math.fsum(one.contribution for one in found)) == signed(means[1] - means[0])
+
+
+@pytest.mark.parametrize("row", table("score", "printed"), ids=" ".join)
+def test_the_examples_of_printed_scores_are_printed_so(row):
+    assert formats.score(float(row[0])) == row[1]
+
+
+def test_the_example_of_printed_parts_adds_up_as_printed():
+    amounts = [float(one) for one in re.search(r"made of (0\.\d+), (0\.\d+) and (0\.\d+) is", TEXT).groups()]
+    parts = attribution.apportion(0.04, amounts)
+    assert f"is printed as {parts[0]}, {parts[1]} and {parts[2]}:" in TEXT
+    assert f"rounded one by one they would be {sum(round(one, 2) for one in amounts):.2f}." in TEXT
+
+
+def test_the_example_of_coverage_counts_as_printed():
+    rows = table("metric", "status", "score", "open", "in coverage")
+    entries = [
+        composite.Entry(metric, 1.0, Status(status), number(score), None, 1.25)
+        for metric, status, score, _open, _in in rows
+    ]
+    found = composite.summarise(entries, 0.75)
+    assert (found.score, found.reason.id) == (None, "coverage_below_minimum")
+    assert found.total == [row[3] for row in rows].count("yes")
+    having = [row[4] for row in rows]
+    assert found.scored == having.count("has a score")
+    assert found.coverage == found.scored / (len(rows) - having.count("left out"))
+    assert (found.total, found.scored, found.on_target, f"{found.coverage:.0%}") == (5, 2, 1, "67%")
+    assert "Five were open, two have a score, and one of the two is on target." in TEXT
 
 
 def test_the_example_of_the_due_date_cohort_counts_what_the_text_says():
@@ -197,7 +235,7 @@ def test_the_example_of_the_due_date_cohort_counts_what_the_text_says():
     assert (sum(in_time), len(in_time)) == (5, 10)
     assert (sum(due), len(due)) == (3, 6)
     for sentence in ("Of the six that were closed, five", "Of the ten opened, five", "Three of six, 50%"):
-        assert sentence in " ".join(PAGE.split())
+        assert sentence in TEXT
 
 
 def test_every_status_is_explained_in_its_order_of_precedence():
@@ -218,8 +256,8 @@ def test_the_example_of_rate_and_mix_is_computed_as_printed():
         *([one[side][part] for one in counts[:-1]] for side in (0, 1) for part in (0, 1))
     )
     for index, row in enumerate(rows[:-1]):
-        assert [f"{part[index]:+.4f}".replace("-", "−") for part in found] == row[3:]
-    assert [f"{part.sum():+.4f}".replace("-", "−") for part in found] == rows[-1][3:]
+        assert [signed(part[index]) for part in found] == row[3:]
+    assert [signed(part.sum()) for part in found] == rows[-1][3:]
     assert counts[0][0][0] + counts[1][0][0] == counts[2][0][0]
 
 
@@ -260,9 +298,9 @@ def test_the_example_of_vintages_is_published_as_printed(tmp_path):
     first = found.firsts[date(2026, 6, 1)]
     told = [[str(first.publication), "first published", f"{first.value:.1%}"]]
     told += [[str(row.publication), str(row.kind), f"{row.value:.1%}"] for row in found.rows]
-    printed = table("publication", "what had happened", "kind", "June")
-    assert told == [[number, kind, value] for number, _happened, kind, value in printed]
-    assert f'"First published {printed[0][3]}, now {printed[-1][3]}"' in PAGE
+    shown = table("publication", "what had happened", "kind", "June")
+    assert told == [[number, kind, value] for number, _happened, kind, value in shown]
+    assert f'"First published {shown[0][3]}, now {shown[-1][3]}"' in PAGE
 
 
 def test_every_kind_of_change_is_explained():
