@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from layouts.company_view import CompanyView, company_view
 from layouts.views import CityView, Edition, Line, city_view
 from metrics.model import Composite, Department, Grain, Score, Source, Status
 from metrics.periods import year_before
@@ -33,7 +34,7 @@ class SourceKnown:
 
 @dataclass(frozen=True)
 class DepartmentView:
-    """A department. scores: what a city's view holds, narrowed to the department.
+    """A department. scores: what a city's view holds, narrowed to the department; sure: its company.
 
     composites_before and scores_before (by metric, at the grain the page opens on) are those of the same
     period a year earlier, where this publication has them.
@@ -41,6 +42,7 @@ class DepartmentView:
 
     department: Department
     scores: CityView
+    sure: CompanyView | None
     composites_before: Mapping[Grain, Composite]
     scores_before: Mapping[str, Score]
     sources: tuple[SourceKnown, ...]
@@ -62,6 +64,7 @@ def department_view(connection: Connection, edition: Edition, department: Depart
     return DepartmentView(
         department=department,
         scores=scores,
+        sure=company_view(connection, scores),
         composites_before=_composites_before(connection, scores, department),
         scores_before=_scores_before(connection, scores),
         sources=_sources(scores),

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from layouts.company_view import CompanyView, company_view
 from layouts.formats import numbers, words
 from layouts.views import CityView, Edition, Line, city_view
 from metrics.model import Contribution, Grain, Part, Period, Score, Status
@@ -72,6 +73,7 @@ class TodayView:
     """
 
     city: CityView
+    sure: CompanyView | None
     improving: tuple[Improvement, ...]
     silent: tuple[Silence, ...]
     asked: date | None
@@ -93,6 +95,7 @@ def today_view(connection: Connection, edition: Edition, asked: date | None = No
     before, after = publications.days_around(connection, edition.publication.as_of)
     return TodayView(
         city=city,
+        sure=company_view(connection, city),
         improving=improving(city),
         silent=silent(city),
         asked=asked if asked != edition.publication.as_of else None,

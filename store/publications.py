@@ -144,6 +144,17 @@ def latest_scores(connection: Connection, publication: Publication) -> dict[str,
     return found
 
 
+def scores_in(connection: Connection, publication: Publication, period: Period) -> dict[str, Score]:
+    """The whole city's scores of one period, by metric."""
+    conditions = [
+        scores.c.grain == period.grain,
+        scores.c.start == period.start.isoformat(),
+        scores.c.end == period.end.isoformat(),
+        scores.c.district == WHOLE_CITY,
+    ]
+    return {row.metric: as_score(row) for row in _rows(connection, scores, publication, conditions)}
+
+
 def latest_composites(
     connection: Connection, publication: Publication
 ) -> dict[tuple[str, str], dict[Grain, Composite]]:

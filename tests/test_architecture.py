@@ -42,12 +42,26 @@ LAYOUTS_READ_AND_ASK = {
     "vintages",
     "revisions",
     "explain",
+    "weighings",
     "selftests",
     "engine",
     "people",
     "requests",
 }
 """What pages know of the store: the read side with its receipts, and the two places they may write to."""
+
+WHAT_COMPUTES = {
+    "composite",
+    "company",
+    "evidence",
+    "expectation",
+    "metric_scores",
+    "movement",
+    "plan",
+    "rollup",
+    "scoring",
+}
+"""The parts of metrics/ that make scores: pages show what was published and never compute one."""
 
 IMPURE = {
     "os",
@@ -164,6 +178,17 @@ def pages_beside_the_read_side(project: Path) -> list[str]:
     ]
 
 
+def pages_that_compute(project: Path) -> list[str]:
+    """Imports by layouts/ of a part of metrics that makes scores."""
+    return [
+        str(found)
+        for file in modules(project)
+        if room_of(file) == "layouts" and not is_root(file)
+        for found in imports(project, file)
+        if found.room == "metrics" and not WHAT_COMPUTES.isdisjoint(found.name.split(".")[1:2])
+    ]
+
+
 def impurities(project: Path) -> list[str]:
     """Where metrics/ looks at the clock or the outside. Its __main__ may, and catalogue* reads its files."""
     found = []
@@ -193,7 +218,14 @@ def _reads_a_file(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Name) and call.func.id == "open"
 
 
-RULES = [against_the_arrows, of_a_root, away_from_home, pages_beside_the_read_side, impurities]
+RULES = [
+    against_the_arrows,
+    of_a_root,
+    away_from_home,
+    pages_beside_the_read_side,
+    pages_that_compute,
+    impurities,
+]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -228,6 +260,8 @@ def test_the_house_keeps_the_rule(rule):
         (pages_beside_the_read_side, "layouts/pages/today.py", "from store import publish"),
         (pages_beside_the_read_side, "layouts/pages/today.py", "from store.records import upsert"),
         (pages_beside_the_read_side, "layouts/views.py", "import store"),
+        (pages_that_compute, "layouts/views.py", "from metrics.scoring import score"),
+        (pages_that_compute, "layouts/company_view.py", "from metrics import composite"),
         (impurities, "metrics/periods.py", "from datetime import date\ndate.today()"),
         (impurities, "metrics/scoring.py", "import os"),
         (impurities, "metrics/scoring.py", "from pathlib import Path\nPath('x').read_text()"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from layouts.company_view import CompanyView, Weighed
+from layouts.company_view import CompanyView, WeighedLine
 from layouts.formats import days, numbers
 from layouts.formats.language import _, ngettext
 from metrics.model import Composite, Weight
@@ -69,7 +69,7 @@ def band(given: tuple[float, float] | None) -> str:
     return low if low == high else _("{low} to {high}").format(low=low, high=high)
 
 
-def share_of_score(one: Weighed) -> str:
+def share_of_score(one: WeighedLine) -> str:
     """How much of the score is a service's; a dash where it did not enter."""
     return numbers.NOTHING if one.share is None else numbers.share(one.share)
 
@@ -94,10 +94,9 @@ def weight_reason(one: Weight) -> str:
 def _mean_of(view: CompanyView) -> str:
     if view.on_target is None:
         return _("The weighted mean of the services in it.")
-    entered = sum(1 for one in view.weighed if one.share)
     return ngettext(
-        "The score of {count} service.", "The weighted mean of {count} services.", entered
-    ).format(count=numbers.count(entered))
+        "The score of {count} service.", "The weighted mean of {count} services.", view.entered
+    ).format(count=numbers.count(view.entered))
 
 
 def _lowest(view: CompanyView) -> list[Reading]:

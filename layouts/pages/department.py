@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from layouts import formats
 from layouts.access import Need, Role, is_allowed
 from layouts.charts.multiples import multiple
+from layouts.company_section import company_section
 from layouts.components import (
     chip,
     colophon,
@@ -88,6 +89,7 @@ def _page(view: DepartmentView) -> list[Any]:
         *_why_and_sources(view),
         *_pictures(view),
         *_every_measure(view),
+        *company_section(view.sure, edition),
         *_context(view),
         colophon(edition),
     ]

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from layouts import formats
 from layouts.access import Role
 from layouts.charts.small import change_bar, sparkline
-from layouts.company_view import CompanyView, company_view
+from layouts.company_section import company_section
 from layouts.components import (
     chip,
     colophon,
@@ -30,7 +30,7 @@ from layouts.components import (
     tile,
 )
 from layouts.desk import at_hand
-from layouts.formats import Level, PrintedPart, _, company
+from layouts.formats import Level, PrintedPart, _
 from layouts.formats import today as sentences
 from layouts.links import PREFIX, department_link, metric_link, today_link
 from layouts.public import asking
@@ -129,7 +129,7 @@ def _page(view: TodayView, by: Grouping, wanted: str) -> list[Any]:
         html.Div(_notes(view), className="notes"),
         *_overview(view),
         *_every_metric(city, period, by, wanted),
-        *_how_sure(city),
+        *company_section(view.sure, edition),
         *_departments(city),
         colophon(edition),
     ]
@@ -392,52 +392,6 @@ def _grouping_link(city: CityView, one: Grouping, by: Grouping) -> dcc.Link:
 def _key() -> html.Ul:
     chips = [html.Li(chip(level, formats.level_word(level))) for level in Level]
     return html.Ul(chips, className="key table-foot", role="list")
-
-
-# --- how sure ------------------------------------------------------------------------------------
-
-
-def _how_sure(city: CityView) -> list[html.Section]:
-    view = company_view(city)
-    if view is None:
-        return []
-    inside: list[Component] = [
-        html.P(company.lead(view)),
-        _folded(_("Other ways to read it"), _readings(view)),
-    ]
-    if view.weighed:
-        inside.append(_folded(_("What each service weighs"), _weights(view, city.edition)))
-    return [_part(company.title(), html.Div(inside), id="sure")]
-
-
-def _folded(name: str, shown: html.Table) -> html.Details:
-    return html.Details([html.Summary(name), scrolling(shown, labelled(name))])
-
-
-def _readings(view: CompanyView) -> html.Table:
-    heads = [(_("Reading"), ""), (_("Score"), "number-cell")]
-    rows = [
-        row([one.name, html.Span(one.meaning, className="muted")], (one.number, "number-cell"))
-        for one in company.readings(view)
-    ]
-    return table(_("The score beside itself"), heads, rows, className="readings")
-
-
-def _weights(view: CompanyView, edition: Edition) -> html.Table:
-    heads = [
-        (_("Service"), ""),
-        (_("Weight"), "number-cell"),
-        (_("Share of the score"), "number-cell"),
-    ]
-    rows = [
-        row(
-            dcc.Link(one.line.metric.name, href=metric_link(edition, one.line.metric.id)),
-            (company.weight(one.weight), "number-cell"),
-            (company.share_of_score(one), "number-cell"),
-        )
-        for one in view.weighed
-    ]
-    return table(_("The weights in force in this period"), heads, rows, className="weights")
 
 
 # --- departments ---------------------------------------------------------------------------------

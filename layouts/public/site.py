@@ -96,8 +96,13 @@ class Site:
         asking.known_words(query, ())
         with asking.opened(self.desk, query) as (connection, edition):
             view = city_view(connection, edition)
+            sure = company_view(connection, view)
         with _speaking(edition):
-            texts = {**_home_texts(view, edition), **self._absolute(edition, "/", "/embed/score.png")}
+            texts = {
+                **_home_texts(view, edition),
+                "sure": sure,
+                **self._absolute(edition, "/", "/embed/score.png"),
+            }
             return self._page("home.html", edition.city, state=edition.state, here="home", **texts)
 
     def _metric(self, query: Query, wanted: str) -> Answer:
@@ -199,7 +204,6 @@ def _home_texts(view: CityView, edition: Edition) -> dict[str, Any]:
     period = formats.period(view.composite.period) if view.composite else ""
     return {
         "view": view,
-        "sure": company_view(view),
         "departments": asked if len(asked) > 1 else [],
         "services_caption": _("Every service, {period}").format(period=period),
         "conditions_caption": _("Conditions of the city, {period}").format(period=period),

@@ -1,4 +1,7 @@
-"""A small city with one publication in a database, for tests of everything that renders it."""
+"""A small city with one publication in a database, for tests of everything that renders it.
+
+Its scores are made of facts drawn here: its tables of records are there, as in every city, and empty.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from metrics.catalogue import from_text
 from metrics.facts import Fact, arrange
 from metrics.model import Aggregation, Catalogue, Family, Knowledge, Metric, Score, Status
 from metrics.plan import Inputs, Plan, plan
-from store import schema
+from store import records, schema
 from store.engine import Engine, bump_state, open_engine, writing
 from store.migrations import migrate
 from store.publications import composite_to_row, knowledge_to_json, score_to_row
@@ -60,6 +63,15 @@ publisher = "City of Harbor"
 type = "text"
 [columns.opened]
 type = "instant"
+[columns.due]
+type = "instant"
+planned = true
+[columns.closed]
+type = "instant"
+[columns.minutes]
+type = "number"
+[columns.area]
+type = "text"
 """
 
 METRIC = """
@@ -289,6 +301,9 @@ def published_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Publish
     migrate(engine, catalogue.city, lambda: NOW)
     planned, knowledge = plan_of(catalogue)
     fill(engine, catalogue, planned, knowledge)
+    with writing(engine, lambda: NOW) as held:
+        for source in catalogue.sources.values():
+            records.prepare(held.connection, source)
     yield PublishedCity(engine, url, write_folder(folder / "harbor", files), catalogue, planned)
     engine.dispose()
 
@@ -328,9 +343,12 @@ def _metric_file(one: _Sketch) -> str:
         unit=one.unit,
         decimals=one.decimals,
         direction=one.direction,
-        more='numerator = "closed <= due"' if one.aggregation == "ratio" else "",
+        more=_COUNTED.get(one.aggregation, ""),
         target=targets,
     )
+
+
+_COUNTED = {"ratio": 'numerator = "closed <= due"', "mean": 'value = "minutes"'}
 
 
 def _districts() -> str:

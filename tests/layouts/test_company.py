@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from layouts.company_view import CompanyView, Weighed, company_view
+from layouts.company_view import CompanyView, WeighedLine, company_view
 from layouts.desk import edition
 from layouts.formats import company
 from layouts.public.api import Api
@@ -56,10 +56,25 @@ def made(city):
     def make(on_target=0.437, entered=9, **changes) -> CompanyView:
         [lowest] = [line for line in city.services if line.metric.id == "pothole_on_time"]
         return CompanyView(
-            replace(COMPOSITE, **changes), lowest, on_target, (Weighed(lowest, 1.0, 1 / entered),) * entered
+            composite=replace(COMPOSITE, **changes),
+            lowest=lowest,
+            on_target=on_target,
+            entered=entered,
+            weighed=(WeighedLine(lowest, 1.0, 1 / entered),),
         )
 
     return make
+
+
+@pytest.fixture
+def sure(published_city):
+    """The company of a view of the city, or of one with changes to it."""
+
+    def of(view):
+        with reading(published_city.engine) as connection:
+            return company_view(connection, view)
+
+    return of
 
 
 def rows(view):
@@ -139,8 +154,8 @@ def test_a_weight_says_since_when(since, text):
 # --- what a publication says ---------------------------------------------------------------------
 
 
-def test_the_numbers_are_those_of_the_publication(city):
-    view = company_view(city)
+def test_the_numbers_are_those_of_the_publication(city, sure):
+    view = sure(city)
     assert view.composite is city.composite
     assert view.lowest.metric.id == city.composite.lowest[0][0]
     assert view.composite.geometric < view.composite.score
@@ -150,34 +165,41 @@ def test_the_numbers_are_those_of_the_publication(city):
     assert view.composite.cityscore is not None
 
 
-def test_the_shares_of_the_score_add_up(city):
-    entered = [one for one in company_view(city).weighed if one.share is not None]
+def test_the_shares_of_the_score_add_up(city, sure):
+    entered = [one for one in sure(city).weighed if one.share is not None]
     assert sum(one.share for one in entered) == pytest.approx(1)
     assert {one.line.metric.id for one in entered} == {
         line.metric.id
         for line in city.services
         if line.score.score is not None or line.score.seat is not None
     }
-    water = [one for one in company_view(city).weighed if one.line.metric.id == "water_on_time"]
+    water = [one for one in sure(city).weighed if one.line.metric.id == "water_on_time"]
     assert [one.share for one in water] == [None]
     assert company.share_of_score(water[0]) == "–"
-    assert company.share_of_score(Weighed(water[0].line, 1.0, 0.1099)) == "10%"
+    assert company.share_of_score(WeighedLine(water[0].line, 1.0, 0.1099)) == "10%"
 
 
-def test_a_page_that_lacks_a_part_of_the_score_says_nothing_of_other_weights(city):
+def test_a_page_that_shows_a_part_of_the_services_still_speaks_of_the_whole_score(city, sure):
     [*some, last] = [line for line in city.services if line.score and line.score.score is not None]
     assert last.score.score != city.composite.score
-    assert company_view(replace(city, services=tuple(some))).on_target is None
+    whole, part = sure(city), sure(replace(city, services=tuple(some)))
+    assert (part.on_target, part.entered) == (whole.on_target, whole.entered)
+    assert len(part.weighed) == len(some) < len(whole.weighed)
 
 
-def test_a_city_without_any_number_says_nothing_of_how_sure_it_is(city):
+def test_nothing_is_said_of_other_weights_where_the_scores_make_another_composite(city, sure):
+    other = replace(city.composite, score=city.composite.score + 0.01)
+    assert sure(replace(city, composites={city.opening: other})).on_target is None
+
+
+def test_a_city_without_any_number_says_nothing_of_how_sure_it_is(city, sure):
     nothing = replace(city.composite, score=None, cityscore=None)
-    assert company_view(replace(city, composites={city.opening: nothing})) is None
-    assert company_view(replace(city, opening=None)) is None
+    assert sure(replace(city, composites={city.opening: nothing})) is None
+    assert sure(replace(city, opening=None)) is None
 
 
-def test_both_pages_say_how_sure_the_score_is_below_what_it_says(published_city, city):
-    view = company_view(city)
+def test_both_pages_say_how_sure_the_score_is_below_what_it_says(published_city, city, sure):
+    view = sure(city)
     home = Site(desk_over(published_city.engine, published_city.catalogue)).home({}).body.decode()
     staff = page(mount(published_city.engine, published_city.catalogue))
     said = texts(part(staff, "sure"))

@@ -15,7 +15,7 @@ from layouts import formats, staff
 from layouts.access import NotAllowed
 from layouts.department_view import DepartmentView, department_view
 from layouts.desk import Desk, edition
-from layouts.formats import departments
+from layouts.formats import company, departments
 from layouts.links import department_link, metric_link
 from metrics.model import Department, Grain, Period, Reason, Status
 from metrics.plan import Plan
@@ -74,6 +74,16 @@ def test_a_department_has_its_own_composites_and_only_its_own_metrics(works, pub
         if (one.scope, one.scope_id, one.period.grain) == ("department", "public_works", Grain.MONTH)
     ]
     assert works.scores.composites[Grain.MONTH] == max(published, key=lambda one: one.period.start)
+
+
+def test_a_department_says_how_sure_its_own_score_is(works, mounted):
+    composite, sure = works.scores.composite, works.sure
+    assert sure.composite is composite and sure.entered == composite.scored + len(composite.late)
+    shown = text_of(mounted, department_id="public_works")
+    for said in (company.title(), company.lead(sure), *(one.meaning for one in company.readings(sure))):
+        assert said in shown
+    names = ["Geometric mean", "Without any one service", "Under other weights", "By chance", "Boston"]
+    assert all(name in shown for name in names)
 
 
 def test_staff_see_the_metrics_too_that_are_not_public(published_city):

@@ -227,6 +227,25 @@ def test_the_page_of_a_metric_has_the_chart_the_twin_and_the_worked_example(moun
     assert "What it does not show" in text and "from Jan 1, 2016" in text
 
 
+RECEIPT = {
+    "output": "receipt-shown.children",
+    "outputs": {"id": "receipt-shown", "property": "children"},
+    "inputs": [{"id": "receipt-opens", "property": "n_clicks", "value": 1}],
+    "changedPropIds": ["receipt-opens.n_clicks"],
+}
+
+
+def test_the_receipt_of_every_measure_is_answered_when_a_page_asks_for_it(mounted, published_city):
+    for metric in published_city.catalogue.metrics:
+        start = published_city.score(metric, "month").period.start.isoformat()
+        asked = {"metric": metric, "grain": "month", "start": start, "publication": "1"}
+        answer = call(
+            mounted, {**RECEIPT, "state": [{"id": "receipt-asked", "property": "data", "value": asked}]}
+        )
+        assert answer.status_code == 200, metric
+        assert "Publication" in answer.text
+
+
 @pytest.mark.parametrize(
     ("name", "query", "says"),
     [

@@ -10,9 +10,10 @@ import pytest
 from metrics.catalogue import load
 from store.engine import open_engine
 from tests.bare_store import bare_engine, clock, engine, home, kill_during
+from tests.layouts.published_city import published_city
 from tests.town import Town, write_city
 
-__all__ = ["bare_engine", "city", "clock", "engine", "home", "kill_during", "town"]
+__all__ = ["bare_engine", "city", "clock", "engine", "home", "kill_during", "published_city", "town"]
 
 
 @pytest.fixture
