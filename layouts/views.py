@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from metrics.model import (
@@ -198,6 +198,12 @@ class MetricView:
     districts: tuple[DistrictLine, ...]
     restated: Score | None = None
     maturity: Maturity | None = None
+
+    @property
+    def known_until(self) -> datetime | None:
+        """How far the metric's source was known when the publication was made; None for not at all."""
+        known = self.edition.knowledge.get(self.metric.source)
+        return known.known_until if known else None
 
     @property
     def grains(self) -> tuple[Grain, ...]:

@@ -35,7 +35,7 @@ _LEADING = 1.32
 _CHIP_HEIGHT, _CHIP_TEXT = 24.0, 13.0
 _NUMBER = 60.0
 _BESIDE = 210.0
-_ROW = 30.0
+_ROW, _BENEATH = 30.0, 15.0
 _VALUE_END, _AIM_END, _SCORE_END, _STATUS = 372.0, 448.0, 500.0, 514.0
 
 
@@ -48,6 +48,7 @@ def metric_card(view: MetricView, theme: Theme, *, titled: bool = True) -> Marku
         beside = captions.score_and_period(view.metric, view.score, with_value=not is_said)
         sheet.chip_line(level, formats.standing_word(view.score, level), beside)
     sheet.paragraph(captions.why_nothing(view.score, view))
+    sheet.paragraph(captions.beyond_chance(view))
     chart = line_with_target(view, CHART)
     if chart:
         sheet.drawing(chart, CHART.height)
@@ -198,7 +199,10 @@ class _Sheet:
         shown = formats.score(score.score if score else None)
         self._put(shown, _SCORE_END, base, _SMALL, "ink strong", anchor="end")
         self._marked(level, formats.standing_word(score, level), _STATUS, base)
-        self._end += _ROW
+        marks = captions.marks(score)
+        if marks:
+            self._put(marks, WIDTH - EDGE, base + _BENEATH, _TINY, "muted", anchor="end")
+        self._end += _ROW + (_BENEATH if marks else 0.0)
 
     def footer(self, edition: Edition, origin: str, notes: Sequence[str]) -> None:
         """Marks, then whose numbers these are, as of when, and by which publication."""

@@ -1,7 +1,7 @@
 """The only place that makes sentences and number texts: everything people read goes through here."""
 
 from layouts.formats.days import day, instant, long_day, period, short_period, tick
-from layouts.formats.evidence import interval, remarks, standing, verdicts
+from layouts.formats.evidence import interval, late_seat, remarks, standing, verdicts
 from layouts.formats.language import Language, _, language, ngettext, speaking, spoken
 from layouts.formats.maturity import (
     backlog,
@@ -105,6 +105,7 @@ __all__ = [
     "interval",
     "language",
     "last_mature_day",
+    "late_seat",
     "late_seats",
     "level",
     "level_word",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from layouts.formats import days, numbers, sentences, vintages, words
+from layouts.formats import days, evidence, numbers, sentences, vintages, words
 from layouts.formats.language import _, ngettext
 from layouts.formats.reasons import reason
 from layouts.views import CityView, Edition, Line, MetricView
@@ -67,6 +67,23 @@ def why_nothing(score: Score | None, view: MetricView) -> str:
     return "" if score.score is not None else reason(score.reason, view.edition.catalogue)
 
 
+def beyond_chance(view: MetricView) -> str:
+    """Whether the target was met beyond chance, else with what a late metric counts; empty for neither."""
+    if view.score is None:
+        return ""
+    return evidence.verdict(view.metric, view.score) or evidence.late_seat(view.score)
+
+
+def marks(score: Score | None) -> str:
+    """What stands beside the level of a score: its verdict, and that it may change; empty for neither."""
+    if score is None:
+        return ""
+    said = [_lower(words.verdict_word(score.verdict))] if score.verdict else []
+    if score.status is Status.PROVISIONAL:
+        said.append(_lower(words.status_word(score.status)))
+    return " · ".join(said)
+
+
 def score_and_period(metric: Metric, score: Score, *, with_value: bool) -> str:
     """Value where the title does not say it, target, score and period: the line beside the chip."""
     said = [numbers.value_beside_target(metric, score)] if with_value and score.value is not None else []
@@ -79,10 +96,16 @@ def score_and_period(metric: Metric, score: Score, *, with_value: bool) -> str:
 
 
 def composite_lines(composite: Composite) -> list[str]:
-    """What stands beside a city's number: k of n, the change, the coverage."""
+    """What stands beside a city's number: k of n, the change, the verdicts, the coverage."""
     moved = numbers.movement(composite)
     change = sentences.change(moved, composite.period.grain, composite.before)
-    return [text for text in (sentences.on_target(composite), change, sentences.coverage(composite)) if text]
+    said = (
+        sentences.on_target(composite),
+        change,
+        evidence.verdicts(composite),
+        sentences.coverage(composite),
+    )
+    return [text for text in said if text]
 
 
 def value_and_target(line: Line, grain: Grain) -> tuple[str, str]:
@@ -115,6 +138,7 @@ def metric_alt(view: MetricView) -> str:
     said = [sentences.metric_headline(view)]
     if view.score is not None:
         said.append(_standing(view.score))
+        said.append(beyond_chance(view))
         said.append(why_nothing(view.score, view).rstrip("."))
     said.append(sentences.chart_text(view, view.past).rstrip("."))
     return _paragraph([*said, *metric_notes(view), sentences.edition(view.edition)])
@@ -156,11 +180,12 @@ def _row(line: Line, grain: Grain) -> str:
     if score is None or score.score is None:
         word = words.standing_word(score, numbers.level(None))
         return _("{metric}: {status}").format(metric=line.metric.name, status=_lower(word))
-    return _("{metric}: {value}, score {score}").format(
+    found = _("{metric}: {value}, score {score}").format(
         metric=line.metric.name,
         value=numbers.value_beside_target(line.metric, score),
         score=numbers.score(score.score),
     )
+    return ", ".join(text for text in (found, marks(score).replace(" · ", ", ")) if text)
 
 
 def _standing(score: Score) -> str:

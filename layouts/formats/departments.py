@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from layouts.department_view import DepartmentView, SourceKnown
 from layouts.formats import days, numbers, sentences, words
-from layouts.formats.freshness import length
+from layouts.formats.freshness import how_fresh
 from layouts.formats.language import _, ngettext
 from layouts.formats.reasons import reason
 from layouts.views import Line
@@ -115,16 +115,7 @@ def multiple_text(line: Line, grain: Grain) -> str:
 
 def freshness(known: SourceKnown, view: DepartmentView) -> str:
     """How far a source was known when the publication was made."""
-    if known.known_until is None:
-        return _("Nothing of it was known.")
-    edition = view.edition
-    until = days.instant(known.known_until, edition.city)
-    behind = edition.publication.known_at - known.known_until
-    if behind < timedelta(hours=1):
-        return _("Known until {instant}, when the scores were made.").format(instant=until)
-    return _("Known until {instant}, {time} before the scores were made.").format(
-        instant=until, time=length(behind)
-    )
+    return how_fresh(known.known_until, view.edition)
 
 
 def late_measures(known: SourceKnown) -> str:

@@ -54,9 +54,10 @@ def late_seat(score: Score) -> str:
     """With what a late metric counts while it is late; empty for one that has no seat."""
     if score.score is not None or score.seat is None:
         return ""
-    return _("While it is silent it counts with its lowest score of the last year, {seat}, or less.").format(
-        seat=numbers.score(score.seat)
-    )
+    return _(
+        "While it is late it counts with {seat}, its lowest score of the year before, "
+        "or with the mean of the others where that is lower."
+    ).format(seat=numbers.score(score.seat))
 
 
 def remarks(metric: Metric, score: Score) -> list[str]:
@@ -69,7 +70,9 @@ def verdicts(composite: Composite) -> str:
     """How many metrics meet, miss and leave it open beyond chance; empty where none has a verdict."""
     if not composite.meets and not composite.misses and not composite.cannot_tell:
         return ""
-    return _("Beyond chance: {meets} meet, {misses} miss, {open} cannot be told").format(
+    return _(
+        "Beyond chance: {meets} meet their target, {misses} miss it, {open} are too close to tell"
+    ).format(
         meets=numbers.count(composite.meets or 0),
         misses=numbers.count(composite.misses or 0),
         open=numbers.count(composite.cannot_tell or 0),
@@ -78,7 +81,16 @@ def verdicts(composite: Composite) -> str:
 
 def standing(score: Score, catalogue: Catalogue) -> str:
     """Why there is no score, else what the status of a score means: always a sentence."""
-    return reason(score.reason, catalogue) or status(score.status)
+    return reason(score.reason, catalogue) or _so_far(score) or status(score.status)
+
+
+def _so_far(score: Score) -> str:
+    """How much of a provisional score is known; empty for any other, and where it was not measured."""
+    if score.status is not Status.PROVISIONAL or score.completeness is None:
+        return ""
+    return _("By now usually {share} of it is known, so the score may still change.").format(
+        share=numbers.share(score.completeness)
+    )
 
 
 def status(given: Status) -> str:
@@ -87,12 +99,12 @@ def status(given: Status) -> str:
         Status.SUPPRESSED: _("Hidden: so few people stand behind it that they could be recognised."),
         Status.CLOSED: _("The service was closed, so there is nothing to score."),
         Status.LATE: _("The data should be here by now and are not."),
-        Status.MISSING: _("The data are not here and not due yet, or are known to be incomplete."),
+        Status.MISSING: _("The data are not here yet, or are known to be incomplete."),
         Status.NO_OPPORTUNITY: _("The service was open and had nothing to do."),
         Status.NOT_SCORED: _("The value is shown and not scored."),
         Status.INSUFFICIENT: _("Too little is known to form the value or its target."),
-        Status.IMMATURE: _("Too much of it is still to be reported: until then it is not counted."),
-        Status.PROVISIONAL: _("Some of it is still to be reported, so the score may change."),
+        Status.IMMATURE: _("Too much of it is still to be reported, so it does not count yet."),
+        Status.PROVISIONAL: _("Some of it is still to be reported, so the score may still change."),
         Status.FINAL: _("All that was expected is here."),
     }[given]
 
@@ -101,15 +113,15 @@ def _verdicts(metric: Metric) -> dict[Verdict, str]:
     if metric.direction is Direction.WITHIN:
         meets = _("It was inside its band, and not by luck: at either end of it that happens {rarely}.")
         misses = _("It was outside its band, and not by bad luck: within it that happens {rarely}.")
-        either = _("This cannot be told from chance: a service at the end of its band has {such_months} too.")
+        either = _("Too close to tell: by chance a service at the end of its band has {such_months} too.")
     elif metric.historical:
         meets = _("It did better than its own past, and not by luck: unchanged it does so {rarely}.")
         misses = _("It did worse than its own past, and not by bad luck: unchanged it does so {rarely}.")
-        either = _("This cannot be told from chance: an unchanged service has {such_months} too.")
+        either = _("Too close to tell: by chance an unchanged service has {such_months} too.")
     else:
         meets = _("It met its target, and not by luck: just on target that happens {rarely}.")
         misses = _("It missed its target, and not by bad luck: just on target that happens {rarely}.")
-        either = _("This cannot be told from chance: a service just on target has {such_months} too.")
+        either = _("Too close to tell: by chance a service just on target has {such_months} too.")
     return {Verdict.MEETS: meets, Verdict.MISSES: misses, Verdict.CANNOT_TELL: either}
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from babel.dates import format_timedelta
 
 from layouts.formats import days, numbers
 from layouts.formats.language import _, locale, ngettext
 from layouts.status_view import RunStatus, SourceStatus, StatusView
+from layouts.views import Edition
 
 _SHORTEST = timedelta(minutes=1)
+_LATELY = timedelta(hours=1)
 
 
 def headline(view: StatusView) -> str:
@@ -115,6 +117,19 @@ def rows_read(run: RunStatus | None) -> str:
 def rows_rejected(run: RunStatus | None) -> str:
     """How many rows a run has set aside; a dash for no run."""
     return numbers.NOTHING if run is None else numbers.count(run.rejected)
+
+
+def how_fresh(until: datetime | None, edition: Edition) -> str:
+    """How far a source was known when a publication was made, and how long before that was."""
+    if until is None:
+        return _("Nothing of it was known.")
+    told = days.instant(until, edition.city)
+    behind = edition.publication.known_at - until
+    if behind < _LATELY:
+        return _("Known until {instant}, when the scores were made.").format(instant=told)
+    return _("Known until {instant}, {time} before the scores were made.").format(
+        instant=told, time=length(behind)
+    )
 
 
 def length(given: timedelta) -> str:

@@ -84,47 +84,51 @@ def warning(given: Reason) -> str:
 
 
 def _noise(arguments: Arguments) -> str:
-    return _("By {grain} chance alone gives an unchanged city on target {score} instead of 1.00.").format(
-        grain=_grain(arguments), score=numbers.plain(float(arguments["expected"]), 3)
-    )
+    return _(
+        "Scored {daily}, an unchanged city exactly on target would by chance get {score} instead of 1.00."
+    ).format(daily=_daily(arguments), score=numbers.plain(float(arguments["expected"]), 3))
 
 
 def _low(arguments: Arguments) -> str:
-    return _("Even a perfect period scores only {score}: it can lose and hardly win.").format(
-        score=numbers.plain(float(arguments["ceiling"]), 3)
-    )
+    return _(
+        "Even a perfect period scores only {score}: this target can be missed and hardly be beaten."
+    ).format(score=numbers.plain(float(arguments["ceiling"]), 3))
 
 
 def _unreachable(arguments: Arguments) -> str:
-    return _("This target cannot be met: a perfect period scores {score}.").format(
+    return _("This target cannot be met: even a perfect period scores only {score}.").format(
         score=numbers.plain(float(arguments["ceiling"]), 3)
     )
 
 
 def _failsafe(_arguments: Arguments) -> str:
-    return _("This target cannot fail: the worst there can be is on target.")
+    return _("This target cannot be missed: the worst possible period is still on target.")
 
 
 def _always(arguments: Arguments) -> str:
-    periods = int(arguments["periods"])
-    return ngettext(
-        "The last year met the target in its only period by {grain}: it may ask too little.",
-        "The last year met the target in all {count} periods by {grain}: it may ask too little.",
-        periods,
-    ).format(count=periods, grain=_grain(arguments))
+    return _("The target was met in all of the last {months}: it may ask too little.").format(
+        months=_periods(arguments)
+    )
 
 
 def _never(arguments: Arguments) -> str:
-    periods = int(arguments["periods"])
-    return ngettext(
-        "The last year missed the target in its only period by {grain}: it may ask too much.",
-        "The last year missed the target in all {count} periods by {grain}: it may ask too much.",
-        periods,
-    ).format(count=periods, grain=_grain(arguments))
+    return _("The target was missed in all of the last {months}: it may ask too much.").format(
+        months=_periods(arguments)
+    )
 
 
-def _grain(arguments: Arguments) -> str:
-    return words.grain_word(Grain(str(arguments["grain"]))).lower()
+def _periods(arguments: Arguments) -> str:
+    count = int(arguments["periods"])
+    return {
+        Grain.DAY: ngettext("{count} day", "{count} days", count),
+        Grain.WEEK: ngettext("{count} week", "{count} weeks", count),
+        Grain.MONTH: ngettext("{count} month", "{count} months", count),
+        Grain.QUARTER: ngettext("{count} quarter", "{count} quarters", count),
+    }[Grain(str(arguments["grain"]))].format(count=numbers.count(count))
+
+
+def _daily(arguments: Arguments) -> str:
+    return words.how_often(Grain(str(arguments["grain"])))
 
 
 _WARNINGS: dict[str, Callable[[Arguments], str]] = {

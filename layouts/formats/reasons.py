@@ -81,7 +81,9 @@ def _coverage_below_minimum(arguments: Arguments, _catalogue: Catalogue) -> str:
 def _immature(arguments: Arguments, _catalogue: Catalogue) -> str:
     known = arguments.get("completeness")
     if not isinstance(known, int | float):
-        return _("Too much of what belongs to this period is usually reported later.")
+        return _(
+            "Too much of what belongs to this period is usually reported later; it is scored from 90% on."
+        )
     return _(
         "By now usually only {share} of what belongs to this period is known; it is scored from 90% on."
     ).format(share=numbers.share(known))
@@ -99,13 +101,19 @@ _SENTENCES: Mapping[str, Callable[[Arguments, Catalogue], str]] = {
     "closed": _closed,
     "grain_not_scored": _grain_not_scored,
     "coverage_below_minimum": _coverage_below_minimum,
-    "no_opportunity": _always(lambda: _("Nothing was due in this period, so there is nothing to score.")),
-    "neutral": _always(lambda: _("Shown for knowledge; it has no good or bad side and is never scored.")),
-    "no_target": _always(lambda: _("No target has been set, so there is nothing to score against.")),
+    "no_opportunity": _always(
+        lambda: _("There was nothing to do in this period, so there is nothing to score.")
+    ),
+    "neutral": _always(
+        lambda: _("Neither more nor less of this is better, so it is shown and never scored.")
+    ),
+    "no_target": _always(lambda: _("No target has been set, so there is nothing to hold it against.")),
     "target_not_in_force": _always(lambda: _("No target was in force in this period.")),
-    "no_value": _always(lambda: _("The records of this period give no value.")),
+    "no_value": _always(lambda: _("Nothing in the records of this period can be measured.")),
     "no_district_target": _always(lambda: _("The target is for the whole city, not for a part of it.")),
-    "method_gives_no_score": _always(lambda: _("The method gives no score for this value.")),
+    "method_gives_no_score": _always(
+        lambda: _("Boston's arithmetic would have to divide by zero here, so there is no score.")
+    ),
     "insufficient_baseline": _always(
         lambda: _("The target is the city's own past, and too little of it is known yet.")
     ),
@@ -113,6 +121,7 @@ _SENTENCES: Mapping[str, Callable[[Arguments, Catalogue], str]] = {
     "no_period": _always(lambda: _("No period of this length has ended yet.")),
     "all_closed": _always(lambda: _("Every service was closed.")),
     "immature": _immature,
+    "no_longer_known": _always(lambda: _("The records this was made of are gone from the source.")),
 }
 
 

@@ -25,7 +25,7 @@ def status_word(given: Status) -> str:
         Status.CLOSED: _("Closed"),
         Status.LATE: _("Late"),
         Status.MISSING: _("Missing"),
-        Status.NO_OPPORTUNITY: _("Nothing due"),
+        Status.NO_OPPORTUNITY: _("Nothing to do"),
         Status.NOT_SCORED: _("Not scored"),
         Status.INSUFFICIENT: _("Not enough data"),
         Status.IMMATURE: _("Too early"),
@@ -38,7 +38,7 @@ def verdict_word(given: Verdict) -> str:
     """What the evidence says of value against target."""
     return {
         Verdict.MEETS: _("meets its target"),
-        Verdict.CANNOT_TELL: _("cannot tell"),
+        Verdict.CANNOT_TELL: _("too close to tell"),
         Verdict.MISSES: _("misses its target"),
     }[given]
 

@@ -26,7 +26,7 @@ from layouts.components import (
 )
 from layouts.department_view import DepartmentView, SourceKnown, department_view
 from layouts.desk import at_hand
-from layouts.formats import Level, _, departments
+from layouts.formats import Level, _, captions, departments
 from layouts.links import metric_link, today_link
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, opened
@@ -215,7 +215,9 @@ def _standing(line: Line) -> list[Any]:
     score = line.score
     if score is None or score.score is None:
         return [score_chip(score)]
-    return [html.B(formats.score(score.score)), " ", score_chip(score)]
+    marks = captions.marks(score)
+    said = [html.Span(f" {marks}", className="mark-small")] if marks else []
+    return [html.B(formats.score(score.score)), " ", score_chip(score), *said]
 
 
 def _beneath(view: DepartmentView, line: Line) -> list[str]:
@@ -227,7 +229,8 @@ def _beneath(view: DepartmentView, line: Line) -> list[str]:
         said.append(_("a year before {value}").format(value=departments.value_year_before(metric, before)))
     why = formats.reason(score.reason, view.edition.catalogue) if score else ""
     joined = " · ".join(text for text in said if text)
-    return [text for text in (joined, departments.few_records(metric, score), why) if text]
+    seat = formats.late_seat(score) if score else ""
+    return [text for text in (joined, departments.few_records(metric, score), why, seat) if text]
 
 
 def _every_measure(view: DepartmentView) -> list[html.Section]:

@@ -28,6 +28,7 @@ from layouts.components import (
 )
 from layouts.desk import at_hand
 from layouts.formats import _, company, method, vintages
+from layouts.formats.freshness import how_fresh
 from layouts.links import department_link, metric_link, today_link
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, day, opened
@@ -246,6 +247,7 @@ def _meaning(view: MetricView) -> html.Section:
         ),
         (_("Who answers for it"), metric.owner),
         (_("Source"), view.source.name if view.source else metric.source),
+        (_("How fresh"), how_fresh(view.known_until, view.edition)),
     ]
     pairs = [part for word, text in facts for part in (html.Dt(word), html.Dd(text))]
     return _card(_("What is measured"), html.Dl(pairs, className="facts"), id="meaning")

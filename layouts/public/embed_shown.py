@@ -132,6 +132,7 @@ def _metric_facts(view: MetricView) -> dict[str, str]:
             "Period Start": score.period.start.isoformat(),
         }
         found |= {"Status": str(score.status), "Score": formats.score(score.score)}
+        found |= {"Verdict": str(score.verdict or ""), "Interval": formats.interval(view.metric, score)}
         found["Value"] = formats.value_beside_target(view.metric, score)
         found["Value Unrounded"] = "" if score.value is None else repr(score.value)
         found["Score Unrounded"] = "" if score.score is None else repr(score.score)
@@ -147,6 +148,8 @@ def _city_facts(view: CityView) -> dict[str, str]:
             "Period Start": composite.period.start.isoformat(),
             "Score": formats.score(composite.score),
             "Score Unrounded": "" if composite.score is None else repr(composite.score),
+            "Verdicts": formats.verdicts(composite),
+            "Coverage": "" if composite.coverage is None else repr(composite.coverage),
         }
     return found
 

@@ -17,7 +17,7 @@ from layouts.charts.line import NARROW, WIDE, line_with_target
 from layouts.charts.small import score_bar, sparkline
 from layouts.company_view import company_view
 from layouts.desk import Desk
-from layouts.formats import Level, _, captions, company, method, receipts, vintages
+from layouts.formats import Level, _, captions, company, freshness, method, receipts, vintages
 from layouts.method_view import method_view
 from layouts.public import asking
 from layouts.public.answer import HTML, RETRY_SECONDS, Answer, NothingPublished, Refusal
@@ -45,7 +45,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(_=_, ngettext=formats.ngettext, say=formats, caption=captions, draw=DRAW, mark=MARK)
-    made.globals.update(receipts=receipts, company=company, method=method, vintage=vintages)
+    made.globals.update(receipts=receipts, company=company, method=method, vintage=vintages, fresh=freshness)
     made.globals.update(here="", here_path="/", pin="", pin_more="", unknown_district=UNKNOWN_DISTRICT)
     made.globals.update(address="", picture="")
     return made

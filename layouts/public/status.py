@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from layouts import formats
 from layouts.desk import Desk
-from layouts.formats import freshness
 from layouts.public.answer import HTML, Answer
 from layouts.public.asking import Query
 from layouts.public.site import rendered
@@ -26,5 +25,5 @@ class StatusPage:
         city = self.desk.catalogue.city
         view = self.look()
         with formats.speaking(formats.language(city.language)):
-            body = rendered("status.html", city, self.desk.build, view=view, fresh=freshness)
+            body = rendered("status.html", city, self.desk.build, view=view)
         return Answer(body, HTML)

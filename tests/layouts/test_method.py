@@ -12,7 +12,6 @@ from sqlalchemy import func, select
 import app
 from layouts.formats import method
 from metrics.catalogue import load
-from metrics.model import Reason
 from store import publications, selftests
 from store.engine import open_engine, reading
 from store.schema import self_tests
@@ -86,36 +85,6 @@ def test_what_is_kept_is_read_as_it_was(town):
     tests = known(town).tests
     assert selftests.from_json(selftests.to_json(tests.values())) == tests
     assert tests["on_time"].grains[0].expected is not None
-
-
-@pytest.mark.parametrize(
-    ("reason", "sentence"),
-    [
-        (
-            Reason("noise_moves_the_score", {"grain": "week", "expected": 0.9876}),
-            "By week chance alone gives an unchanged city on target 0.988 instead of 1.00.",
-        ),
-        (
-            Reason("ceiling_is_low", {"ceiling": 1.0101}),
-            "Even a perfect period scores only 1.01: it can lose and hardly win.",
-        ),
-        (
-            Reason("target_cannot_be_met", {"ceiling": 0.875}),
-            "This target cannot be met: a perfect period scores 0.875.",
-        ),
-        (Reason("target_cannot_fail"), "This target cannot fail: the worst there can be is on target."),
-        (
-            Reason("target_always_met", {"grain": "month", "periods": 12}),
-            "The last year met the target in all 12 periods by month: it may ask too little.",
-        ),
-        (
-            Reason("target_never_met", {"grain": "month", "periods": 12}),
-            "The last year missed the target in all 12 periods by month: it may ask too much.",
-        ),
-    ],
-)
-def test_every_warning_is_a_sentence_a_newspaper_could_quote(reason, sentence):
-    assert method.warning(reason) == sentence
 
 
 def test_a_rate_is_percent_with_one_digit_and_a_dash_where_unknown():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import gettext
 import re
 from dataclasses import replace
@@ -15,8 +14,6 @@ import pytest
 from layouts import formats
 from layouts.desk import edition
 from layouts.formats.language import Language
-from layouts.formats.method import _WARNINGS
-from layouts.formats.reasons import _SENTENCES
 from layouts.public.site import Site
 from layouts.views import CityView, SourceStart, StartView, city_view, metric_view
 from metrics.model import Composite, Grain, Period, Reason, Status
@@ -105,49 +102,6 @@ def test_a_city_without_metrics_says_so(published_city):
 def test_a_city_with_conditions_alone_says_that_no_service_is_scored(published_city):
     view = replace(view_of(published_city), services=(), composites={}, opening=None)
     assert formats.headline(view) == "No service of this city is scored yet"
-
-
-OF_THE_SELF_TEST = PROJECT / "metrics" / "selftest.py"
-
-
-def reasons_in(files):
-    return {
-        node.args[0].value
-        for file in files
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
-        and getattr(node.func, "id", "") == "Reason"
-        and node.args
-        and isinstance(node.args[0], ast.Constant)
-    }
-
-
-REASONS_OF_THE_PLAN = reasons_in(set((PROJECT / "metrics").glob("*.py")) - {OF_THE_SELF_TEST})
-
-
-@pytest.mark.parametrize("reason", sorted(reasons_in([OF_THE_SELF_TEST])))
-def test_every_warning_of_the_self_test_has_a_sentence_of_its_own(reason):
-    assert reason in _WARNINGS
-
-
-@pytest.mark.parametrize("reason", sorted(REASONS_OF_THE_PLAN))
-def test_every_reason_of_the_plan_has_a_sentence_of_its_own(published_city, reason):
-    assert reason in _SENTENCES
-    sentence = formats.reason(Reason(reason), published_city.catalogue)
-    assert sentence.endswith(".") and "{" not in sentence
-
-
-def test_reasons_name_the_source_and_how_far_it_is_known(published_city):
-    catalogue = published_city.catalogue
-    late = Reason("late", {"source": "library", "known_until": "2026-11-19T09:30:00+00:00"})
-    assert (
-        formats.reason(late, catalogue)
-        == "Library system is known only until Nov 19, 2026, 4:30\N{NO-BREAK SPACE}AM."
-    )
-    never = Reason("late", {"source": "water", "never_ran": 1})
-    assert formats.reason(never, catalogue) == "Water utility has never been loaded."
-    gap = Reason("gap", {"source": "water", "why": "A storm."})
-    assert formats.reason(gap, catalogue) == "Water utility is incomplete in this period: A storm."
 
 
 @pytest.mark.parametrize("status", list(Status))
