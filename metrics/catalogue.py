@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -13,19 +13,22 @@ from metrics.catalogue_files import (
     APPROVED,
     CITY,
     Draft,
+    Rows,
     approved_rows,
     approved_text,
     canonical,
     draft,
     read_folder,
+    with_row,
 )
 from metrics.catalogue_shapes import Mistake, error
-from metrics.model import Catalogue, Target
+from metrics.model import Approved, Catalogue
 
 __all__ = [
     "CITIES",
     "CatalogueError",
     "Mistake",
+    "beside_the_files",
     "check",
     "find_city",
     "from_text",
@@ -96,26 +99,31 @@ def from_text(text: str) -> Catalogue:
     return _catalogue(found)
 
 
-def with_targets(catalogue: Catalogue, rows: Iterable[tuple[str, Target]]) -> Catalogue:
-    """The catalogue with approved targets, (metric id, target) each, merged in.
+def with_targets(catalogue: Catalogue, rows: Iterable[tuple[str, Approved]]) -> Catalogue:
+    """The catalogue with what was approved in the store, (metric id, target) each, merged in.
 
-    Of the same metric and first day the row wins over the file, a later row over an earlier one. The
-    rows become part of text and hash, those that only repeat the file do not. A row of a metric's old
-    id counts for the metric renamed from it. Raises CatalogueError for a row of no metric there is and
-    for a target that the rules refuse.
+    Of the same metric and first day the row wins over the file, a later row over an earlier one; a
+    withdrawal leaves no target of its day. The rows become part of text and hash, those that only repeat
+    the file do not. A row of a metric's old id counts for the metric renamed from it. Raises
+    CatalogueError for a row of no metric there is and for a target that the rules refuse.
     """
     files: dict[str, str] = json.loads(catalogue.text)
     approved = approved_rows(files.pop(APPROVED, "[]"))
     in_files = from_text(canonical(files))
     now = {metric.renamed_from: metric.id for metric in catalogue.metrics.values() if metric.renamed_from}
-    for name, target in rows:
-        approved[now.get(name, name), target.valid_from] = target
-    approved = {key: target for key, target in approved.items() if not _says(in_files, key, target)}
+    for name, row in rows:
+        approved[now.get(name, name), row.valid_from] = row
+    approved = {key: row for key, row in approved.items() if not _says(in_files, key[0], row)}
     if approved:
         files[APPROVED] = approved_text(approved)
     merged = draft(files)
     _refuse([*_of_no_metric(catalogue, approved), *catalogue_rules.mistakes(merged)])
     return _catalogue(merged)
+
+
+def beside_the_files(catalogue: Catalogue) -> dict[tuple[str, date], Approved]:
+    """What of a merged catalogue its files do not say, by metric and first day."""
+    return approved_rows(json.loads(catalogue.text).get(APPROVED, "[]"))
 
 
 def _refuse(mistakes: Sequence[Mistake]) -> None:
@@ -138,12 +146,12 @@ def _catalogue(found: Draft) -> Catalogue:
     )
 
 
-def _says(catalogue: Catalogue, key: tuple[str, date], target: Target) -> bool:
-    metric = catalogue.metrics.get(key[0])
-    return metric is not None and target in metric.targets
+def _says(catalogue: Catalogue, name: str, row: Approved) -> bool:
+    metric = catalogue.metrics.get(name)
+    return metric is not None and with_row(metric.targets, row) == metric.targets
 
 
-def _of_no_metric(catalogue: Catalogue, rows: Mapping[tuple[str, date], Target]) -> list[Mistake]:
+def _of_no_metric(catalogue: Catalogue, rows: Rows) -> list[Mistake]:
     return [
         error(
             name,

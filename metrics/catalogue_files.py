@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -19,12 +19,15 @@ from metrics.catalogue_shapes import (
     read_shape,
     warning,
 )
-from metrics.model import City, Department, District, Metric, Source, Target
+from metrics.model import Approved, City, Department, District, Metric, Source, Target, Withdrawn
 
 CITY, DEPARTMENTS, DISTRICTS = "city.toml", "departments.toml", "districts.geojson"
 SOURCES, METRICS = "sources", "metrics"
 APPROVED = "approved_targets.json"
-"""Not a file of the folder: the targets approved in the store, as they stand in a catalogue's text."""
+"""Not a file of the folder: what was approved in the store, as it stands in a catalogue's text."""
+
+Rows = Mapping[tuple[str, date], Approved]
+"""What was decided about targets last, by metric and first day."""
 
 FROM_THE_START = date.min
 """Since when a weight written as one number holds."""
@@ -105,20 +108,28 @@ def draft(files: Mapping[str, str]) -> Draft:
     )
 
 
-def approved_text(rows: Mapping[tuple[str, date], Target]) -> str:
-    """Approved targets, keyed by metric and first day, as the text that `draft` reads back."""
+def approved_text(rows: Rows) -> str:
+    """What was approved as the text that `draft` reads back; a row without a value withdraws."""
     ordered = [{"metric": metric, **asdict(rows[metric, day])} for metric, day in sorted(rows)]
     return json.dumps(ordered, default=plain_text, ensure_ascii=False)
 
 
-def approved_rows(text: str) -> dict[tuple[str, date], Target]:
+def approved_rows(text: str) -> dict[tuple[str, date], Approved]:
     """The reverse of `approved_text`."""
-    rows: dict[tuple[str, date], Target] = {}
+    rows: dict[tuple[str, date], Approved] = {}
     for row in json.loads(text):
         metric = row.pop("metric")
-        [target] = adapter(Target).validate_json(json.dumps([row]))
-        rows[metric, target.valid_from] = target
+        shape: Hashable = Target if "value" in row else Withdrawn
+        [one] = adapter(shape).validate_json(json.dumps([row]))
+        rows[metric, one.valid_from] = one
     return rows
+
+
+def with_row(targets: Iterable[Target], row: Approved) -> tuple[Target, ...]:
+    """A metric's targets in order of their days, with one more, or another or none on its day."""
+    kept = [target for target in targets if target.valid_from != row.valid_from]
+    added = [row] if isinstance(row, Target) else []
+    return tuple(sorted([*kept, *added], key=lambda target: target.valid_from))
 
 
 def _parse_toml(name: str, text: str, mistakes: list[Mistake]) -> Table | None:
@@ -192,11 +203,9 @@ def _districts(text: str | None, mistakes: list[Mistake]) -> tuple[District, ...
 
 
 def _with_approved(metrics: dict[str, Metric], text: str) -> dict[str, Metric]:
-    """Approved targets merged in: of the same metric and first day, the approved one wins."""
+    """What was approved, merged in: of the same metric and first day it wins."""
     merged = dict(metrics)
-    for (name, day), target in approved_rows(text).items():
+    for (name, _), row in approved_rows(text).items():
         if name in merged:
-            kept = [other for other in merged[name].targets if other.valid_from != day]
-            targets = tuple(sorted([*kept, target], key=lambda one: one.valid_from))
-            merged[name] = replace(merged[name], targets=targets)
+            merged[name] = replace(merged[name], targets=with_row(merged[name].targets, row))
     return merged

@@ -238,6 +238,19 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Withdrawn:
+    """The target that began on `valid_from` counts no more; the one before it goes on."""
+
+    valid_from: date
+    reason: str
+    approved_by: str
+
+
+Approved = Target | Withdrawn
+"""What may be decided about a target."""
+
+
+@dataclass(frozen=True)
 class Weight:
     """A weight in force from `valid_from`."""
 

@@ -10,10 +10,12 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from metrics import catalogue, catalogue_city_rules, catalogue_rules, catalogue_source_rules
 from metrics.catalogue import CatalogueError, Mistake
-from metrics.model import Aggregation, Column, Direction, Metric, Retired, Target, Weight
+from metrics.model import Aggregation, Column, Direction, Metric, Retired, Target, Weight, Withdrawn
 
 CITIES = Path(__file__).resolve().parents[2] / "data" / "cities"
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "adding_a_metric.md"
@@ -841,6 +843,88 @@ def test_an_approved_target_is_held_to_the_rules(write):
     town = catalogue.load(write(TOWN))
     with pytest.raises(CatalogueError, match="80 is no share"):
         catalogue.with_targets(town, [("on_time", replace(APPROVED, value=80.0))])
+
+
+def test_a_withdrawn_target_counts_no_more_whoever_set_it(write):
+    later = '[[target]]\nvalue = 0.9\nvalid_from = 2026-01-01\nreason = "A crew"\napproved_by = "The mayor"\n'
+    town = catalogue.load(write(TOWN | {RATIO: ON_TIME + later}))
+    gone = Withdrawn(date(2026, 1, 1), "No crew after all", "The council")
+    merged = catalogue.with_targets(town, [("on_time", APPROVED), ("on_time", gone)])
+    assert merged.metrics["on_time"].targets == (town.metrics["on_time"].targets[0], APPROVED)
+    assert catalogue.from_text(merged.text) == merged
+    assert catalogue.beside_the_files(merged) == {
+        ("on_time", APPROVED.valid_from): APPROVED,
+        ("on_time", gone.valid_from): gone,
+    }
+
+
+def test_to_withdraw_what_no_file_says_changes_nothing(write):
+    town = catalogue.load(write(TOWN))
+    gone = Withdrawn(APPROVED.valid_from, "No crew after all", "The council")
+    assert catalogue.with_targets(town, [("on_time", APPROVED), ("on_time", gone)]) == town
+
+
+def test_the_last_target_of_a_scored_metric_cannot_be_withdrawn(write):
+    town = catalogue.load(write(TOWN))
+    gone = Withdrawn(date(2016, 1, 1), "No more", "The council")
+    with pytest.raises(CatalogueError, match="nothing can be scored without a target"):
+        catalogue.with_targets(town, [("on_time", gone)])
+
+
+BAD_TARGETS = {
+    "a_zero_without_a_floor": (0.0, None, "a target of 0 has no floor"),
+    "a_floor_on_the_wrong_side": (0.8, 0.9, "on the wrong side of the target"),
+    "a_pair_for_one_number": ((0.7, 0.8), (0.1, 0.9), "a pair of numbers is for direction within"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_TARGETS)
+def test_an_approved_target_that_cannot_be_scored_is_refused_with_the_fix(write, case):
+    value, floor, message = BAD_TARGETS[case]
+    town = catalogue.load(write(TOWN))
+    with pytest.raises(CatalogueError, match=f"{message}.* Fix: "):
+        catalogue.with_targets(town, [("on_time", replace(APPROVED, value=value, floor=floor))])
+
+
+def test_an_approved_band_upside_down_is_refused_with_the_fix(write):
+    band = Target((55.0, 45.0), date(2027, 1, 1), "Tighter", "The council", (10.0, 90.0))
+    town = catalogue.load(write(TOWN))
+    with pytest.raises(CatalogueError, match=r"55 is above 45.* Fix: Write value = \[low, high\]"):
+        catalogue.with_targets(town, [("filling", band)])
+
+
+@pytest.fixture(scope="module")
+def plain_town(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plain") / "town"
+    for name, text in TOWN.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return catalogue.load(folder)
+
+
+DAYS = st.dates(date(2015, 12, 30), date(2016, 1, 5))
+SOME_TARGETS = st.builds(
+    Target,
+    value=st.floats(0.1, 0.9),
+    valid_from=DAYS,
+    reason=st.sampled_from(["More crews", "Fewer crews"]),
+    approved_by=st.just("The council"),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(SOME_TARGETS, unique_by=lambda target: target.valid_from), st.randoms())
+def test_the_order_of_rows_is_no_matter_a_row_wins_and_no_dated_target_is_lost(plain_town, targets, dice):
+    rows = [("on_time", target) for target in targets]
+    merged = catalogue.with_targets(plain_town, rows)
+    in_file = {target.valid_from: target for target in plain_town.metrics["on_time"].targets}
+    expected = in_file | {target.valid_from: target for target in targets}
+    assert merged.metrics["on_time"].targets == tuple(expected[day] for day in sorted(expected))
+    dice.shuffle(rows)
+    half = len(rows) // 2
+    again = catalogue.with_targets(catalogue.with_targets(plain_town, rows[:half]), rows[half:])
+    assert again == merged == catalogue.with_targets(merged, rows)
+    assert again.hash == merged.hash
 
 
 # --- finding a city ----------------------------------------------------------------------------
