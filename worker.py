@@ -25,7 +25,7 @@ from metrics.catalogue import CatalogueError, find_city, load
 from metrics.catalogue_source_rules import WEEKDAYS
 from metrics.model import Catalogue, Source
 from serving.processes import GRACE_SECONDS, end_with_parent
-from store import housekeeping, jobs, lease, publications, records, requests, runs
+from store import housekeeping, jobs, lease, publications, records, requests, runs, targets
 from store.engine import Clock, Engine, StoreError, Writing, database_url, open_engine, reading, system_clock
 from store.jobs import FAILED, SUCCEEDED
 from store.lease import Holder
@@ -153,15 +153,15 @@ class Job:
 class Duties:
     """What one worker sees to while it holds the lease: a city's definitions, the desk, and who it is.
 
-    snapshot_days: how long every snapshot is kept. published_after: the newest run whose records the
-    last publishing knew of.
+    snapshot_days: how long every snapshot is kept. published_after: the newest run whose records, and the
+    newest decision about a target, that the last publishing knew of.
     """
 
     catalogue: Catalogue
     desk: Desk
     me: Holder = field(default_factory=lease.this_process)
     snapshot_days: int = housekeeping.SNAPSHOT_DAYS
-    published_after: int = field(default=0, init=False)
+    published_after: tuple[int, int] = field(default=(0, 0), init=False)
     _next: dict[str, datetime] = field(default_factory=dict, init=False)
 
     def begin(self) -> None:
@@ -260,7 +260,7 @@ class Duties:
             _say(sentence)
             return SUCCEEDED, {"outcome": "nothing_loaded", "sentence": sentence}
         desk.progress(f"{city.id}: scores are being worked out")
-        self.published_after = self._newest_run()
+        self.published_after = self._newest()
         try:
             report = publish(desk.engine, self.catalogue, desk.clock, as_of=as_of, reason=reason)
         except StoreError as error:
@@ -270,12 +270,12 @@ class Duties:
         return SUCCEEDED, report.words(city.id)
 
     def _publish_news(self) -> bool:
-        """Publishes what was loaded since the last publishing, by a request or by somebody's command."""
+        """Publishes what was loaded or approved since the last publishing, whoever did it."""
         now = self.desk.clock()
         if now < self._next.get(NEWS, now):
             return False
         self._next[NEWS] = now + LOOK
-        if self._newest_run() <= self.published_after:
+        if self._newest() == self.published_after:
             return False
         self._publish(self.desk)
         return True
@@ -292,9 +292,9 @@ class Duties:
         _say(done.line(self.catalogue.city.id))
         return SUCCEEDED, done.words(self.catalogue.city.id)
 
-    def _newest_run(self) -> int:
+    def _newest(self) -> tuple[int, int]:
         with reading(self.desk.engine) as connection:
-            return runs.newest_good(connection)
+            return runs.newest_good(connection), targets.newest(connection)
 
     def _knows_anything(self) -> bool:
         with reading(self.desk.engine) as connection:

@@ -34,6 +34,7 @@ __all__ = [
     "from_text",
     "load",
     "read",
+    "warnings",
     "with_targets",
 ]
 
@@ -124,6 +125,12 @@ def with_targets(catalogue: Catalogue, rows: Iterable[tuple[str, Approved]]) -> 
 def beside_the_files(catalogue: Catalogue) -> dict[tuple[str, date], Approved]:
     """What of a merged catalogue its files do not say, by metric and first day."""
     return approved_rows(json.loads(catalogue.text).get(APPROVED, "[]"))
+
+
+def warnings(catalogue: Catalogue) -> list[Mistake]:
+    """What should be mended in a catalogue, merged or not."""
+    found = catalogue_rules.mistakes(draft(json.loads(catalogue.text)))
+    return [mistake for mistake in found if mistake.level == "warning"]
 
 
 def _refuse(mistakes: Sequence[Mistake]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
+from metrics.catalogue import CatalogueError
 from metrics.catalogue_shapes import Mistake, error
 from metrics.model import Approved, Target, Withdrawn
 
@@ -22,27 +23,19 @@ BESIDE = re.compile(r"\s*(#.*)?")
 Table = dict[str, Any]
 
 
-class NotWrittenError(ValueError):
-    """A file written in a way that no block can be put into safely; `mistake` says what to write by hand."""
-
-    def __init__(self, mistake: Mistake) -> None:
-        super().__init__(str(mistake))
-        self.mistake = mistake
-
-
 def exported(file: str, text: str, rows: Sequence[Approved]) -> str:
     """The text of a metric's file with its approved targets in it, each as a [[target]].
 
     A target of a day that the file has takes the place of that one, a new one stands below the last, a
     withdrawn one is gone with its block; comments above a block and on lines of their own inside one that
-    stays are kept. Line ends are the file's. What is written is read again: raises NotWrittenError where
+    stays are kept. Line ends are the file's. What is written is read again: raises CatalogueError where
     it would not say what was approved, with the block to write by hand.
     """
     said = text
     for row in rows:
         said = _with(said, row)
     if _read(said) != _wanted(tomllib.loads(text), rows):
-        raise NotWrittenError(_by_hand(file, rows))
+        raise CatalogueError([_by_hand(file, rows)])
     return said
 
 

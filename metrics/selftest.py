@@ -133,6 +133,14 @@ def unchanged(
     return _summed(scores, missed, weights)
 
 
+def last_year(inputs: Inputs, metric: Metric) -> dict[Grain, list[Score]]:
+    """A metric's known periods with a value and a target that ended in the last year, in order of time.
+
+    At every grain, whether it is scored there or not; the metric need not be as the catalogue defines it.
+    """
+    return _last_year(metric_scores(_at_every_grain(inputs, metric)), inputs.as_of)
+
+
 # --- one metric ---------------------------------------------------------------------------------
 
 

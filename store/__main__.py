@@ -1,4 +1,4 @@
-"""`python -m store`: migrate, publish, check, explain, verify, back up and restore a city's database."""
+"""`python -m store`: all that is done to a city's database by hand, from migrating to restoring it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from metrics.catalogue import CatalogueError, find_city, load
 from metrics.model import UNKNOWN_DISTRICT, WHOLE_CITY, Catalogue, Grain
 from metrics.selftest import self_test
 from serving.kept import build_id
-from store import housekeeping, publications, runs
+from store import housekeeping, publications, runs, target_command, targets
 from store.backup import back_up, default_name
 from store.engine import StoreError, database_url, instant_text, open_engine, reading, system_clock
 from store.explain import Explanation, clauses, explain
+from store.export import export
 from store.migrations import migrate
 from store.publish import inputs_now, publish, verify
 from store.restore import restore
@@ -61,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     kept.add_argument("--with-snapshots", action="store_true", help="what every run received too")
     again = commands.add_parser("restore", help="fill an empty database from a backup")
     again.add_argument("file", type=Path, metavar="FILE")
+    target_command.add_parser(commands)
+    out = commands.add_parser("export-catalogue", help="write approved targets into the catalogue's files")
+    out.add_argument(
+        "folder", nargs="?", type=Path, metavar="DIR", help="another folder of the city, or one to make"
+    )
     commands.add_parser("verify", help="recompute every published score from the facts of its time")
     receipt = commands.add_parser("explain", help="the receipt of one published score")
     receipt.add_argument("metric")
@@ -94,6 +100,7 @@ def _tidy(engine: Engine, catalogue: Catalogue, _given: argparse.Namespace, _app
 
 def _check(engine: Engine, catalogue: Catalogue, _given: argparse.Namespace, _applied: list[str]) -> int:
     with reading(engine) as connection:
+        catalogue = targets.merged(connection, catalogue)
         now = publications.current(connection)
         as_of = now.publication.as_of if now else system_clock().date()
         known = runs.knowledge(connection, catalogue.sources)
@@ -106,6 +113,19 @@ def _check(engine: Engine, catalogue: Catalogue, _given: argparse.Namespace, _ap
         if now:
             tests = self_test(inputs_now(connection, catalogue, now))
             print("\n".join(self_test_lines(catalogue, tests)))
+    return 0
+
+
+def _export(engine: Engine, _catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:
+    home = find_city(settings.from_environment().city)
+    with reading(engine) as connection:
+        print(export(connection, home, given.folder or home).line())
+    return 0
+
+
+def _set_target(engine: Engine, catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:
+    for line in target_command.run(engine, catalogue, system_clock, given):
+        print(line, flush=True)
     return 0
 
 
@@ -233,6 +253,8 @@ _COMMANDS: dict[str, Callable[[Engine, Catalogue, argparse.Namespace, list[str]]
     "check": _check,
     "verify": _verify,
     "explain": _explain,
+    "set-target": _set_target,
+    "export-catalogue": _export,
     "tidy": _tidy,
 }
 

@@ -402,11 +402,34 @@ CREATE TABLE maturities (
 ) {by_key};
 """
 
+
+def _approved_targets(connection: Connection) -> None:
+    _run(connection, _APPROVED_TARGETS)
+
+
+_APPROVED_TARGETS = """
+CREATE TABLE approved_targets (
+    id {serial},
+    metric {text} NOT NULL,
+    valid_from {text} NOT NULL,
+    low {number},
+    high {number},
+    floor_low {number},
+    floor_high {number},
+    kind {text} NOT NULL,
+    reason {text} NOT NULL,
+    approved_by {text} NOT NULL,
+    approved_at {text} NOT NULL,
+    CONSTRAINT approved_kind CHECK (kind in ('approval', 'correction'))
+) {strict};
+"""
+
 MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0001_first_tables", _first_tables),
     ("0002_worker_tables", _worker_tables),
     ("0003_evidence_columns", _evidence_columns),
     ("0004_self_tests", _self_tests),
     ("0005_maturities", _maturities),
+    ("0006_approved_targets", _approved_targets),
 )
 """Every step by name, in the order of their application."""

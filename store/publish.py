@@ -18,7 +18,7 @@ from metrics.model import (
     Publication,
 )
 from metrics.plan import Baselines, Inputs, Plan, is_open_for_publication, plan
-from store import maturing, maturities, observations, publications, runs, selftests
+from store import maturing, maturities, observations, publications, runs, selftests, targets
 from store.bulk import insert_rows
 from store.definitions import REVISION, scoring_parts
 from store.differences import Difference, difference, mismatches
@@ -79,6 +79,7 @@ def publish(
 ) -> PublishReport:
     """Publishes the scores of every period that has ended by as_of, in one transaction.
 
+    catalogue: as it is in the files; what was approved in the store is merged in.
     as_of None is today once the publication hour has come or all sources are known, else yesterday.
     Writes only what is new or changed; where nothing is, and no definition either, there is no
     publication. One for an older date
@@ -88,6 +89,7 @@ def publish(
     """
     with writing(engine, clock) as held:
         _refuse_a_clock_before_the_last_publication(held)
+        catalogue = targets.merged(held.connection, catalogue)
         now = publications.current(held.connection)
         knowledge = _never_less(runs.knowledge(held.connection, catalogue.sources), catalogue, now)
         day = _as_of(catalogue, knowledge, held, as_of)
@@ -118,9 +120,14 @@ def inputs_now(connection: Connection, catalogue: Catalogue, now: publications.R
     return replace(inputs, curves=maturities.read_curves(connection, now.publication))
 
 
-def recompute(connection: Connection, reading: publications.Reading) -> Plan:
-    """What a publication must have said, from the catalogue, facts and knowledge it was made with."""
-    catalogue = from_text(reading.catalogue_text)
+def recompute(
+    connection: Connection, reading: publications.Reading, catalogue: Catalogue | None = None
+) -> Plan:
+    """What a publication must have said, from the catalogue, facts and knowledge it was made with.
+
+    catalogue: another to judge the same facts by.
+    """
+    catalogue = catalogue or from_text(reading.catalogue_text)
     known_at = instant_text(reading.publication.known_at)
     inputs = _inputs(connection, catalogue, reading.publication.as_of, known_at, reading.knowledge, reading)
     return plan(replace(inputs, curves=maturities.read_curves(connection, reading.publication)))
@@ -279,7 +286,7 @@ def _save(
     moved = moved or (now is not None and catalogue.hash != now.publication.catalogue_hash)
     if not (difference.scores or difference.composites or moved):
         return PublishReport(None, as_of, 0, 0, 0, facts)
-    why = _why(catalogue, now, difference, reason)
+    why = reason or _why(held.connection, catalogue, now, difference, as_of)
     publication = _insert_publication(held, catalogue, as_of, knowledge, is_current, why)
     _insert(
         held.connection, scores, [publications.score_to_row(s, publication.id) for s in difference.scores]
@@ -293,14 +300,25 @@ def _save(
 
 
 def _why(
-    catalogue: Catalogue, now: publications.Reading | None, difference: Difference, reason: str | None
+    connection: Connection,
+    catalogue: Catalogue,
+    now: publications.Reading | None,
+    difference: Difference,
+    as_of: date,
 ) -> str | None:
-    """The reason a publication carries; a person must give it where definitions moved final scores."""
-    if reason or not difference.restated:
-        return reason
+    """The reason a publication carries; a person must give it where definitions moved final scores.
+
+    Those who approved targets have given theirs with them.
+    """
+    if not difference.restated:
+        return None
     assert now is not None, "what was never said cannot be restated"
-    if scoring_parts(from_text(now.catalogue_text)) == scoring_parts(catalogue):
+    before = from_text(now.catalogue_text)
+    if scoring_parts(before) == scoring_parts(catalogue):
         return REVISION
+    given = targets.reason_for(connection, before, catalogue, as_of)
+    if given is not None:
+        return given
     names = sorted(set(difference.restated))
     named = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
     raise StoreError(

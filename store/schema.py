@@ -298,3 +298,23 @@ self_tests = _table(
     PrimaryKeyConstraint("publication"),
 )
 """What chance does to the scores of an unchanged city, found with a publication; tests is JSON."""
+
+approved_targets = _table(
+    "approved_targets",
+    _identity(),
+    _text("metric"),
+    _text("valid_from"),
+    _number("low"),
+    _number("high"),
+    _number("floor_low"),
+    _number("floor_high"),
+    _text("kind"),
+    _text("reason"),
+    _text("approved_by"),
+    _text("approved_at"),
+    CheckConstraint("kind in ('approval', 'correction')", name="approved_kind"),
+)
+"""Every decision about a target, in the order they were made; rows are only added.
+
+Of a metric and first day the newest row counts. high and floor_high are the other ends of a band; no low
+at all withdraws the target that began on the day."""

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.catalogue_export import NotWrittenError, exported
+from metrics.catalogue import CatalogueError
+from metrics.catalogue_export import exported
 from metrics.model import Target, Withdrawn
 
 FILE = """\
@@ -99,7 +100,7 @@ def test_line_ends_are_those_of_the_file() -> None:
 )
 def test_a_file_written_otherwise_is_left_alone_with_the_words_to_write(text: str) -> None:
     with pytest.raises(
-        NotWrittenError, match=r"metrics/m\.toml: target: .*by hand: value = 0\.85, "
+        CatalogueError, match=r"metrics/m\.toml: target: .*by hand: value = 0\.85, "
     ) as refused:
         exported("metrics/m.toml", text, [LATER])
     assert "\n" not in str(refused.value)
