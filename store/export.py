@@ -31,7 +31,8 @@ class ExportReport:
         """What was written, in one line of counts."""
         if not self.targets:
             return f"{self.folder}: the files say all that was approved"
-        return f"{self.folder}: wrote {_counted(self.targets, 'approved target')} in {_counted(self.files, 'file')}"
+        targets, files = _counted(self.targets, "approved target"), _counted(self.files, "file")
+        return f"{self.folder}: {targets} written into {files}"
 
 
 def export(connection: Connection, home: Path, folder: Path) -> ExportReport:

@@ -167,9 +167,7 @@ def _refuse_nothing(metric: Metric, proposal: Proposal) -> None:
             f"{metric.id} has no target from {change.valid_from} to withdraw; its targets begin on {days}."
         )
     if isinstance(change, Target) and change in metric.targets:
-        raise StoreError(
-            f"{_named(metric, change)} stands already, in the same words; nothing is to be done."
-        )
+        raise StoreError(f"{_named(metric, change)} stands already in the same words.")
 
 
 def _refuse_the_wrong_kind(connection: Connection, metric: Metric, proposal: Proposal) -> None:

@@ -47,8 +47,10 @@ LAYOUTS_READ_AND_ASK = {
     "engine",
     "people",
     "requests",
+    "target_preview",
+    "targets",
 }
-"""What pages know of the store: the read side with its receipts, and the two places they may write to."""
+"""What pages know of the store: the read side with its receipts, and the three places they may write to."""
 
 WHAT_COMPUTES = {
     "composite",

@@ -14,9 +14,9 @@ from layouts import formats
 from metrics import attribution, company, composite, evidence, intervals, scoring, selftest
 from metrics.attribution import Side
 from metrics.catalogue import load
-from metrics.model import Aggregation, Direction, Grain, Part, Status, Verdict
-from store import publications, revisions
-from store.engine import open_engine, reading
+from metrics.model import Aggregation, Direction, Grain, Part, Status, Target, Verdict
+from store import publications, revisions, targets
+from store.engine import StoreError, open_engine, reading
 from store.revisions import Kind
 from tests.layouts.published_city import catalogue_of, city_files
 from tests.methodology_page import DOCS, PAGE, TEXT, number, signed, table, two_digits
@@ -272,6 +272,31 @@ def test_the_examples_of_the_self_test_are_computed_as_printed(row):
     mean, _, reached = selftest.unchanged(metric, float(events), 0, float(spread))
     assert (f"{mean:.3f}", f"{reached:.1%}") == (expected, passes)
     assert (abs(mean - 1) <= selftest.MOST_MOVED) == (scored == "yes")
+
+
+def test_the_example_of_decisions_about_targets_is_published_as_printed(tmp_path):
+    city = write_city(tmp_path / "test")
+    town = Town(open_engine(f"sqlite:///{tmp_path / 'town.db'}"), load(city))
+    town.ingest(case("a", 10, 5), case("b", 10, 20))
+    town.publish(date(2026, 7, 1))
+    for decided, day, follows, printed in table("decided", "from", "what follows", "target of June"):
+        kind, share = re.match(r"an? (approval|correction), (\d+)%", decided).groups()
+        change = Target(int(share) / 100, date.fromisoformat(day), decided, "the council")
+        asked = (
+            town.engine,
+            town.catalogue,
+            town.clock,
+            targets.Proposal("on_time", change, targets.Kind(kind)),
+        )
+        if follows.startswith("refused"):
+            with pytest.raises(StoreError, match="final scores"):
+                targets.approve(*asked)
+        else:
+            targets.approve(*asked)
+            restated = town.publish(date(2026, 7, 1)).restated
+            assert (restated > 0) == ("published again" in follows)
+        assert f"{town.month().target:.0%}" == printed
+    town.engine.dispose()
 
 
 def test_the_example_of_vintages_is_published_as_printed(tmp_path):

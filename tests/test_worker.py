@@ -16,8 +16,9 @@ import app
 import worker
 from ingest.desk import BUSY, RunReport
 from metrics import periods
-from metrics.model import City
-from store import jobs, lease, pulse, requests, runs, schema
+from metrics.catalogue import from_text
+from metrics.model import City, Target
+from store import jobs, lease, pulse, requests, runs, schema, targets
 from store.engine import StoreError, reading
 from store.lease import LeaseLostError
 from store.pulse import Teller
@@ -523,6 +524,24 @@ def test_what_was_lost_before_it_came_due_again_is_done_once(springfield, monkey
     assert len(ledger(springfield)) == 1
     with reading(springfield.engine) as connection:
         assert jobs.under_way(connection) == []
+
+
+def test_an_approved_target_is_published_without_being_asked_for(springfield):
+    springfield.drop(RECORDS)
+    duties = springfield.worker()
+    work_off(duties)
+    before = springfield.current()
+    change = Target(0.9, date(2027, 1, 1), "A second crew", "The council")
+    proposal = targets.Proposal("potholes_on_time", change)
+    targets.approve(springfield.engine, springfield.catalogue, springfield.clock, proposal)
+    springfield.now += timedelta(minutes=1)
+    work_off(duties)
+    after = springfield.current()
+    assert after.publication.id == before.publication.id + 1
+    assert from_text(after.catalogue_text).metrics["potholes_on_time"].targets[-1] == change
+    springfield.now += timedelta(minutes=1)
+    work_off(duties)
+    assert springfield.current().publication.id == after.publication.id
 
 
 def test_replacing_the_holder_forgets_what_the_one_before_knew(springfield):

@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 import app
 from layouts.formats import method
 from metrics.catalogue import load
-from store import publications, selftests
+from metrics.model import Target
+from store import publications, selftests, targets
 from store.engine import open_engine, reading
 from store.schema import self_tests
 from tests.layouts.test_explained import simpson
@@ -47,6 +48,21 @@ def test_the_page_says_what_each_measure_is_held_to_and_what_chance_does(town):
     assert client.get("/method", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
     assert 'href="/method' in client.get("/").text
     assert client.get("/method?grain=day").status_code == 400
+
+
+def test_an_approved_target_is_on_the_page_once_it_is_published(tmp_path):
+    town = Town(open_engine(f"sqlite:///{tmp_path / 'town.db'}"), load(write_city(tmp_path / "test")))
+    town.ingest(*simpson())
+    town.publish(date(2026, 7, 1))
+    client = app.make_server(town.engine, town.catalogue, "test").test_client()
+    change = Target(0.9, date(2026, 8, 1), "A second crew", "the council")
+    targets.approve(town.engine, town.catalogue, town.clock, targets.Proposal("on_time", change))
+    assert "A second crew" not in client.get("/method").text
+    town.publish(date(2026, 7, 1))
+    assert "90% from Aug 1, 2026, approved by the council: A second crew" in unescape(
+        client.get("/method").text
+    )
+    town.engine.dispose()
 
 
 def test_what_is_not_public_is_not_on_the_page(published_city):

@@ -6,7 +6,7 @@ import tomllib
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metrics.catalogue import CatalogueError
@@ -117,6 +117,7 @@ TARGETS = st.builds(
 )
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(TARGETS, unique_by=lambda target: target.valid_from))
 def test_whatever_is_approved_can_be_read_from_the_file_and_a_second_time_changes_nothing(
     targets: list[Target],
