@@ -31,12 +31,12 @@ def time_to_close(given: Waiting) -> str:
         end=days.day(given.cohort_end - timedelta(days=1)),
     )
     if given.median is None:
-        return _("{opened}, less than half are closed, so no time to close can be given yet.").format(
+        return _("{opened}, fewer than half are closed, so no time to close can be given yet.").format(
             opened=opened
         )
     half = _wait(given.unit, given.median)
     if given.p90 is None:
-        sentence = _("{opened}, half were closed within {half}; nine in ten is not reached yet.")
+        sentence = _("{opened}, half were closed within {half}; nine in ten are not reached yet.")
         return sentence.format(opened=opened, half=half)
     sentence = _("{opened}, half were closed within {half} and nine in ten within {most}.")
     return sentence.format(opened=opened, half=half, most=_wait(given.unit, given.p90))

@@ -297,6 +297,7 @@ def _windows(composites: dict[Grain, Composite], public: set[str]) -> Json:
 
 
 def _window(given: Composite, public: set[str]) -> Json:
+    worst = [{"metric": metric, "score": score} for metric, score in given.lowest if metric in public]
     return {
         "score": given.score,
         "reason": _reason(given.reason),
@@ -312,7 +313,8 @@ def _window(given: Composite, public: set[str]) -> Json:
         "cannot_tell": given.cannot_tell,
         "misses": given.misses,
         "late": [metric for metric in given.late if metric in public],
-        "lowest": [{"metric": metric, "score": score} for metric, score in given.lowest if metric in public],
+        "lowest": worst[0] if worst else None,
+        "worst": worst,
         "scored": given.scored,
         "total": given.total,
         "period": _period(given.period),
@@ -343,7 +345,8 @@ def _no_window() -> Json:
         "cannot_tell": None,
         "misses": None,
         "late": [],
-        "lowest": [],
+        "lowest": None,
+        "worst": [],
         "scored": 0,
         "total": 0,
         "period": None,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +38,8 @@ WINDOW = {
     "weight_band",
     "sampling_band",
     "cityscore",
+    "lowest",
+    "worst",
 }
 POINT = {
     *("start", "end", "value", "numerator", "denominator", "target", "score", "status", "reason"),
@@ -111,6 +115,40 @@ def test_scores_are_the_published_composites_unrounded(api, published_city):
     assert week["late"] == list(said.late) and week["on_target"] == said.on_target
     parts = sum(one["contribution"] for one in week["contributions"])
     assert parts == pytest.approx(week["change"], abs=1e-12)
+
+
+def test_every_window_says_what_stands_beside_its_score(api, published_city):
+    found = body(api.scores({}))
+    for scope, windows in (("", found["city"]), *found["departments"].items()):
+        for grain, window in windows.items():
+            [said] = [
+                one
+                for one in published_city.plan.composites
+                if (one.scope, one.scope_id) == ("department" if scope else "city", scope)
+                and (one.period.grain, one.period.start.isoformat()) == (grain, window["period"]["start"])
+            ]
+            assert window["geometric"] == said.geometric and window["cityscore"] == said.cityscore
+            for band in ("weight_band", "sampling_band", "leave_one_out"):
+                pair = getattr(said, band)
+                assert window[band] == (list(pair) if pair else None)
+            counts = [window[name] for name in ("on_target", "scored", "total")]
+            assert counts == [said.on_target, said.scored, said.total] == sorted(counts)
+            assert window["meets"] + window["cannot_tell"] + window["misses"] <= window["scored"]
+            assert window["coverage"] == said.coverage
+            assert window["lowest"] == (window["worst"][0] if window["worst"] else None)
+            assert [(one["metric"], one["score"]) for one in window["worst"]] == list(said.lowest)
+
+
+def test_beside_a_score_stand_numbers_and_beside_a_withheld_one_only_bostons(api):
+    found = body(api.scores({}))
+    week, withheld = found["city"]["week"], found["departments"]["health"]["week"]
+    assert week["lowest"].keys() == {"metric", "score"}
+    assert week["lowest"]["score"] < week["geometric"] < week["score"] < week["cityscore"]
+    for low, high in (week["weight_band"], week["sampling_band"], week["leave_one_out"]):
+        assert low < week["score"] < high
+    beside = ("geometric", "leave_one_out", "weight_band", "sampling_band")
+    assert withheld["score"] is None and {withheld[name] for name in beside} == {None}
+    assert withheld["cityscore"] is not None
 
 
 def test_a_withheld_score_is_null_with_the_id_of_its_reason(api):
@@ -385,3 +423,25 @@ def test_what_a_reader_wrote_is_said_back_short_and_in_letters_only(api):
     assert len(api.metric({}, "a" * 9_000).body) < 300
     told = json.loads(api.series({"gr\x01\ufffeain\n": "day"}, "pothole_on_time").body)["detail"]
     assert "\n" not in told and "\x01" not in told and "\ufffe" not in told
+
+
+# --- the documentation -----------------------------------------------------------------------------
+
+
+DOCS = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+
+
+def documented(head: str) -> set[str]:
+    """The fields in the first column of the table of docs/api.md with this head."""
+    [body] = re.findall(rf"^\| {head} \| meaning \|\n\|[-|]+\|\n((?:\|.*\n)+)", DOCS, re.MULTILINE)
+    return {name for line in body.splitlines() for name in re.findall(r"`(\w+)`", line.split("|")[1])}
+
+
+def test_the_fields_of_a_window_and_of_a_point_are_documented_and_no_others(api):
+    assert documented("field of a window") == set(body(api.scores({}))["city"]["week"])
+    assert documented("field of a point") == set(body(api.series({}, "tree_on_time"))["points"][-1]) == POINT
+
+
+def test_what_a_metric_has_beside_its_definition_is_documented(api):
+    assert documented("field of a metric") == {"last_mature_day", "time_to_close", "backlog"}
+    assert documented("field of a metric") <= set(body(api.metric({}, "tree_on_time"))["metric"])

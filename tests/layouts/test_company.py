@@ -233,4 +233,5 @@ def test_the_api_gives_the_company_of_every_window(published_city, city):
     assert window["leave_one_out"] == list(composite.leave_one_out)
     assert window["weight_band"] == list(composite.weight_band)
     assert window["cityscore"] == composite.cityscore
-    assert window["lowest"][0] == dict(zip(("metric", "score"), composite.lowest[0], strict=True))
+    assert window["lowest"] == dict(zip(("metric", "score"), composite.lowest[0], strict=True))
+    assert [(one["metric"], one["score"]) for one in window["worst"]] == list(composite.lowest)
