@@ -201,7 +201,7 @@ class _Sheet:
         self._marked(level, formats.standing_word(score, level), _STATUS, base)
         marks = captions.marks(score)
         if marks:
-            self._put(marks, WIDTH - EDGE, base + _BENEATH, _TINY, "muted", anchor="end")
+            self._beneath(marks, base + _BENEATH)
         self._end += _ROW + (_BENEATH if marks else 0.0)
 
     def footer(self, edition: Edition, origin: str, notes: Sequence[str]) -> None:
@@ -279,6 +279,14 @@ class _Sheet:
         self._parts.append(
             element("g", *parts, transform=f"translate({x:g} {base:.1f})", class_=f"level-{level}")
         )
+
+    def _beneath(self, marks: str, base: float) -> None:
+        """What stands beside a level, under its word; where it is longer it ends with the row."""
+        start = _STATUS + GLYPH + 6
+        if width(marks, _TINY) <= WIDTH - EDGE - start:
+            self._put(marks, start, base, _TINY, "muted")
+        else:
+            self._put(marks, WIDTH - EDGE, base, _TINY, "muted", anchor="end")
 
     def _window(self, composite: Composite | None, grain: Grain, x: float, top: float) -> None:
         score = composite.score if composite else None

@@ -108,8 +108,8 @@ def late_seats(composite: Composite) -> str:
     if not count or composite.score is None:
         return ""
     return ngettext(
-        "{count} is late and counted at its lowest recent score",
-        "{count} are late and counted at their lowest recent scores",
+        "{count} is late and counts with no more than its lowest recent score",
+        "{count} are late and count with no more than their lowest recent scores",
         count,
     ).format(count=numbers.count(count))
 

@@ -18,9 +18,10 @@ import pytest
 
 import app
 from layouts import formats
+from layouts.formats import evidence
 from layouts.public import png
 from layouts.public.embed import MOST_IN_A_HEADER
-from metrics.model import Grain, Period, Score
+from metrics.model import Grain, Period, Score, Verdict
 from tests.layouts.published_city import AS_OF, NOW, catalogue_of, city_files, fill, plan_of
 
 MOST_BYTES = 15_000
@@ -184,7 +185,50 @@ def test_what_is_provisional_or_late_says_so_in_every_form(reader, form):
     assert "Provisional" not in said(f"/embed/metric/pothole_on_time{form}?grain=week")
     assert "Late" in said(f"/embed/metric/library_on_time{form}?grain=week")
     assert "Water utility has never been loaded" in said(f"/embed/metric/water_on_time{form}")
-    assert re.search(r"\d are late and counted at their lowest", said(f"/embed/score{form}?grain=week"))
+    city = said(f"/embed/score{form}?grain=week")
+    assert re.search(r"\d are late and count with no more than their lowest", city)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_verdict_is_said_in_words_in_every_form(reader, published_city, form):
+    def said(path):
+        answer = ask(reader, path)
+        return png.texts(answer.data)["Description"] if form == ".png" else words(answer.text)
+
+    metrics = published_city.catalogue.metrics
+    verdicts = set()
+    for metric in ("pothole_on_time", "park_on_time", "graffiti_on_time"):
+        score = published_city.score(metric, "week")
+        verdicts.add(score.verdict)
+        sentence = evidence.verdict(metrics[metric], score)
+        assert words(sentence).rstrip(".") in said(f"/embed/metric/{metric}{form}?grain=week")
+    assert len(verdicts) > 1, "one word for all would tell nothing"
+    late = evidence.late_seat(published_city.score("library_on_time", "week"))
+    assert late and late.rstrip(".") in said(f"/embed/metric/library_on_time{form}?grain=week")
+    board = said(f"/embed/scoreboard{form}?grain=week")
+    assert formats.verdict_word(published_city.score("pothole_on_time", "week").verdict) in board
+    assert "provisional" in board
+    composite = json.loads(ask(reader, "/api/v1/scores").data)["city"]["week"]
+    counted = f"Beyond chance: {composite['meets']} meet their target, {composite['misses']} miss it"
+    assert counted in said(f"/embed/score{form}?grain=week")
+
+
+def test_a_picture_carries_its_verdict_for_programs(reader, published_city):
+    facts = png.texts(ask(reader, "/embed/metric/pothole_on_time.png?grain=week").data)
+    score = published_city.score("pothole_on_time", "week")
+    assert facts["Verdict"] == score.verdict
+    assert facts["Interval"] == formats.interval(published_city.catalogue.metrics["pothole_on_time"], score)
+    city = png.texts(ask(reader, "/embed/score.png?grain=week").data)
+    assert city["Verdicts"].startswith("Beyond chance: ") and 0 < float(city["Coverage"]) <= 1
+
+
+def test_the_table_of_a_frame_says_the_verdict_of_every_period(reader):
+    frame = ask(reader, "/embed/metric/pothole_on_time?grain=week").text
+    points = json.loads(ask(reader, "/api/v1/metrics/pothole_on_time/series.json?grain=week").data)["points"]
+    cells = re.findall(r"<td>([^<]+)</td></tr>", frame)
+    told = [one["verdict"] for one in reversed(points[-len(cells) :])]
+    shown = [formats.verdict_word(Verdict(verdict)) if verdict else "" for verdict in told]
+    assert [cell.partition(", ")[2] for cell in cells] == shown
 
 
 def test_a_picture_says_in_words_what_it_shows(reader):

@@ -46,7 +46,7 @@ def test_the_home_page_shows_the_score_of_the_api_with_what_belongs_to_it(site, 
     assert f'<span class="number">{formats.score(week["score"])}</span>' in tile
     assert f"{week['on_target']} of {week['scored']} on target" in tile
     assert "9 of 11 measured weekly have a score: 81% of the weight" in tile
-    assert "2 are late and counted at their lowest recent scores" in tile
+    assert "2 are late and count with no more than their lowest recent scores" in tile
 
 
 def test_every_page_says_which_publication_it_is_and_of_when(site):
