@@ -12,13 +12,25 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from layouts.views import opening_grain
 from metrics import expressions, maturity, periods
 from metrics.catalogue import load
 from metrics.closure import WaitUnit
 from metrics.facts import Fact, Pool, arrange
 from metrics.maturity import SETTLED_AGE, Curve
-from metrics.model import UNKNOWN_DISTRICT, Aggregation, Direction, Gap, Grain, Metric, Score, Source, Status
-from metrics.plan import plan
+from metrics.model import (
+    UNKNOWN_DISTRICT,
+    Aggregation,
+    Composite,
+    Direction,
+    Gap,
+    Grain,
+    Metric,
+    Score,
+    Source,
+    Status,
+)
+from metrics.plan import is_open_for_publication, plan
 from metrics.survival import kaplan_meier
 from metrics.waiting import Cases, Waiting, waiting
 from store.engine import open_engine
@@ -80,6 +92,18 @@ def test_the_example_of_known_days_is_scored_as_printed():
     patient = museum(rows, replace(source, due_after_minutes=18 * 60))
     assert of_grain(patient, Grain.DAY)[-1].status is Status.MISSING
     assert "Sunday is `missing` and not yet `late`" in TEXT
+
+
+def test_the_example_of_a_gap_declared_afterwards_keeps_the_seat_that_is_printed():
+    rows = table("day", "visitors", "status", "score")
+    thursday = MONDAY + 3 * DAY
+    seats = []
+    for declared in (thursday, thursday + DAY):
+        gap = Gap(thursday, thursday, "the counter was broken", declared)
+        found = museum(rows, replace(builders.SOURCE, gaps=(gap,)))
+        seats.append(of_grain(found, Grain.DAY, thursday)[0].seat)
+    assert seats[0] is None
+    assert f"it would have kept one at {seats[1]:.2f}, the lowest score before it." in TEXT
 
 
 # --- 2: which records count ----------------------------------------------------------------------
@@ -293,6 +317,36 @@ def test_the_example_of_a_backlog_is_counted_as_printed():
     assert f"{told} {said.age_p90:g}." in TEXT
 
 
+# --- 7: which period a page opens on ---------------------------------------------------------------
+
+
+WEIGHTS = dict.fromkeys("abcd", 1.0)
+
+
+def standing(cells: list[str]) -> tuple[dict, dict]:
+    """The composites and the scores of four services of equal weight that a row of the table speaks of."""
+    board = [builders.metric(name) for name in WEIGHTS]
+    [day] = of_grain(scored(board[0], {MONDAY: Fact(8, 10)}, MONDAY + DAY), Grain.DAY)
+    composites: dict[Grain, Composite] = {}
+    scores: dict[str, dict[Grain, Score]] = {name: {} for name in WEIGHTS}
+    for grain, cell in zip(Grain, cells, strict=False):
+        share = 0.0 if cell == "none" else float(cell.removeprefix("headline of ").rstrip("%")) / 100
+        number = 1.0 if share else None
+        period = periods.period_of(CITY, grain, MONDAY)
+        composites[grain] = Composite("city", "", period, number, None, share, None, 4, 4, 0, (), ())
+        for place, name in enumerate(WEIGHTS):
+            has = place < share * len(WEIGHTS)
+            scores[name][grain] = replace(day, metric=name, period=period, score=1.0 if has else None)
+    return composites, scores
+
+
+@pytest.mark.parametrize("row", table("day", "week", "month", "the page opens on"), ids=" ".join)
+def test_the_examples_of_where_a_page_opens_are_chosen_as_printed(row):
+    composites, scores = standing(row[:3])
+    metrics = [builders.metric(name) for name in WEIGHTS]
+    assert opening_grain(composites, scores, metrics) == row[3]
+
+
 # --- 8 and 9: what a day is compared with, and what a date may know ------------------------------
 
 
@@ -304,6 +358,20 @@ def test_the_examples_of_a_day_before_are_found_as_printed(row):
     calendars = frozenset({"all", "business"} if row[1] == "all" else {"all"})
     assert all(periods.is_open(CITY, one, day(row[0])) for one in calendars)
     assert periods.comparison_day(CITY, day(row[0]), calendars) == day(row[2])
+
+
+@pytest.mark.parametrize(
+    "row", table("at", "the slowest source is known until", "Sunday is published"), ids=" ".join
+)
+def test_the_examples_of_when_a_period_opens_are_decided_as_printed(row):
+    hour = int(row[0].split()[0])
+    day, clock = row[1].split()
+    hours, minutes = (int(part) for part in clock.split(":"))
+    known = periods.instant_at(CITY, SUNDAY if day == "Sunday" else AFTER, hours) + timedelta(minutes=minutes)
+    knowledge = {"cases": builders.known(MONDAY, known)}
+    definitions = builders.catalogue(builders.metric("on_time"), city=CITY)
+    opened = is_open_for_publication(definitions, AFTER, knowledge, hour >= CITY.publication_hour)
+    assert opened == row[2].startswith("yes")
 
 
 def test_the_example_of_a_date_reads_later_closings_as_open(tmp_path):
