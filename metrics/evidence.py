@@ -35,12 +35,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metrics import intervals
-from metrics.facts import Pooled, cells
+from metrics.facts import MEDIAN, Pooled, cells
 from metrics.history import Columns, History
 from metrics.intervals import SIDE
 from metrics.model import Aggregation, Direction, Grain, Verdict
 from metrics.scoring import Bound
-from metrics.spread import EARLIER, LEAST_DAYS, Blocks, Spread, Totals
+from metrics.spread import EARLIER, LEAST_DAYS, YEAR_OF_WEEKS, Blocks, Shares, Spread, Totals, leans
 
 Numbers = NDArray[np.float64]
 Marks = NDArray[np.bool_]
@@ -121,13 +121,15 @@ def _shares(given: _Given) -> _Found:
     x, n = given.numerator, given.denominator
     low, high = intervals.wilson(np.where(given.has, x, np.nan), np.where(given.has, n, np.nan))
     if not given.is_historical:
-        return _Found(low, high, lambda aim: _by_tails(intervals.binomial_tails(x, n, aim)))
+        of = _times(given.shares)
+        return _Found(low, high, lambda aim: _by_tails(intervals.binomial_tails(x / of, n / of, aim)))
     y, m = given.past_numerator, given.past_denominator
     with np.errstate(divide="ignore", invalid="ignore"):
         pooled = (x + y) / (n + m)
         phi = np.fmax(1.0, given.spread.scale / (pooled * (1 - pooled)))
+        x, n, y, m = (one / phi for one in (x, n, y, m))
         gap = np.arcsin(np.sqrt(_anscombe(x, n))) - np.arcsin(np.sqrt(_anscombe(y, m)))
-        reached = 2 * gap / np.sqrt(phi * (1 / n + 1 / m))
+        reached = 2 * gap / np.sqrt(1 / n + 1 / m)
     return _Found(low, high, _compared(reached, given.spread.freedom))
 
 
@@ -135,38 +137,43 @@ def _counts(given: _Given) -> _Found:
     x = given.numerator
     low, high = intervals.garwood(x)
     if not given.is_historical:
-        return _Found(low, high, lambda aim: _by_tails(intervals.poisson_tails(x, aim)))
+        of = _times(given.totals_of_a_year)
+        return _Found(low, high, lambda aim: _by_tails(intervals.poisson_tails(x / of, aim / of)))
     days = given.totals
     with np.errstate(divide="ignore", invalid="ignore"):
-        times = given.opened / given.past_opened
-        gap = np.sqrt(x + 0.375) - np.sqrt(times * (given.past_numerator + 0.375))
-        reached = 2 * gap / np.sqrt(np.fmax(1.0, days.dispersion) * (1 + times))
+        times, of = given.opened / given.past_opened, np.fmax(1.0, days.dispersion)
+        gap = np.sqrt(x / of + 0.375) - np.sqrt(times * (given.past_numerator / of + 0.375))
+        reached = 2 * gap / np.sqrt(1 + times)
     return _Found(low, high, _compared(reached, days.freedom))
 
 
 def _totals(given: _Given) -> _Found:
     days, x = given.totals, given.numerator
     error = np.sqrt(days.variance * given.opened)
-    low, high = intervals.student(x, error, days.freedom)
+    further = leans(given.totals_of_a_year.lean, days.seen, given.opened)
+    low, high = _leaning(x, error, days.freedom, further)
     low = np.fmax(low, np.where(np.isnan(low), np.nan, 0.0))
     if not given.is_historical:
         return _Found(low, high, _outside(low, high))
     with np.errstate(divide="ignore", invalid="ignore"):
         times = given.opened / given.past_opened
         reached = (x - times * given.past_numerator) / (error * np.sqrt(1 + times))
-    return _Found(low, high, _compared(reached, days.freedom))
+    further = leans(given.totals_of_a_year.lean, days.seen, given.opened, given.past_opened)
+    return _Found(low, high, _compared(reached, days.freedom, further))
 
 
 def _means(given: _Given) -> _Found:
     spread = given.spread
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(spread.scale / given.denominator)
-        low, high = intervals.student(given.value, error, spread.freedom)
+        further = leans(given.spread_of_a_year.lean, spread.seen, given.denominator)
+        low, high = _leaning(given.value, error, spread.freedom, further)
         if not given.is_historical:
             return _Found(low, high, _outside(low, high))
         gap = given.value - given.past_value
         reached = gap / np.sqrt(spread.scale * (1 / given.denominator + 1 / given.past_denominator))
-    return _Found(low, high, _compared(reached, spread.freedom))
+    further = leans(given.spread_of_a_year.lean, spread.seen, given.denominator, given.past_denominator)
+    return _Found(low, high, _compared(reached, spread.freedom, further))
 
 
 def _stocks(given: _Given, grain: Grain) -> _Found:
@@ -184,8 +191,22 @@ def _stocks(given: _Given, grain: Grain) -> _Found:
 def _percentiles(given: _Given) -> _Found:
     low, high = given.bounds
     if not given.is_historical:
-        return _Found(low, high, _outside(low, high))
-    apart = intervals.difference(given.value, (low, high), given.past_value, given.past_bounds)
+
+        def sides(aim: Numbers) -> Sides:
+            days, under = given.under(aim, YEAR_OF_WEEKS)
+            of, share = _times(days), given.history.metric.percentile or MEDIAN
+            below, above = _by_tails(intervals.binomial_tails(under / of, given.denominator / of, share))
+            beyond = _outside(low, high)(aim)
+            return beyond[0] & ((of == 1) | above), beyond[1] & ((of == 1) | below)
+
+        return _Found(low, high, sides)
+    of = _times(given.under(given.past_value, LEAST_DAYS)[0])
+    apart = intervals.difference(
+        given.value,
+        _widened(given.value, (low, high), of),
+        given.past_value,
+        _widened(given.past_value, given.past_bounds, of),
+    )
     return _Found(low, high, lambda _aim: (apart[0] > 0, apart[1] < 0))
 
 
@@ -205,14 +226,40 @@ def _outside(low: Numbers, high: Numbers) -> Callable[[Numbers], Sides]:
     return sides
 
 
-def _compared(reached: Numbers, freedom: Numbers) -> Callable[[Numbers], Sides]:
+def _compared(
+    reached: Numbers, freedom: Numbers, further: tuple[Numbers, Numbers] | tuple[float, float] = (0.0, 0.0)
+) -> Callable[[Numbers], Sides]:
     """A difference to the past in standard errors, with as many degrees of freedom as its spread has."""
     critical = intervals.critical(freedom)
 
     def sides(_aim: Numbers) -> Sides:
-        return (reached > critical, reached < -critical)
+        return (reached > critical + further[0], reached < -critical - further[1])
 
     return sides
+
+
+def _leaning(
+    value: Numbers, error: Numbers, freedom: Numbers, further: tuple[Numbers, Numbers]
+) -> tuple[Numbers, Numbers]:
+    """Student's interval, and so many errors wider on the side to which single days reach far."""
+    low, high = intervals.student(value, error, freedom)
+    return low - error * further[0], high + error * further[1]
+
+
+def _times(days: Shares | Totals) -> Numbers:
+    """How many records speak for as much as one by chance alone does, where days differ by more than that.
+
+    A dispersion found from few days may be too small by luck, as much as Student's t is wider than a normal
+    curve. 1 where days differ no more than by chance, or too few are known.
+    """
+    times = days.dispersion * (intervals.critical(days.freedom) / intervals.Z) ** 2
+    return np.where((days.dispersion > 1) & ~np.isnan(times), times, 1.0)
+
+
+def _widened(value: Numbers, ends: tuple[Numbers, Numbers], times: Numbers) -> tuple[Numbers, Numbers]:
+    """The interval of so many times fewer values."""
+    wider = np.sqrt(times)
+    return value - (value - ends[0]) * wider, value + (ends[1] - value) * wider
 
 
 def _anscombe(x: Numbers, n: Numbers) -> Numbers:
@@ -291,24 +338,79 @@ class _Given:
 
     # How much days differ.
 
-    @cached_property
-    def _window(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The days of each period, and before them as many as it takes to make LEAST_DAYS."""
+    def _window(self, least: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The days of each period, and before them as many as it takes to make so many."""
         columns = np.array([one.columns for one in self.cases], dtype=np.int64)
-        return np.maximum(np.minimum(columns[:, 0], columns[:, 1] - LEAST_DAYS), 0), columns[:, 1]
+        return np.maximum(np.minimum(columns[:, 0], columns[:, 1] - least), 0), columns[:, 1]
 
     @cached_property
     def spread(self) -> Spread:
+        return self._spread(LEAST_DAYS)
+
+    @cached_property
+    def spread_of_a_year(self) -> Spread:
+        return self._spread(YEAR_OF_WEEKS)
+
+    def _spread(self, least: int) -> Spread:
         facts, usable = self.history.facts, self.history.usable_mask
         amounts = cells(facts.numerator, facts.city_numerator, facts, self.district)
         sizes = cells(facts.denominator, facts.city_denominator, facts, self.district)
-        return Spread.of(amounts, sizes, usable, *self._window)
+        return Spread.of(amounts, sizes, usable, *self._window(least))
+
+    @cached_property
+    def shares(self) -> Shares:
+        facts = self.history.facts
+        good = cells(facts.numerator, facts.city_numerator, facts, self.district)
+        cases = cells(facts.denominator, facts.city_denominator, facts, self.district)
+        return Shares.of(good, cases, self.history.usable_mask, *self._window(YEAR_OF_WEEKS))
+
+    def under(self, aims: Numbers, least: int) -> tuple[Shares, Numbers]:
+        """How the share of values under the aim of each case differs by day, and how many its period has.
+
+        It differs over `least` days or the period. A value on the aim counts half.
+        """
+        (first, end), starts = self._window(least), np.array([one.columns[0] for one in self.cases])
+        dispersion, freedom, under = (np.full(len(aims), np.nan) for _ in range(3))
+        for aim in np.unique(aims[~np.isnan(aims)]):
+            at = aims == aim
+            begin, stop = int(first[at].min()), int(end[at].max())
+            low, every = self._by_day(begin, stop, float(aim))
+            usable = self.history.usable_mask[begin:stop]
+            found = Shares.of(low, every, usable, first[at] - begin, end[at] - begin)
+            dispersion[at], freedom[at] = found.dispersion, found.freedom
+            so_far = np.concatenate([[0.0], np.cumsum(np.where(usable, low, 0.0))])
+            under[at] = so_far[end[at] - begin] - so_far[starts[at] - begin]
+        return Shares(dispersion, freedom), under
+
+    def _by_day(self, begin: int, stop: int, aim: float) -> tuple[Numbers, Numbers]:
+        """How many values under an aim, and how many at all, each day of [begin, stop) has."""
+        day, value, count = self._entries
+        part = slice(*np.searchsorted(day, [begin, stop]))
+        counts = count[part].astype(np.float64)
+        under = np.where(value[part] < aim, 1.0, np.where(value[part] == aim, 0.5, 0.0))
+        low, every = (np.bincount(day[part] - begin, one, stop - begin) for one in (counts * under, counts))
+        return low.astype(np.float64), every.astype(np.float64)
+
+    @cached_property
+    def _entries(self) -> tuple[NDArray[np.int64], Numbers, NDArray[np.int64]]:
+        facts = self.history.facts
+        here = slice(None)
+        if self.district is not None:
+            here = facts.entry_district == facts.row(self.district)
+        return facts.entry_day[here], facts.entry_value[here], facts.entry_count[here]
 
     @cached_property
     def totals(self) -> Totals:
+        return self._totals(LEAST_DAYS)
+
+    @cached_property
+    def totals_of_a_year(self) -> Totals:
+        return self._totals(YEAR_OF_WEEKS)
+
+    def _totals(self, least: int) -> Totals:
         facts, counted = self.history.facts, self.history.usable_mask & self.history.open_mask
         amounts = cells(facts.numerator, facts.city_numerator, facts, self.district)
-        return Totals.of(amounts, counted, *self._window)
+        return Totals.of(amounts, counted, *self._window(least))
 
 
 # --- arrays ---------------------------------------------------------------------------------------

@@ -81,6 +81,10 @@ class Facts:
         """Shape (days,): all districts and the unknown one together."""
         return self.denominator.sum(axis=0)
 
+    def row(self, district: str) -> int:
+        """The row of a district; one that no entry has for one without any fact."""
+        return self.districts.index(district) if district in self.districts else _ABSENT
+
 
 def arrange(cells: Iterable[tuple[str, date, Fact]], first: date, end: date) -> Facts:
     """Facts over [first, end) from cells (district, day, fact); days outside are left out."""
@@ -129,7 +133,7 @@ class Pool:
         self._share = MEDIAN if percentile is None else percentile
         self._known = running(usable)
         if aggregation in (Aggregation.MEDIAN, Aggregation.PERCENTILE):
-            row = None if district is None else _row(facts, district)
+            row = None if district is None else facts.row(district)
             self._amounts = _Amounts(facts, usable, row)
             return
         self._numerator = _Sums(cells(facts.numerator, facts.city_numerator, facts, district), usable)
@@ -165,7 +169,7 @@ def cells(
     """Shape (days,): the row of a district, or of the whole city where it is None; 0 of one without facts."""
     if district is None:
         return city
-    row = _row(facts, district)
+    row = facts.row(district)
     return parts[row] if row != _ABSENT else np.zeros(parts.shape[1])
 
 
@@ -236,7 +240,3 @@ class _Amounts:
         n = int(reached[-1])
         low, high = intervals.percentile(rising, reached, share)
         return Pooled(_hazen(rising, reached, share), None, float(n), n, None, low, high)
-
-
-def _row(facts: Facts, district: str) -> int:
-    return facts.districts.index(district) if district in facts.districts else _ABSENT
