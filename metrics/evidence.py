@@ -9,13 +9,16 @@ else is `cannot_tell`. So on target each of meets and misses is wrong in at most
 By what tails (a fixed target):
 - ratio: binomial; count: Poisson; median, percentile: the binomial count of values on either side of the
   target, which is the same as the target lying outside the interval of order statistics. All are exact.
+  Where the days of a year differ by more than chance (`Shares`, `Totals`), records come in clumps that share
+  their fate, and the tails are those of so many times fewer records.
 - mean, and a ratio or count that adds up amounts: Student's t on how much days differ (`Spread`,
-  `Totals`); days are taken for independent of each other.
+  `Totals`), further out on the side on which skewed days are oftener (`leans`); days are taken for
+  independent of each other.
 - stock: Student's t on how much the earlier periods of the grain differ (`Blocks`).
 
-A target that is the past's own value carries the noise of that past as well, and counts and shares spread
-more than by chance alone where their days do: differences of square roots (counts) and of arc sines
-(shares) over that spread, of means by t, of percentiles by their intervals (`intervals.difference`).
+A target that is the past's own value carries the noise of that past as well: differences of square roots
+(counts) and of arc sines (shares) of numbers divided by how much more than chance they spread, of means by t,
+of percentiles by their intervals (`intervals.difference`), wider by the same rule.
 
 At an edge no value can be on the good side. With a target of no case at all, or of 100%, a city on target
 has the best value in every period, so the best value is no evidence of more: it is `cannot_tell` for ever,
@@ -27,20 +30,19 @@ does not ask for evidence, and is the most it can be.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metrics import intervals
-from metrics.facts import MEDIAN, Pooled, cells
-from metrics.history import Columns, History
+from metrics.facts import MEDIAN
+from metrics.history import History
 from metrics.intervals import SIDE
+from metrics.judged import Case, Judged
 from metrics.model import Aggregation, Direction, Grain, Verdict
-from metrics.scoring import Bound
-from metrics.spread import EARLIER, LEAST_DAYS, YEAR_OF_WEEKS, Blocks, Shares, Spread, Totals, leans
+from metrics.spread import EARLIER, LEAST_DAYS, YEAR_OF_WEEKS, Blocks, Shares, Totals, leans
 
 Numbers = NDArray[np.float64]
 Marks = NDArray[np.bool_]
@@ -52,16 +54,6 @@ _NOISE = 1e-9
 """By so much of a target a value may differ from it through rounding alone."""
 
 _VERDICTS = (Verdict.CANNOT_TELL, Verdict.MEETS, Verdict.MISSES)
-
-
-@dataclass(slots=True)
-class Case:
-    """A period to be judged: its days, what they pool to, its target, the days a historical one is from."""
-
-    columns: Columns
-    pooled: Pooled
-    target: Bound | None
-    past: tuple[Columns, ...] = ()
 
 
 def said(history: History, grain: Grain, cases: Sequence[Case], district: str | None = None) -> list[Said]:
@@ -105,7 +97,7 @@ class _Found:
 
 
 def _weigh(history: History, grain: Grain, cases: Sequence[Case], district: str | None) -> _Found:
-    metric, given = history.metric, _Given(history, cases, district)
+    metric, given = history.metric, Judged(history, cases, district)
     if metric.aggregation in (Aggregation.MEDIAN, Aggregation.PERCENTILE):
         return _percentiles(given)
     if metric.aggregation is Aggregation.STOCK:
@@ -117,7 +109,7 @@ def _weigh(history: History, grain: Grain, cases: Sequence[Case], district: str 
     return _means(given)
 
 
-def _shares(given: _Given) -> _Found:
+def _shares(given: Judged) -> _Found:
     x, n = given.numerator, given.denominator
     low, high = intervals.wilson(np.where(given.has, x, np.nan), np.where(given.has, n, np.nan))
     if not given.is_historical:
@@ -133,7 +125,7 @@ def _shares(given: _Given) -> _Found:
     return _Found(low, high, _compared(reached, given.spread.freedom))
 
 
-def _counts(given: _Given) -> _Found:
+def _counts(given: Judged) -> _Found:
     x = given.numerator
     low, high = intervals.garwood(x)
     if not given.is_historical:
@@ -147,7 +139,7 @@ def _counts(given: _Given) -> _Found:
     return _Found(low, high, _compared(reached, days.freedom))
 
 
-def _totals(given: _Given) -> _Found:
+def _totals(given: Judged) -> _Found:
     days, x = given.totals, given.numerator
     error = np.sqrt(days.variance * given.opened)
     further = leans(given.totals_of_a_year.lean, days.seen, given.opened)
@@ -162,7 +154,7 @@ def _totals(given: _Given) -> _Found:
     return _Found(low, high, _compared(reached, days.freedom, further))
 
 
-def _means(given: _Given) -> _Found:
+def _means(given: Judged) -> _Found:
     spread = given.spread
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(spread.scale / given.denominator)
@@ -176,7 +168,7 @@ def _means(given: _Given) -> _Found:
     return _Found(low, high, _compared(reached, spread.freedom, further))
 
 
-def _stocks(given: _Given, grain: Grain) -> _Found:
+def _stocks(given: Judged, grain: Grain) -> _Found:
     step = 3 if grain is Grain.QUARTER and given.history.city.quarter == "trailing" else 1
     blocks = Blocks.of(given.value, EARLIER[grain], step)
     low, high = intervals.student(given.value, blocks.deviation, blocks.freedom)
@@ -188,7 +180,7 @@ def _stocks(given: _Given, grain: Grain) -> _Found:
     return _Found(low, high, _compared(reached, blocks.freedom))
 
 
-def _percentiles(given: _Given) -> _Found:
+def _percentiles(given: Judged) -> _Found:
     low, high = given.bounds
     if not given.is_historical:
 
@@ -266,153 +258,6 @@ def _anscombe(x: Numbers, n: Numbers) -> Numbers:
     return (x + 0.375) / (n + 0.75)
 
 
-# --- what is given --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Given:
-    """The cases side by side, shape (cases,), NaN for None, with what their days say of chance."""
-
-    history: History
-    cases: Sequence[Case]
-    district: str | None
-
-    @property
-    def is_historical(self) -> bool:
-        return self.history.metric.historical
-
-    @cached_property
-    def value(self) -> Numbers:
-        return _array(one.pooled.value for one in self.cases)
-
-    @cached_property
-    def has(self) -> Marks:
-        return ~np.isnan(self.value)
-
-    @cached_property
-    def numerator(self) -> Numbers:
-        return _array(one.pooled.numerator for one in self.cases)
-
-    @cached_property
-    def denominator(self) -> Numbers:
-        return _array(one.pooled.denominator for one in self.cases)
-
-    @cached_property
-    def bounds(self) -> tuple[Numbers, Numbers]:
-        return _bounds([one.pooled for one in self.cases])
-
-    @cached_property
-    def opened(self) -> Numbers:
-        """The open, known days of each period."""
-        return _array(self.history.open_and_known(one.columns) for one in self.cases)
-
-    # The days a historical target is pooled from are the city's, in a district too.
-
-    @cached_property
-    def past(self) -> list[Pooled]:
-        return [self.history.city_pool.over(*one.past) for one in self.cases]
-
-    @cached_property
-    def past_value(self) -> Numbers:
-        return _array(one.value for one in self.past)
-
-    @cached_property
-    def past_numerator(self) -> Numbers:
-        return _array(one.numerator for one in self.past)
-
-    @cached_property
-    def past_denominator(self) -> Numbers:
-        return _array(one.denominator for one in self.past)
-
-    @cached_property
-    def past_bounds(self) -> tuple[Numbers, Numbers]:
-        return _bounds(self.past)
-
-    @cached_property
-    def past_opened(self) -> Numbers:
-        return _array(sum(self.history.open_and_known(columns) for columns in one.past) for one in self.cases)
-
-    @cached_property
-    def past_ranges(self) -> Numbers:
-        return _array(len(one.past) for one in self.cases)
-
-    # How much days differ.
-
-    def _window(self, least: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The days of each period, and before them as many as it takes to make so many."""
-        columns = np.array([one.columns for one in self.cases], dtype=np.int64)
-        return np.maximum(np.minimum(columns[:, 0], columns[:, 1] - least), 0), columns[:, 1]
-
-    @cached_property
-    def spread(self) -> Spread:
-        return self._spread(LEAST_DAYS)
-
-    @cached_property
-    def spread_of_a_year(self) -> Spread:
-        return self._spread(YEAR_OF_WEEKS)
-
-    def _spread(self, least: int) -> Spread:
-        facts, usable = self.history.facts, self.history.usable_mask
-        amounts = cells(facts.numerator, facts.city_numerator, facts, self.district)
-        sizes = cells(facts.denominator, facts.city_denominator, facts, self.district)
-        return Spread.of(amounts, sizes, usable, *self._window(least))
-
-    @cached_property
-    def shares(self) -> Shares:
-        facts = self.history.facts
-        good = cells(facts.numerator, facts.city_numerator, facts, self.district)
-        cases = cells(facts.denominator, facts.city_denominator, facts, self.district)
-        return Shares.of(good, cases, self.history.usable_mask, *self._window(YEAR_OF_WEEKS))
-
-    def under(self, aims: Numbers, least: int) -> tuple[Shares, Numbers]:
-        """How the share of values under the aim of each case differs by day, and how many its period has.
-
-        It differs over `least` days or the period. A value on the aim counts half.
-        """
-        (first, end), starts = self._window(least), np.array([one.columns[0] for one in self.cases])
-        dispersion, freedom, under = (np.full(len(aims), np.nan) for _ in range(3))
-        for aim in np.unique(aims[~np.isnan(aims)]):
-            at = aims == aim
-            begin, stop = int(first[at].min()), int(end[at].max())
-            low, every = self._by_day(begin, stop, float(aim))
-            usable = self.history.usable_mask[begin:stop]
-            found = Shares.of(low, every, usable, first[at] - begin, end[at] - begin)
-            dispersion[at], freedom[at] = found.dispersion, found.freedom
-            so_far = np.concatenate([[0.0], np.cumsum(np.where(usable, low, 0.0))])
-            under[at] = so_far[end[at] - begin] - so_far[starts[at] - begin]
-        return Shares(dispersion, freedom), under
-
-    def _by_day(self, begin: int, stop: int, aim: float) -> tuple[Numbers, Numbers]:
-        """How many values under an aim, and how many at all, each day of [begin, stop) has."""
-        day, value, count = self._entries
-        part = slice(*np.searchsorted(day, [begin, stop]))
-        counts = count[part].astype(np.float64)
-        under = np.where(value[part] < aim, 1.0, np.where(value[part] == aim, 0.5, 0.0))
-        low, every = (np.bincount(day[part] - begin, one, stop - begin) for one in (counts * under, counts))
-        return low.astype(np.float64), every.astype(np.float64)
-
-    @cached_property
-    def _entries(self) -> tuple[NDArray[np.int64], Numbers, NDArray[np.int64]]:
-        facts = self.history.facts
-        here = slice(None)
-        if self.district is not None:
-            here = facts.entry_district == facts.row(self.district)
-        return facts.entry_day[here], facts.entry_value[here], facts.entry_count[here]
-
-    @cached_property
-    def totals(self) -> Totals:
-        return self._totals(LEAST_DAYS)
-
-    @cached_property
-    def totals_of_a_year(self) -> Totals:
-        return self._totals(YEAR_OF_WEEKS)
-
-    def _totals(self, least: int) -> Totals:
-        facts, counted = self.history.facts, self.history.usable_mask & self.history.open_mask
-        amounts = cells(facts.numerator, facts.city_numerator, facts, self.district)
-        return Totals.of(amounts, counted, *self._window(least))
-
-
 # --- arrays ---------------------------------------------------------------------------------------
 
 
@@ -420,17 +265,6 @@ def _targets(cases: Sequence[Case]) -> tuple[Numbers, Numbers]:
     pairs = [one.target if isinstance(one.target, tuple) else (one.target, one.target) for one in cases]
     both = np.array(pairs, dtype=np.float64)
     return both[:, 0], both[:, 1]
-
-
-def _array(numbers: Iterable[float | None]) -> Numbers:
-    return np.array(list(numbers), dtype=np.float64)
-
-
-def _bounds(pools: Sequence[Pooled]) -> tuple[Numbers, Numbers]:
-    """The intervals of percentiles: infinite where there is a value and no bound, NaN without value."""
-    low, high = _array(one.low for one in pools), _array(one.high for one in pools)
-    has = ~np.isnan(_array(one.value for one in pools))
-    return np.where(has & np.isnan(low), -np.inf, low), np.where(has & np.isnan(high), np.inf, high)
 
 
 def _optional(numbers: Numbers) -> list[float | None]:

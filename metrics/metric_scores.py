@@ -9,10 +9,11 @@ from functools import cached_property
 from itertools import groupby
 
 from metrics import periods, scoring
-from metrics.evidence import Case, Said, said
+from metrics.evidence import Said, said
 from metrics.expectation import Expectations, Expected, scaled
 from metrics.facts import Pooled
 from metrics.history import Columns, History, Range
+from metrics.judged import Case
 from metrics.maturity import MATURE, SCORED
 from metrics.model import (
     WHOLE_CITY,

@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from metrics import chance, intervals, scoring
 from metrics.backtest import BackTest, back_tests
 from metrics.chance import Chance
+from metrics.evidence import said
 from metrics.expectation import SHARE
 from metrics.history import History
+from metrics.judged import Case
 from metrics.metric_scores import metric_scores
 from metrics.model import (
     Aggregation,
@@ -29,6 +31,7 @@ from metrics.model import (
     Metric,
     Reason,
     Score,
+    Verdict,
 )
 from metrics.plan import Inputs
 from metrics.scoring import Bound
@@ -109,17 +112,20 @@ def unchanged(
     *,
     floor: Bound | None = None,
     pooled: int = 0,
+    days: float | None = None,
 ) -> tuple[float, float, float]:
     """Mean score, rate of `misses` and rate of scores of 1 or more of a count or share on its target.
 
     mean: the target, of a count the total of the period; size: of a share its cases, else not read.
-    pooled: from how many periods of the past the target comes; 0 is a target somebody set.
+    pooled: from how many periods of the past the target comes; 0 is a target somebody set. days: how much
+    more than chance days differ, which the verdict allows for; not given it is that of the periods.
     """
+    shown = max(1.0, dispersion if days is None else days)
     is_count = metric.aggregation is Aggregation.COUNT
     trials = max(1, round(size))
     found = chance.counted(mean, dispersion) if is_count else chance.shared(trials, mean, dispersion)
     if not pooled:
-        aims, missed = np.array([mean]), _against_a_target(metric, found, mean, trials)
+        aims, missed = np.array([mean]), _against_a_target(metric, found, mean, trials, shown)
     else:
         past = (
             chance.counted(pooled * mean, dispersion)
@@ -161,7 +167,8 @@ def _metric_test(history: History, metric: Metric) -> MetricTest:
     year = _last_year(metric_scores(history), history.as_of)
     spread = {grain: _dispersion(metric, rows, grain) for grain, rows in year.items()}
     spread[Grain.QUARTER] = spread[Grain.MONTH]
-    grains = tuple(_grain_test(history, metric, grain, year[grain], spread[grain]) for grain in Grain)
+    days = spread[Grain.DAY]
+    grains = tuple(_grain_test(history, metric, grain, year[grain], spread[grain], days) for grain in Grain)
     found = back_tests(metric, history.as_of, {grain: year[grain] for grain in metric.scored_at})
     return MetricTest(metric.id, grains, found, tuple(_warnings(metric, grains, found, year)))
 
@@ -177,14 +184,20 @@ def _last_year(scores: Iterable[Score], as_of: date) -> dict[Grain, list[Score]]
 
 
 def _grain_test(
-    history: History, metric: Metric, grain: Grain, rows: Sequence[Score], spread: float | None
+    history: History,
+    metric: Metric,
+    grain: Grain,
+    rows: Sequence[Score],
+    spread: float | None,
+    days: float | None,
 ) -> GrainTest:
     sizes = [_size(metric, row) for row in rows]
     size = float(np.median(sizes)) if sizes else None
     nothing = GrainTest(grain, len(rows), size, spread, None, None, None, None)
     if len(rows) < 2:
         return nothing
-    found = _by_chance(metric, grain, rows, spread) if _is_counted(metric) else _drawn(history, grain, rows)
+    is_counted = _is_counted(metric)
+    found = _by_chance(metric, grain, rows, spread, days) if is_counted else _drawn(history, grain, rows)
     if found is None or not np.isfinite(found[0]):
         return nothing
     is_asked = metric.direction is not Direction.WITHIN and metric.method == "linear"
@@ -213,7 +226,7 @@ def _size(metric: Metric, row: Score) -> float:
 
 
 def _by_chance(
-    metric: Metric, grain: Grain, rows: Sequence[Score], spread: float | None
+    metric: Metric, grain: Grain, rows: Sequence[Score], spread: float | None, days: float | None
 ) -> tuple[float, float, float]:
     pooled = _POOLED[grain] if metric.historical else 0
     typical = sorted(rows, key=lambda row: _size(metric, row))
@@ -226,6 +239,7 @@ def _by_chance(
             spread or 1.0,
             floor=None if pooled else row.floor,
             pooled=pooled,
+            days=days,
         )
         for row in chosen
     ]
@@ -262,16 +276,16 @@ def _standardised(metric: Metric, rows: Sequence[Score]) -> Numbers:
     return (value - share) * np.sqrt(cases / max(share * (1 - share), 1e-12))
 
 
-def _against_a_target(metric: Metric, found: Chance, mean: float, trials: int) -> Marks:
-    """Where it is `misses` against a target somebody set: exact tails, of amounts so many deviations away."""
+def _against_a_target(metric: Metric, found: Chance, mean: float, trials: int, days: float) -> Marks:
+    """Where it is `misses` against a target somebody set: by tails, of amounts so many deviations away."""
     is_higher = metric.direction is Direction.HIGHER_IS_BETTER
     if _adds_amounts(metric):
         deviation = np.sqrt(np.sum(found.weights * (found.values - mean) ** 2))
         return (mean - found.values if is_higher else found.values - mean) > _NORMAL * deviation
     if metric.aggregation is Aggregation.COUNT:
-        below, above = intervals.poisson_tails(found.values, mean)
+        below, above = intervals.poisson_tails(found.values / days, mean / days)
     else:
-        below, above = intervals.binomial_tails(found.values * trials, trials, mean)
+        below, above = intervals.binomial_tails(found.values * trials / days, trials / days, mean)
     return (below if is_higher else above) <= intervals.SIDE
 
 
@@ -297,26 +311,49 @@ def _drawn(history: History, grain: Grain, rows: Sequence[Score]) -> tuple[float
     levels = _runs(history, rows) if metric.aggregation is Aggregation.STOCK else _values(rows)
     if last.target is None or len(levels) < 2:
         return None
-    aim = last.target if last.target_high is None else (last.target + last.target_high) / 2
-    on_target = _moved(levels, aim)
-    aims = np.full(len(on_target), aim)
-    noise = float(on_target.std(ddof=1))
+    band = None if last.target_high is None else (last.target, last.target_high)
+    aim = last.target if band is None else (band[0] + band[1]) / 2
+    middle = _middle(history, rows, levels)
+    on_target = _moved(levels, middle, aim)
     if metric.historical:
-        draw = np.random.default_rng(SEED)
-        pooled = _POOLED[grain]
-        aims = draw.choice(on_target, (DRAWS, pooled)).mean(axis=1)
-        on_target, noise = draw.choice(on_target, DRAWS), noise * np.sqrt(1 + 1 / pooled)
-    floor: Bound | None = None if metric.historical else last.floor
-    if last.target_high is not None and last.floor is not None and last.floor_high is not None:
-        scores = _in_band(on_target, (last.target, last.target_high), (last.floor, last.floor_high))
-        missed = (on_target - _NORMAL * noise > last.target_high) | (
-            on_target + _NORMAL * noise < last.target
-        )
+        return _beside_the_past(metric, grain, on_target)
+    missed = _share_missed(history, grain, rows, _moved(np.array(band or (aim,)), aim, middle, levels))
+    if band is not None and last.floor is not None and last.floor_high is not None:
+        scores = _in_band(on_target, band, (last.floor, last.floor_high))
     else:
-        scores = _scores(metric, on_target, aims, floor)
-        worse = aims - on_target if metric.direction is Direction.HIGHER_IS_BETTER else on_target - aims
-        missed = worse > _NORMAL * noise
-    return _summed(scores, missed, np.full(len(on_target), 1 / len(on_target)))
+        scores = _scores(metric, on_target, np.full(len(on_target), aim), last.floor)
+    expected, _, passes = _summed(scores, np.zeros(len(scores), dtype=bool), np.ones(len(scores)))
+    return expected, missed, passes
+
+
+def _beside_the_past(metric: Metric, grain: Grain, on_target: Numbers) -> tuple[float, float, float]:
+    """Periods drawn from last year's, and beside each as many as its target would be pooled from."""
+    draw, pooled = np.random.default_rng(SEED), _POOLED[grain]
+    aims = draw.choice(on_target, (DRAWS, pooled)).mean(axis=1)
+    noise = float(on_target.std(ddof=1)) * np.sqrt(1 + 1 / pooled)
+    drawn = draw.choice(on_target, DRAWS)
+    worse = aims - drawn if metric.direction is Direction.HIGHER_IS_BETTER else drawn - aims
+    return _summed(_scores(metric, drawn, aims, None), worse > _NORMAL * noise, np.ones(DRAWS))
+
+
+def _share_missed(history: History, grain: Grain, rows: Sequence[Score], ends: Numbers) -> float:
+    """In how many of last year's periods the verdict is `misses`, were the target where the year was."""
+    found = ends.tolist()
+    aim: Bound = (found[0], found[1]) if len(found) > 1 else found[0]
+    columns = [history.columns(row.period.start, row.period.end) for row in rows]
+    cases = [Case(one, history.city_pool.over(one), aim) for one in columns]
+    verdicts = [verdict for _, _, verdict in said(history, grain, cases)]
+    return verdicts.count(Verdict.MISSES) / len(verdicts)
+
+
+def _middle(history: History, rows: Sequence[Score], levels: Numbers) -> float:
+    """Where the year was. A median of many is not the mean of medians of few, which lie off it on average."""
+    if history.metric.aggregation in (Aggregation.MEDIAN, Aggregation.PERCENTILE):
+        columns = {history.columns(row.period.start, row.period.end) for row in rows}
+        value = history.city_pool.over(*sorted(columns)).value
+        if value is not None:
+            return value
+    return float(levels.mean())
 
 
 def _values(rows: Sequence[Score]) -> Numbers:
@@ -333,12 +370,12 @@ def _runs(history: History, rows: Sequence[Score]) -> Numbers:
     return (sums[length:] - sums[:-length]) / length if len(levels) > length else np.zeros(0)
 
 
-def _moved(levels: Numbers, aim: float) -> Numbers:
-    """Levels with their mean on target: in proportion, or by adding where there is no proportion."""
-    middle = float(levels.mean())
+def _moved(numbers: Numbers, middle: float, aim: float, like: Numbers | None = None) -> Numbers:
+    """Numbers moved as `middle` moves to `aim`: in proportion, or by adding where there is no proportion."""
+    levels = numbers if like is None else like
     if aim > 0 and middle > 0 and levels.min() >= 0:
-        return levels * (aim / middle)
-    return levels + (aim - middle)
+        return numbers * (aim / middle)
+    return numbers + (aim - middle)
 
 
 # --- scores -------------------------------------------------------------------------------------

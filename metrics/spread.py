@@ -103,8 +103,9 @@ class Totals:
 class Shares:
     """How much more than chance the shares of days differ, from each day and the same weekday a week before.
 
-    dispersion: the variance of the number of good ones over the binomial one, NaN where all are good or none
-    is; freedom: two thirds of the pairs of days with any.
+    Where too few such pairs have cases it is from each day and the share of all of them. dispersion: the
+    variance of the number of good ones over the binomial one, NaN where all are good or none is; freedom: two
+    thirds of the pairs, or the days less 1.
     """
 
     dispersion: Numbers
@@ -113,19 +114,14 @@ class Shares:
     @classmethod
     def of(cls, good: Numbers, cases: Numbers, usable: Marks, first: Columns, end: Columns) -> Shares:
         size = np.where(usable, cases, 0.0)
-        away = _away(np.where(usable, good, 0.0), size)
-        both = (size > 0) & (_weeks_before(size, 1) > 0)
-        apart, sizes = (np.where(both, row - _weeks_before(row, 1), 0.0) for row in (away, size))
-        held = np.where(both, size + _weeks_before(size, 1), 0.0)
-        pairs, weight, whole, ups, squares, cross, square_sizes = (
-            _between(row, first, end) for row in (both, held, size, away, apart**2, apart * sizes, sizes**2)
-        )
+        amount = np.where(usable, good, 0.0)
+        days = Spread.of(good, cases, usable, first, end)
         with np.errstate(divide="ignore", invalid="ignore"):
-            mean = ups / whole
-            share = mean + _overall(np.where(usable, good, 0.0), size)
-            residual = np.maximum(squares - 2 * mean * cross + mean**2 * square_sizes, 0.0)
-            dispersion = residual / weight / (share * (1 - share))
-        return cls(dispersion, np.where(pairs >= LEAST_KNOWN, pairs * 2 / 3, np.nan))
+            share = _between(amount, first, end) / _between(size, first, end)
+            scale, pairs = _of_pairs(_away(amount, size), size, share - _overall(amount, size), first, end)
+            is_paired = pairs >= LEAST_KNOWN
+            dispersion = np.where(is_paired, scale, days.scale) / (share * (1 - share))
+        return cls(dispersion, np.where(is_paired, pairs * 2 / 3, days.freedom))
 
 
 @dataclass(frozen=True)
@@ -198,6 +194,19 @@ def _about(mean: Numbers, *sums: Numbers) -> tuple[Numbers, Numbers]:
     aa, as_, ss, aaa, aas, ass, sss = sums
     squares = np.maximum(aa - 2 * mean * as_ + mean**2 * ss, 0.0)
     return squares, aaa - 3 * mean * aas + 3 * mean**2 * ass - mean**3 * sss
+
+
+def _of_pairs(
+    away: Numbers, size: Numbers, mean: Numbers, first: Columns, end: Columns
+) -> tuple[Numbers, Numbers]:
+    """What a variance is times its denominator by pairs of days with cases a week apart, and how many."""
+    both = (size > 0) & (_weeks_before(size, 1) > 0)
+    apart, sizes = (np.where(both, row - _weeks_before(row, 1), 0.0) for row in (away, size))
+    held = np.where(both, size + _weeks_before(size, 1), 0.0)
+    rows = (both, held, apart**2, apart * sizes, sizes**2)
+    pairs, weight, squares, cross, square_sizes = (_between(row, first, end) for row in rows)
+    residual = np.maximum(squares - 2 * mean * cross + mean**2 * square_sizes, 0.0)
+    return residual / weight, pairs
 
 
 def _weeks_before(row: NDArray[Any], weeks: int) -> NDArray[Any]:

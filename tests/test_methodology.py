@@ -81,6 +81,15 @@ def test_the_examples_of_verdicts_are_judged_as_printed(row):
     assert evidence.verdicts(Direction(direction), sides, aims) == [Verdict(expected)]
 
 
+@pytest.mark.parametrize("row", table("days differ", "as good by chance", "verdict"), ids=" ".join)
+def test_the_examples_of_records_in_clumps_are_judged_as_printed(row):
+    times, good, expected = row
+    of = float(times.split(" ")[0])
+    _, as_good = intervals.binomial_tails(100 / of, 120 / of, 0.75)
+    assert f"{float(as_good):.2%}" == good
+    assert (Verdict.MEETS if as_good <= intervals.SIDE else Verdict.CANNOT_TELL) is Verdict(expected)
+
+
 def test_a_target_of_95_percent_has_the_ceiling_that_is_printed():
     printed = re.search(r"If the target is 95%, a perfect 100% scores (\d\.\d\d)\.", PAGE).group(1)
     assert f"{scoring.score(1.0, 0.95, 'higher_is_better'):.2f}" == printed

@@ -9,43 +9,24 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metrics import intervals
-from metrics.evidence import Case, said
-from metrics.facts import Fact, Facts, Pooled
+from metrics.evidence import said
+from metrics.facts import Fact, Pooled
 from metrics.history import History
 from metrics.intervals import SIDE
+from metrics.judged import Case
 from metrics.metric_scores import district_scores, metric_scores
-from metrics.model import Aggregation, Direction, Grain, Knowledge, Metric, Score, Verdict
+from metrics.model import Aggregation, Direction, Grain, Metric, Score, Verdict
 from metrics.plan import plan
-from tests.builders import CITY, SOURCE, catalogue, inputs, known, metric, target, utc
+from tests.builders import catalogue, inputs, known, metric, target, utc
+from tests.unchanged_city import history
 
 MEETS, MISSES, CANNOT_TELL = Verdict.MEETS, Verdict.MISSES, Verdict.CANNOT_TELL
 LOWER, HIGHER, WITHIN = Direction.LOWER_IS_BETTER, Direction.HIGHER_IS_BETTER, Direction.WITHIN
 HALF_A_POINT = 0.005
-MONDAY = date(2001, 1, 1)
-
-
-def history(one: Metric, numerator: Any, denominator: Any = None, entries: Any = None) -> History:
-    """Facts of one district on days in a row from a Monday on; entries are (day, value), one each."""
-    days = len(numerator)
-    none = np.zeros(0, dtype=np.int64)
-    day, value = (none, none.astype(np.float64)) if entries is None else entries
-    facts = Facts(
-        MONDAY,
-        ("a",),
-        np.asarray(numerator, dtype=np.float64).reshape(1, days),
-        np.asarray(np.zeros(days) if denominator is None else denominator, dtype=np.float64).reshape(1, days),
-        day,
-        np.zeros(len(day), dtype=np.int64),
-        value,
-        np.ones(len(day), dtype=np.int64),
-    )
-    end = MONDAY + timedelta(days=days)
-    knowledge = Knowledge("cases", MONDAY, utc(end.year, end.month, end.day, 12))
-    return History(CITY, one, SOURCE, end, facts, knowledge, {})
 
 
 def given_verdict(
@@ -144,12 +125,14 @@ def test_a_percentile_on_target_is_called_met_or_missed_in_2_and_a_half_percent_
 # --- identities ---------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(st.integers(1, 800).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.01, 0.99))
 def test_a_share_and_its_complement_get_the_same_verdict(pair, aim):
     x, n = pair
     assert verdict_of_share(x, n, aim) is verdict_of_share(n - x, n, 1 - aim, LOWER)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 300), st.integers(0, 300), st.floats(0.5, 200))
 def test_fewer_of_what_one_wants_less_of_never_makes_the_verdict_worse(x, y, aim):
     order = [MISSES, CANNOT_TELL, MEETS]

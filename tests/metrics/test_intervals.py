@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import special
 
 from metrics.intervals import (
     SIDE,
@@ -140,6 +141,22 @@ def test_students_t_is_that_of_the_tables():
         pytest.approx(10 - 2 * 2.7764, abs=1e-3),
         pytest.approx(15.5528, abs=1e-3),
     )
+
+
+def power(apart: float, a_group: float) -> float:
+    """How often two groups tell by t that they differ, which do so by so many deviations."""
+    freedom, away = 2 * a_group - 2, apart * math.sqrt(a_group / 2)
+    limit = float(critical(freedom))
+    return float(1 - special.nctdtr(freedom, away, limit) + special.nctdtr(freedom, away, -limit))
+
+
+def test_so_many_a_group_tell_half_a_deviation_in_four_of_five_trials():
+    """Check E5, from R's pwr, two-sided at 5%. Its one-sided half waits for evaluations."""
+    few, many = 2.0, 1000.0
+    while many - few > 1e-9:
+        middle = (few + many) / 2
+        few, many = (middle, many) if power(0.5, middle) < 0.8 else (few, middle)
+    assert many == pytest.approx(63.76561, abs=1e-4)
 
 
 # --- tails, added up exactly --------------------------------------------------------------------
