@@ -35,8 +35,8 @@ WITHOUT_SCORE = _NOT_OPEN | _NOT_COUNTED | _NO_SCORE
 class Entry:
     """A service metric that is scored at the grain, as it stands in one period.
 
-    weight is the raw one. seat: what it enters with instead of a score (`seat`), None where it has no
-    right to one; ceiling: of its own score.
+    weight is the raw one. seat: what it enters with at most instead of a score (method 7), None where it
+    has no right to one; ceiling: of its own score.
     """
 
     metric: str
@@ -188,18 +188,6 @@ def composite(scores: Mapping[str, float | None], weights: Mapping[str, float]) 
     mean = math.fsum(raw[metric] * score for metric, score in present.items()) / carried
     within = min(max(mean, min(present.values())), max(present.values()))
     return within, carried / math.fsum(raw.values())
-
-
-def seat(lowest_published: float | None, mean_of_scored: float | None) -> float | None:
-    """What a late metric enters with: its lowest published score or the others' mean, the lower (method 7).
-
-    `lowest_published`: at that grain, its last one included, in the twelve months before it became
-    late; None, and no seat, where it never had one. `mean_of_scored`: the weighted mean of the metrics
-    with a score in the same composite; None where none has one.
-    """
-    if lowest_published is None or mean_of_scored is None:
-        return lowest_published
-    return min(lowest_published, mean_of_scored)
 
 
 def summarise(entries: Sequence[Entry], minimum_coverage: float) -> Summary:

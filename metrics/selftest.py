@@ -59,7 +59,6 @@ Marks = NDArray[np.bool_]
 _POOLED = {Grain.DAY: 8, Grain.WEEK: 3, Grain.MONTH: 3, Grain.QUARTER: 3}
 """How many periods a target from the past is pooled from (method 4)."""
 
-_MONTHS = 3
 _NORMAL = 1.959963984540054
 
 

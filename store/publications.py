@@ -184,11 +184,6 @@ def composite_of(
     return next((one for one in found if one.period == period), None)
 
 
-def all_scores(connection: Connection, publication: Publication) -> dict[Key, Score]:
-    """Every score of a publication by (metric, district, grain, start)."""
-    return {key: as_score(row) for key, row in score_rows(connection, publication).items()}
-
-
 def score_rows(connection: Connection, publication: Publication) -> dict[Key, Row[Any]]:
     """Every score of a publication as it is stored, by (metric, district, grain, start).
 
@@ -201,11 +196,6 @@ def score_rows(connection: Connection, publication: Publication) -> dict[Key, Ro
 def with_baselines(connection: Connection, publication: Publication) -> list[Score]:
     """The scores of a publication whose target was pooled from the metric's own past."""
     return [as_score(row) for row in _rows(connection, scores, publication, [scores.c.baseline.is_not(None)])]
-
-
-def all_composites(connection: Connection, publication: Publication) -> dict[Key, Composite]:
-    """Every composite of a publication by (scope, scope id, grain, start)."""
-    return {key: as_composite(row) for key, row in composite_rows(connection, publication).items()}
 
 
 def composite_rows(connection: Connection, publication: Publication) -> dict[Key, Row[Any]]:

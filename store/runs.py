@@ -126,15 +126,6 @@ def start(engine: Engine, clock: Clock, source: str, trigger: str) -> int:
         return write.connection.execute(statement.returning(_runs.c.id)).scalar_one()
 
 
-def heal(engine: Engine, clock: Clock, source: str | None = None) -> int:
-    """Closes runs that dead processes left open, of one source or of all; gives how many there were.
-
-    Only for whoever holds the lock of ingesting: a run under way would be closed too.
-    """
-    with writing(engine, clock) as write:
-        return _interrupt(write, source)
-
-
 def finish(
     write: Writing,
     run_id: int,
@@ -309,12 +300,11 @@ def _in_force(table: FromClause, at: str | None) -> list[ColumnElement[bool]]:
     return tests
 
 
-def _interrupt(write: Writing, source: str | None) -> int:
-    is_open = _runs.c.outcome == "running"
-    statement = update(_runs).where(is_open if source is None else is_open & (_runs.c.source == source))
+def _interrupt(write: Writing, source: str) -> None:
+    is_open = (_runs.c.outcome == "running") & (_runs.c.source == source)
     message = "The process ended before the run did; nothing of it was kept."
     values = {"outcome": "interrupted", "finished_at": write.now, "message": message}
-    return write.connection.execute(statement.values(values)).rowcount
+    write.connection.execute(update(_runs).where(is_open).values(values))
 
 
 def _close(write: Writing, run_id: int, **values: Any) -> None:

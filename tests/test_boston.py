@@ -18,6 +18,7 @@ from store import publications, records
 from store.engine import open_engine, reading, system_clock
 from store.migrations import migrate
 from store.publish import publish, verify
+from tests.town import all_scores
 
 HOST = {"base_url": "http://127.0.0.1:8050", "environ_overrides": {"REMOTE_ADDR": "127.0.0.1"}}
 AS_OF = date(2026, 8, 16)
@@ -147,8 +148,11 @@ def test_both_engines_publish_the_same_numbers_to_the_last_bit(
             assert current is not None
             said.append(
                 (
-                    publications.all_scores(connection, current.publication),
-                    publications.all_composites(connection, current.publication),
+                    all_scores(connection, current.publication),
+                    {
+                        key: publications.as_composite(row)
+                        for key, row in publications.composite_rows(connection, current.publication).items()
+                    },
                 )
             )
         engine.dispose()

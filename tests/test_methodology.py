@@ -108,11 +108,13 @@ def test_the_examples_of_a_composite_are_computed_as_printed(row):
 )
 def test_the_examples_of_a_late_metric_take_the_seat_that_is_printed(row):
     scores, lowest, seat, expected = row
-    own = numbers(scores)
-    equal = dict.fromkeys([*own, "late"], 1.0)
-    found = composite.seat(number(lowest), composite.composite(own, equal)[0])
-    assert f"{found:.2f}" == seat
-    assert f"{composite.composite({**own, 'late': found}, equal)[0]:.2f}" == expected
+    entries = [
+        *(composite.Entry(name, 1.0, Status.FINAL, one, None, 1.25) for name, one in numbers(scores).items()),
+        composite.Entry("late", 1.0, Status.LATE, None, number(lowest), 1.25),
+    ]
+    found = composite.summarise(entries, minimum_coverage=0.0)
+    assert f"{found.entered['late']:.2f}" == seat
+    assert f"{found.score:.2f}" == expected
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from metrics.model import Catalogue, Grain, Score, Source
+from metrics.model import Catalogue, Grain, Publication, Score, Source
 from metrics.periods import local_day
 from store import publications, records, runs
 from store.engine import instant_text, reading, writing
 from store.migrations import migrate
+from store.publications import Key
 from store.publish import PublishReport, publish, verify
 
 CITY = """
@@ -93,6 +94,12 @@ def write_city(folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
     return folder
+
+
+def all_scores(connection: Connection, publication: Publication) -> dict[Key, Score]:
+    """Every score of a publication by (metric, district, grain, start)."""
+    rows = publications.score_rows(connection, publication)
+    return {key: publications.as_score(row) for key, row in rows.items()}
 
 
 class Town:

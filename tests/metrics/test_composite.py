@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.composite import Entry, boston, composite, seat, summarise
+from metrics.composite import Entry, boston, composite, summarise
 from metrics.model import Status
 
 PUBLISHED = tomllib.loads(
@@ -102,17 +102,23 @@ def test_bostons_composite_is_the_plain_mean_of_what_there_is():
 # --- the seat of a late metric -----------------------------------------------------------------
 
 
+def seated(lowest, others):
+    """What a late metric enters with whose lowest published score is `lowest`, beside these scores."""
+    entries = [entry(f"other{number}", score) for number, score in enumerate(others)]
+    return summarise([*entries, late("late", lowest)], 0.0).entered.get("late")
+
+
 def test_a_seat_is_the_lower_of_its_lowest_published_score_and_the_mean_of_the_others():
-    assert seat(0.7, 0.9) == 0.7
-    assert seat(1.1, 0.9) == 0.9
+    assert seated(0.7, [0.8, 1.0]) == 0.7
+    assert seated(1.1, [0.8, 1.0]) == 0.9
 
 
 def test_who_never_had_a_score_has_no_seat():
-    assert seat(None, 0.9) is None
+    assert seated(None, [0.9]) is None
 
 
 def test_where_nothing_else_is_scored_the_lowest_published_score_is_the_seat():
-    assert seat(0.7, None) == 0.7
+    assert seated(0.7, []) == 0.7
 
 
 @settings(deadline=None)

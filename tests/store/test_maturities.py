@@ -11,7 +11,7 @@ from metrics.closure import WaitUnit
 from metrics.model import Grain, Status
 from store import maturities, publications
 from store.engine import open_engine, reading
-from tests.town import CITY, DEPARTMENTS, DISTRICTS, Town
+from tests.town import CITY, DEPARTMENTS, DISTRICTS, Town, all_scores
 
 SOURCE = """
 id = "cases"
@@ -203,7 +203,7 @@ def test_publishing_day_by_day_and_once_say_the_same_of_everything(make):
     }
     with reading(daily.engine) as one, reading(once.engine) as other:
         scores = [
-            publications.all_scores(connection, publications.current(connection).publication)
+            all_scores(connection, publications.current(connection).publication)
             for connection in (one, other)
         ]
     assert scores[0] == scores[1]

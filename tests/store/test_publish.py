@@ -17,7 +17,7 @@ from store.engine import StoreError, reading, writing
 from store.explain import clauses, explain
 from store.schema import observations
 from store.schema import publications as publications_table
-from tests.town import Town, case
+from tests.town import Town, all_scores, case
 
 JULY = date(2026, 7, 1)
 THREE = (case("a", 10, 5), case("b", 10, 20), case("c", 12, None, area="nowhere"))
@@ -127,7 +127,7 @@ def test_only_touched_days_are_reduced_and_equal_a_reduction_of_all(town: Town) 
         with reading(town.engine) as connection:
             found = publications.current(connection)
             assert found is not None
-            rows = publications.all_scores(connection, found.publication).values()
+            rows = all_scores(connection, found.publication).values()
             return {(row.district, row.period, row.numerator, row.denominator) for row in rows if row.n}
 
     incremental = now()

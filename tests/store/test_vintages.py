@@ -16,7 +16,7 @@ from store import publications, records, revisions, vintages
 from store.engine import reading, writing
 from store.revisions import DefinitionChange, Kind, Revisions
 from store.vintages import FirstPublished
-from tests.town import Town, case
+from tests.town import Town, all_scores, case
 
 JUNE = date(2026, 6, 1)
 JULY = date(2026, 7, 1)
@@ -95,7 +95,7 @@ def day_by_day(town: Town) -> Iterator[tuple[Publication, dict[tuple[Grain, str,
         said = town.publish(day).publication
         assert said is not None
         with reading(town.engine) as connection:
-            rows = publications.all_scores(connection, said).values()
+            rows = all_scores(connection, said).values()
         yield said, {(row.period.grain, row.district, row.period.start): row for row in rows}
 
 
