@@ -153,9 +153,16 @@ def share_above(scores: Mapping[str, float], weights: Mapping[str, float], targe
 
 
 def score_error(
-    fields: Mapping[str, Numbers], direction: Direction, method: Method = "linear", cap: float = 1.25
+    fields: Mapping[str, Numbers],
+    direction: Direction,
+    method: Method = "linear",
+    cap: float = 1.25,
+    pooled: int | None = None,
 ) -> Numbers:
     """The standard error of scores by the delta method: half the interval / 1.96, times the slope.
+
+    pooled: from how many periods of the past the target comes, which strays as well: as much as the value,
+    divided by their root. None where somebody set it.
 
     fields: value, score, low, high, target, target_high, floor and floor_high, each of shape (periods,). On a
     clip (0, the cap, inside a band) the slope is 0: a little more or less changes nothing. NaN where there
@@ -163,7 +170,8 @@ def score_error(
     """
     slope = _slope(fields, direction, method, cap)
     half = (fields["high"] - fields["low"]) / 2
-    return np.where(slope == 0, 0.0, np.abs(slope) * half / NINETY_FIVE)
+    beside = math.sqrt(1 + 1 / pooled) if pooled else 1.0
+    return np.where(slope == 0, 0.0, np.abs(slope) * half / NINETY_FIVE * beside)
 
 
 def cityscores(value: Numbers, target: Numbers, direction: Direction) -> Numbers:

@@ -7,6 +7,7 @@ age k, and the completeness at an age is one over the product of the factors sti
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -139,8 +140,9 @@ class Completeness:
     def over(self, start: int, end: int) -> float | None:
         """The share known of the days [start, end): the lower of numerator and denominator.
 
-        1 once it is at least MATURE. None without a day that is known, and where one has an age that was
-        never measured. A range of days on which nothing usually happens is whole: nothing of it is awaited.
+        1 once it is at least MATURE; else cut off, since rounding up could make it look mature. None without
+        a day that is known, and where one has an age that was never measured. A range of days on which
+        nothing usually happens is whole: nothing of it is awaited.
         """
         if self._usable[end] == self._usable[start] or self._unmeasured[end] > self._unmeasured[start]:
             return None
@@ -148,7 +150,12 @@ class Completeness:
         if end <= self._settled or usual <= 0:
             return 1.0
         share = min(known[end] - known[start] for known in self._known) / usual
-        return 1.0 if share >= MATURE else round(share, _PUBLISHED_PLACES)
+        return 1.0 if share >= MATURE else _cut(share)
+
+
+def _cut(share: float) -> float:
+    scale = 10**_PUBLISHED_PLACES
+    return math.floor(share * scale + 1e-9) / scale
 
 
 def _shares(triangle: Numbers | None) -> Shares:

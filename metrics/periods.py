@@ -28,6 +28,9 @@ DAY_BASELINE_LEAST = 6
 DAY_BASELINE_WEEKS = 26
 """How many same weekdays a day is compared with, how few will do, and how many weeks back they may lie."""
 
+POOLED = {Grain.DAY: DAY_BASELINE, Grain.WEEK: 3, Grain.MONTH: 3, Grain.QUARTER: 3}
+"""How many periods a target from the past is pooled from."""
+
 SCHOOL_SUMMER = (7, 8)
 """The months in which the school calendar is closed; other school holidays are closures of the city."""
 
@@ -213,7 +216,7 @@ def baseline_days(
     is_usable: Callable[[date], bool],
     is_open_day: Callable[[date], bool] = lambda _: True,
     *,
-    years: int = 3,
+    years: int = POOLED[Grain.WEEK],
 ) -> tuple[Range, ...] | None:
     """The half-open ranges a historical target of `period` is pooled from, oldest first (method 4).
 

@@ -53,7 +53,8 @@ def course(metric: Metric, grain: Grain, scores: Sequence[Score]) -> Course:
     status = np.array([CODE[score.status] for score in scores], dtype=np.int8)
     verdict = np.array([VERDICT_CODE[score.verdict] for score in scores], dtype=np.int8)
     named = dict(zip(_READ, read, strict=True))
-    error = company.score_error(named, metric.direction, metric.method, metric.cap)
+    pooled = periods.POOLED[grain] if metric.historical else None
+    error = company.score_error(named, metric.direction, metric.method, metric.cap, pooled)
     counts = ~np.isnan(named["score"]) & ~np.isin(status, [CODE[one] for one in WITHOUT_SCORE])
     found = company.cityscores(named["value"], named["target"], metric.direction)
     numbers = np.vstack([read, error, np.where(counts, found, np.nan)])

@@ -34,6 +34,7 @@ from metrics.model import (
     Score,
     Verdict,
 )
+from metrics.periods import POOLED
 from metrics.plan import Inputs
 from metrics.scoring import Bound
 
@@ -55,9 +56,6 @@ MOST_DRAWN = 200
 SEED = 5
 Numbers = NDArray[np.float64]
 Marks = NDArray[np.bool_]
-
-_POOLED = {Grain.DAY: 8, Grain.WEEK: 3, Grain.MONTH: 3, Grain.QUARTER: 3}
-"""How many periods a target from the past is pooled from (method 4)."""
 
 _NORMAL = 1.959963984540054
 
@@ -231,7 +229,7 @@ def _size(metric: Metric, row: Score) -> float:
 def _by_chance(
     metric: Metric, grain: Grain, rows: Sequence[Score], spread: float | None, days: float | None
 ) -> tuple[float, float, float]:
-    pooled = _POOLED[grain] if metric.historical else 0
+    pooled = POOLED[grain] if metric.historical else 0
     typical = sorted(rows, key=lambda row: _size(metric, row))
     chosen = [typical[round(at)] for at in np.linspace(0, len(typical) - 1, min(SIZES, len(typical)))]
     found = [
@@ -331,7 +329,7 @@ def _drawn(history: History, grain: Grain, rows: Sequence[Score]) -> tuple[float
 
 def _beside_the_past(metric: Metric, grain: Grain, on_target: Numbers) -> tuple[float, float, float]:
     """Periods drawn from last year's, and beside each as many as its target would be pooled from."""
-    draw, pooled = np.random.default_rng(SEED), _POOLED[grain]
+    draw, pooled = np.random.default_rng(SEED), POOLED[grain]
     aims = draw.choice(on_target, (DRAWS, pooled)).mean(axis=1)
     noise = float(on_target.std(ddof=1)) * np.sqrt(1 + 1 / pooled)
     drawn = draw.choice(on_target, DRAWS)

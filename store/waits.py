@@ -104,11 +104,15 @@ def _plain(words: str) -> str:
 def _ages(
     connection: Connection, catalogue: Catalogue, unit: WaitUnit, as_of: date
 ) -> Callable[[str, str], float]:
-    """How long a case opened at an instant, on a local day, has waited when as_of begins."""
+    """How long a case opened at an instant, on a local day, has waited when as_of begins.
+
+    One opened before business days are numbered has waited at least since then.
+    """
     if unit is WaitUnit.WORKDAYS:
         table = select(workdays.c.day, workdays.c.number)
         passed = {row.day: row.number for row in connection.execute(table)}
         last = passed[(as_of - timedelta(days=1)).isoformat()]
-        return lambda _opened, opened_day: float(last - passed[opened_day])
+        first = min(passed.values())
+        return lambda _opened, opened_day: float(last - passed.get(opened_day, first))
     midnight, length = periods.local_midnight(catalogue.city, as_of), UNIT_MICROSECONDS[unit]
     return lambda opened, _day: (midnight - from_text(opened)) / _MICROSECOND / length

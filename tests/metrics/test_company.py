@@ -195,6 +195,12 @@ def test_the_error_of_a_score_is_that_of_its_value_times_the_slope(given, direct
     assert company.score_error(known_fields, direction, method) == pytest.approx([expected * 0.02])
 
 
+def test_a_target_from_the_past_strays_beside_the_value():
+    given = fields(value=0.72, score=0.9, low=0.72 - 0.0392, high=0.72 + 0.0392, target=0.8, floor=0.0)
+    alone, beside = (company.score_error(given, Direction.HIGHER_IS_BETTER, pooled=one) for one in (None, 3))
+    assert beside == pytest.approx(alone * math.sqrt(4 / 3))
+
+
 @pytest.mark.parametrize(("value", "expected"), [(66, 1 / 8), (70, 0.0), (76, 1 / 8), (90, 0.0)])
 def test_within_a_band_chance_moves_nothing_and_outside_it_either_side_does(value, expected):
     aim, floor = (68.0, 72.0), (60.0, 80.0)

@@ -24,6 +24,8 @@ ERRORS = 4.0
 """By how many standard errors a simulated mean may be off besides."""
 
 LARGE = 20
+LARGE_WAITS = 5
+"""How many times the limit a large city has; more waits tell the same and take longer to draw."""
 GRAINS = {Grain.DAY: 1.0, Grain.WEEK: 7.0, Grain.MONTH: 30.4}
 YEARS = 12
 SEEDS = {Grain.DAY: 3, Grain.WEEK: 12, Grain.MONTH: 30}
@@ -98,7 +100,8 @@ def rate(
     limit = LIMITS[kind, direction, is_historical]
     if kind == STOCK:
         return limit / 5 if is_large else limit
-    return limit * clump * (LARGE if is_large else 1) / GRAINS[grain]
+    large = LARGE_WAITS if kind in ("median", "percentile") else LARGE
+    return limit * clump * (large if is_large else 1) / GRAINS[grain]
 
 
 def allowed(cell: Cell) -> float:

@@ -8,7 +8,7 @@ import pytest
 
 from metrics.catalogue import load
 from metrics.model import Grain
-from store import maturities, publications
+from store import maturities, publications, reduce
 from store.engine import open_engine, reading
 from tests.town import METRIC, Town, write_city
 
@@ -38,10 +38,19 @@ OTHER_WAYS = {
 """The two flattering ways of the reference that can be said as a metric, to be told from the right one."""
 
 
+IN_WORKDAYS = (
+    METRIC.replace('aggregation = "ratio"', 'aggregation = "median"')
+    .replace('unit = "percent"', 'unit = "days"')
+    .replace('direction = "higher_is_better"', 'direction = "lower_is_better"')
+    .replace('date = "due"', 'date = "closed"\nwhere = "closed is not null"')
+    .replace('numerator = "closed <= due"', 'value = "workdays_between(opened, closed)"')
+)
+
+
 @pytest.fixture
 def town(tmp_path, new_database):
     folder = write_city(tmp_path / "city")
-    for name, text in OTHER_WAYS.items():
+    for name, text in {**OTHER_WAYS, "workdays": IN_WORKDAYS}.items():
         (folder / "metrics" / f"{name}.toml").write_text(text.replace('"on_time"', f'"{name}"'))
     found = Town(open_engine(new_database("sqlite")), load(folder))
     found.ingest(
@@ -60,6 +69,12 @@ def town(tmp_path, new_database):
     found.publish(AS_OF)
     yield found
     found.engine.dispose()
+
+
+def waiting(town: Town, metric: str):
+    with reading(town.engine) as connection:
+        opened = publications.current(connection)
+        return maturities.read(connection, opened.publication, metric)[metric].waiting
 
 
 def january(town: Town, metric: str):
@@ -92,10 +107,20 @@ def test_each_week_has_those_that_were_due_in_it(town, monday, in_time, of):
 
 
 def test_how_long_they_wait_is_the_published_estimate_with_open_ones_censored(town):
-    with reading(town.engine) as connection:
-        opened = publications.current(connection)
-        found = maturities.read(connection, opened.publication, "on_time")["on_time"].waiting
+    found = waiting(town, "on_time")
     assert (found.cases, found.closed, found.open) == (10, 6, 4)
     assert (found.median, found.closed_only_median) == (8.0, 2.0)
     assert found.p90 is None
     assert found.reached == pytest.approx(0.78125, abs=1e-12)
+
+
+@pytest.mark.parametrize(("numbered_from", "oldest"), [(date(1990, 1, 1), 19), (date(2026, 1, 12), 14)])
+def test_a_case_from_before_business_days_are_numbered_has_waited_since_then(
+    request, monkeypatch, numbered_from, oldest
+):
+    """C was opened on Monday the 5th, 19 business days before; E, H and I have waited 8, 2 and 1."""
+    whole = reduce._workdays
+    monkeypatch.setattr(
+        reduce, "_workdays", lambda city: [row for row in whole(city) if row[0] >= numbered_from.isoformat()]
+    )
+    assert waiting(request.getfixturevalue("town"), "workdays").age_p90 == oldest
