@@ -21,11 +21,12 @@ from scipy import special
 from metrics import metric_scores
 from metrics.facts import Facts
 from metrics.history import History
-from metrics.model import Aggregation, Direction, Grain, Knowledge, Metric, Score, Verdict
+from metrics.model import Aggregation, Direction, Grain, Knowledge, Metric, Score, Target, Verdict
+from metrics.scoring import Method
 from tests.builders import CITY, SOURCE, metric, target, utc
 
 MONDAY = date(2001, 1, 1)
-HIGHER, LOWER = Direction.HIGHER_IS_BETTER, Direction.LOWER_IS_BETTER
+HIGHER, LOWER, WITHIN = Direction.HIGHER_IS_BETTER, Direction.LOWER_IS_BETTER, Direction.WITHIN
 Numbers = NDArray[np.float64]
 Days = tuple[Any, Any, Any]
 """numerator and denominator of each day, and of percentiles (day, value) of each record."""
@@ -74,23 +75,26 @@ class Kind:
     target: Callable[[float], float]
     draw: Callable[[np.random.Generator, int, float, int], Days]
 
-    def city(
-        self,
-        direction: Direction,
-        is_historical: bool,
-        chance: np.random.Generator,
-        days: int,
-        rate: float,
-        clump: int,
-    ) -> History:
+    def city(self, cell: Cell, chance: np.random.Generator, days: int) -> History:
         """A city of this kind over so many days."""
-        aim = self.target(rate)
-        numerator, denominator, entries = self.draw(chance, days, rate, clump)
-        if self.metric.aggregation is Aggregation.RATIO and direction is LOWER:
+        aim, is_late = self.target(cell.rate), cell.direction is LOWER
+        numerator, denominator, entries = self.draw(chance, days, cell.rate, cell.clump)
+        if self.metric.aggregation is Aggregation.RATIO and is_late:
             aim, numerator = 1 - aim, denominator - numerator
-        aims = () if is_historical else (target(aim),)
-        one = replace(self.metric, direction=direction, targets=aims, historical=is_historical)
+        held = _around(aim) if cell.direction is WITHIN else target(aim)
+        one = replace(
+            self.metric,
+            direction=cell.direction,
+            targets=() if cell.is_historical else (held,),
+            historical=cell.is_historical,
+            method=cell.method,
+        )
         return history(one, numerator, denominator, entries)
+
+
+def _around(aim: float) -> Target:
+    """A band of a tenth to each side."""
+    return target((0.9 * aim, 1.1 * aim), floor=(0.0, 2.0 * aim))
 
 
 def _records(chance: np.random.Generator, days: int, rate: float, clump: int) -> NDArray[np.int64]:
@@ -180,6 +184,7 @@ class Cell:
     clump: int
     rate: float
     grain: Grain
+    method: Method = "linear"
 
 
 @dataclass(frozen=True)
@@ -209,9 +214,7 @@ def tally(cell: Cell, years: int, seeds: Sequence[int]) -> Tally:
 def said_of(cell: Cell, years: int, seed: int) -> list[Score]:
     """The scored periods of one city at the grain of a cell."""
     chance = np.random.default_rng([seed, cell.clump, round(1e6 * cell.rate), *cell.kind.encode()])
-    city = KINDS[cell.kind].city(
-        cell.direction, cell.is_historical, chance, round(365.25 * years), cell.rate, cell.clump
-    )
+    city = KINDS[cell.kind].city(cell, chance, round(365.25 * years))
     with _only(cell.grain):
         return [row for row in metric_scores.metric_scores(city) if row.score is not None]
 

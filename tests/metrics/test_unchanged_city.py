@@ -11,7 +11,7 @@ import pytest
 from metrics import intervals
 from metrics.intervals import SIDE
 from metrics.model import Direction, Grain
-from tests.unchanged_city import ALIKE, HIGHER, KINDS, LOWER, Cell, Tally, tally
+from tests.unchanged_city import ALIKE, HIGHER, KINDS, LOWER, WITHIN, Cell, Tally, tally
 
 HALF_A_POINT = 0.005
 MOVED = 0.01
@@ -188,6 +188,24 @@ def test_a_method_that_is_wrong_too_often_would_be_noticed():
     assert wrongs(cell, Tally(7500, 1.0, 0.002, 188, 188)) == []
     assert wrongs(cell, Tally(7500, 1.0, 0.002, 188, 260)) == ["misses"]
     assert wrongs(cell, Tally(7500, 0.98, 0.002, 0, 0)) == ["score"]
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(5.0, 1.289), (20.0, 1.056), (100.0, 1.010)])
+def test_bostons_arithmetic_is_exempt_and_gives_an_unchanged_city_more_than_one(rate, expected):
+    """The figures of the reference for counts of which fewer are better, periods of none left out."""
+    cell = Cell("count", LOWER, False, 1, rate, Grain.DAY, "cityscore")
+    found = tally(cell, YEARS, range(2))
+    print(line(cell, found))
+    assert found.mean == pytest.approx(expected, abs=ERRORS * found.error)
+
+
+@pytest.mark.parametrize("kind", ["count", "mean", "stock"])
+def test_a_band_is_exempt_and_an_unchanged_city_in_its_middle_is_rarely_called_outside(kind):
+    cell = Cell(kind, WITHIN, False, 1, 0.1 if kind == STOCK else 40.0, Grain.WEEK)
+    found = tally(cell, YEARS, range(2))
+    print(line(cell, found))
+    assert 0.9 < found.mean < 1
+    assert found.misses < found.periods * SIDE
 
 
 @pytest.mark.matrix
