@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.composite import weighted_mean
+from metrics.composite import added, weighted_mean
 from metrics.model import Direction
 from metrics.scoring import Method
 
@@ -72,7 +72,7 @@ def geometric(scores: Numbers, weight: Numbers) -> Numbers:
     share = _shares(scores, weight)
     with np.errstate(divide="ignore"):
         logs = np.log(np.where(share > 0, scores, 1.0))
-    found = np.exp((share * np.where(share > 0, logs, 0.0)).sum(axis=0))
+    found = np.exp(added(share * np.where(share > 0, logs, 0.0)))
     whole, _ = weighted_mean(scores, weight)
     return np.minimum(np.maximum(found, _least(scores, share > 0)), whole)
 
@@ -102,7 +102,7 @@ def weight_sd(scores: Numbers, weight: Numbers, alpha: float = ALPHA) -> Numbers
     The mean over those weights is S itself. NaN where nothing entered.
     """
     share, (whole, _) = _shares(scores, weight), weighted_mean(scores, weight)
-    spread = np.where(share > 0, share * (scores - whole) ** 2, 0.0).sum(axis=0)
+    spread = added(np.where(share > 0, share * (scores - whole) ** 2, 0.0))
     return np.where(np.isnan(whole), np.nan, np.sqrt(spread / (alpha + 1)))
 
 
@@ -121,7 +121,7 @@ def sampling_band(scores: Numbers, weight: Numbers, error: Numbers) -> Numbers:
     Shape (2, ...).
     """
     share, (whole, _) = _shares(scores, weight), weighted_mean(scores, weight)
-    half = NINETY_FIVE * np.sqrt((np.where(share > 0, share * error, 0.0) ** 2).sum(axis=0))
+    half = NINETY_FIVE * np.sqrt(added(np.where(share > 0, share * error, 0.0) ** 2))
     return np.array([whole - half, whole + half])
 
 
@@ -205,7 +205,7 @@ def boston(cityscore: Iterable[Numbers], count: int) -> list[float | None]:
 def _shares(scores: Numbers, weight: Numbers) -> Numbers:
     """The weights that add up to 1 over what entered, 0 for a metric that did not."""
     carried = np.where(~np.isnan(scores) & (weight > 0), weight, 0.0)
-    total = carried.sum(axis=0)
+    total = added(carried)
     return np.divide(carried, total, out=np.zeros_like(carried), where=total > 0)
 
 

@@ -228,7 +228,7 @@ def summaries(board: Board, minimum_coverage: float) -> Summaries:
     scores = np.where(has_score, board.score, np.nan)
     weight = np.where(counted, board.weight, 0.0)
     mean_of_scored, carried = weighted_mean(scores, weight)
-    total = weight.sum(axis=0)
+    total = added(weight)
     coverage = np.divide(carried, total, out=np.full(total.shape, np.nan), where=total > 0)
     has_seat = counted & ~has_score & ~np.isnan(board.seat)
     entered = np.where(has_seat, np.fmin(board.seat, mean_of_scored), scores)
@@ -249,6 +249,17 @@ def summaries(board: Board, minimum_coverage: float) -> Summaries:
     )
 
 
+def added(numbers: Numbers) -> Numbers:
+    """The sum over the first axis in its own order, so that a period has one sum however many are with it.
+
+    numpy adds a lone column in another order than the columns of many.
+    """
+    if not len(numbers):
+        return np.zeros(numbers.shape[1:])
+    sums: Numbers = np.add.accumulate(numbers, axis=0)[-1]
+    return sums
+
+
 def weighted_mean(scores: Numbers, weight: Numbers) -> tuple[Numbers, Numbers]:
     """The weighted mean over the first axis, never outside its scores, and the weight behind it.
 
@@ -257,8 +268,8 @@ def weighted_mean(scores: Numbers, weight: Numbers) -> tuple[Numbers, Numbers]:
     """
     enters = ~np.isnan(scores) & (weight > 0)
     carried = np.where(enters, weight, 0.0)
-    total = carried.sum(axis=0)
-    sums = (carried * np.where(enters, scores, 0.0)).sum(axis=0)
+    total = added(carried)
+    sums = added(carried * np.where(enters, scores, 0.0))
     mean = np.divide(sums, total, out=np.full(total.shape, np.nan), where=total > 0)
     least = np.where(enters, scores, np.inf).min(axis=0, initial=np.inf)
     most = np.where(enters, scores, -np.inf).max(axis=0, initial=-np.inf)

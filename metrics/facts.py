@@ -86,14 +86,19 @@ class Facts:
         return self.districts.index(district) if district in self.districts else _ABSENT
 
 
-def arrange(cells: Iterable[tuple[str, date, Fact]], first: date, end: date) -> Facts:
-    """Facts over [first, end) from cells (district, day, fact); days outside are left out."""
+def arrange(
+    cells: Iterable[tuple[str, date, Fact]], first: date, end: date, districts: Iterable[str] = ()
+) -> Facts:
+    """Facts over [first, end) from cells (district, day, fact); days outside are left out.
+
+    districts: those there are even where none of the cells is theirs.
+    """
     begin, days = first.toordinal(), max(0, (end - first).days)
     kept = [(district, day.toordinal() - begin, fact) for district, day, fact in cells if first <= day < end]
-    districts = tuple(sorted({district for district, _, _ in kept}))
-    row_of = {district: row for row, district in enumerate(districts)}
+    names = tuple(sorted({*districts, *(district for district, _, _ in kept)}))
+    row_of = {district: row for row, district in enumerate(names)}
     places = np.asarray([row_of[district] * days + day for district, day, _ in kept], dtype=np.int64)
-    numerator, denominator = np.zeros(len(districts) * days), np.zeros(len(districts) * days)
+    numerator, denominator = np.zeros(len(names) * days), np.zeros(len(names) * days)
     numerator[places] = [fact.numerator for _, _, fact in kept]
     denominator[places] = [fact.denominator for _, _, fact in kept]
     entries = [
@@ -103,9 +108,9 @@ def arrange(cells: Iterable[tuple[str, date, Fact]], first: date, end: date) -> 
     columns = list(zip(*entries, strict=True)) if entries else [(), (), (), ()]
     return Facts(
         first,
-        districts,
-        numerator.reshape(len(districts), days),
-        denominator.reshape(len(districts), days),
+        names,
+        numerator.reshape(len(names), days),
+        denominator.reshape(len(names), days),
         np.asarray(columns[0], dtype=np.int64),
         np.asarray(columns[1], dtype=np.int64),
         np.asarray(columns[2], dtype=np.float64),
@@ -173,8 +178,8 @@ def cells(
     return parts[row] if row != _ABSENT else np.zeros(parts.shape[1])
 
 
-def running(mask: NDArray[np.bool_]) -> list[int]:
-    """How many are true before each place and before the end: one number more than there are places."""
+def running(mask: NDArray[np.bool_] | NDArray[np.int64]) -> list[int]:
+    """The sum (how many are true) before each place and before the end: one more than there are places."""
     return [0, *np.cumsum(mask).tolist()]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from metrics import periods
 from metrics.facts import Facts, Pool, running
 from metrics.maturity import Completeness, Curve
-from metrics.model import City, Gap, Grain, Knowledge, Metric, Period, Source
+from metrics.model import City, Gap, Grain, Knowledge, Metric, Period, Score, Source
+from metrics.standing import begins
 
 Range = tuple[date, date]
 Columns = tuple[int, int]
@@ -22,7 +23,10 @@ Columns = tuple[int, int]
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """A metric with its facts and how far they are known. curve None: how late they come is not measured."""
+    """A metric with its facts and how far they are known. curve None: how late they come is not measured.
+
+    stands: periods that ended by then need no row; None where all need one. earlier: rows that stand.
+    """
 
     city: City
     metric: Metric
@@ -32,6 +36,14 @@ class History:
     knowledge: Knowledge
     baselines: Mapping[tuple[str, Grain, date], tuple[Range, ...]]
     curve: Curve | None = None
+    stands: date | None = None
+    earlier: Sequence[Score] = ()
+
+    def begins(self, grain: Grain) -> date | None:
+        """The first day of the first period of a grain that is looked at; None where none is."""
+        if self.stands is None:
+            return date.min
+        return begins(self.city, self.metric, grain, self.stands, self.as_of)
 
     @cached_property
     def first_known(self) -> date | None:

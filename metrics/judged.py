@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from metrics.facts import Pooled, cells
 from metrics.history import Columns, History
 from metrics.scoring import Bound
-from metrics.spread import LEAST_DAYS, YEAR_OF_WEEKS, Shares, Spread, Totals
+from metrics.spread import LEAST_DAYS, WEEKS_BEFORE, YEAR_OF_WEEKS, Shares, Spread, Totals
 
 Numbers = NDArray[np.float64]
 Marks = NDArray[np.bool_]
@@ -132,7 +132,8 @@ class Judged:
         dispersion, freedom, under = (np.full(len(aims), np.nan) for _ in range(3))
         for aim in np.unique(aims[~np.isnan(aims)]):
             at = aims == aim
-            begin, stop = int(first[at].min()), int(end[at].max())
+            # The first days of a window are held against those of the week before it.
+            begin, stop = max(0, int(first[at].min()) - WEEKS_BEFORE), int(end[at].max())
             low, every = self._by_day(begin, stop, float(aim))
             usable = self.history.usable_mask[begin:stop]
             found = Shares.of(low, every, usable, first[at] - begin, end[at] - begin)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from metrics.facts import running
 
@@ -109,6 +109,12 @@ def curve(growth: Growth) -> Curve | None:
     return Curve(numerator, denominator, _by_weekday(triangle, shares, growth.first))
 
 
+def whole_from(curve: Curve) -> int:
+    """The age from which on all of a day is known: a period whose days have reached it stays complete."""
+    young = [age for age, share in enumerate(curve.shares) if share != 1.0]
+    return young[-1] + 1 if young else 0
+
+
 def last_mature_day(curve: Curve, known_end: date) -> date | None:
     """The last day of which at least MATURE is known; known_end is the first day not known at all.
 
@@ -130,12 +136,15 @@ class Completeness:
         days = np.arange(len(usable))
         ages = np.clip((known_end - first).days - 1 - days, 0, SETTLED_AGE)
         self._settled = int((ages == SETTLED_AGE).sum())
-        usual = np.asarray(curve.weekdays)[(first.weekday() + days) % WEEKDAYS]
+        # Both are rounded already: counted in whole units, sums are exact wherever they begin.
+        usual = _whole(curve.weekdays, _PUBLISHED_PLACES)[(first.weekday() + days) % WEEKDAYS]
         parts = [_by_age(part)[ages] for part in (curve.numerator, curve.denominator) if part]
         self._usable = running(usable)
         self._unmeasured = running(usable & np.isnan(sum(parts)))
-        self._usual = _sums(np.where(usable, usual, 0.0))
-        self._known = [_sums(np.where(usable, usual * np.nan_to_num(part), 0.0)) for part in parts]
+        self._usual = running(np.where(usable, usual * 10**_PLACES, 0))
+        self._known = [
+            running(np.where(usable, usual * _whole(np.nan_to_num(part), _PLACES), 0)) for part in parts
+        ]
 
     def over(self, start: int, end: int) -> float | None:
         """The share known of the days [start, end): the lower of numerator and denominator.
@@ -184,8 +193,9 @@ def _by_weekday(triangle: Numbers, shares: Shares, first: date) -> tuple[float, 
     return tuple(round(float(one.mean()), _PUBLISHED_PLACES) if len(one) else 0.0 for one in known)
 
 
-def _sums(row: Numbers) -> list[float]:
-    return [0.0, *np.cumsum(row).tolist()]
+def _whole(numbers: ArrayLike, places: int) -> NDArray[np.int64]:
+    """Numbers of so many decimal places in units of the last of them."""
+    return np.rint(np.asarray(numbers, dtype=np.float64) * 10**places).astype(np.int64)
 
 
 def _by_age(part: Shares) -> Numbers:

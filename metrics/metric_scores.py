@@ -11,13 +11,14 @@ from itertools import groupby
 from metrics import periods, scoring
 from metrics.evidence import Said, said
 from metrics.expectation import Expectations, Expected, scaled
-from metrics.facts import Pooled
+from metrics.facts import Pool, Pooled
 from metrics.history import Columns, History, Range
 from metrics.judged import Case
 from metrics.maturity import MATURE, SCORED
 from metrics.model import (
     WHOLE_CITY,
     Aggregation,
+    City,
     Direction,
     Family,
     Grain,
@@ -39,7 +40,11 @@ _NO_DISTRICT_TARGET = Reason("no_district_target")
 
 
 def metric_scores(history: History) -> list[Score]:
-    """The whole city's scores of a metric, by grain in order of time."""
+    """The whole city's scores of a metric, by grain in order of time.
+
+    Where earlier rows stand those of the periods that need one, and of the few before them that these are
+    compared with, whose own change is not told.
+    """
     judge = _Judge(history)
     return [score for grain in Grain for score in judge.scores(grain)]
 
@@ -57,6 +62,11 @@ def district_scores(history: History, city: Iterable[Score]) -> list[Score]:
         if score.n is not None
     ]
     return [score for district in history.facts.districts for score in _district(history, district, known)]
+
+
+def newest(city: City, grain: Grain, as_of: date) -> list[Period]:
+    """The newest period that has ended by as_of: the only one a metric of a source that never ran has."""
+    return periods.periods(city, grain, as_of - timedelta(days=200), as_of)[-1:]
 
 
 # --- one grain in order of time -----------------------------------------------------------------
@@ -93,18 +103,31 @@ class _Judge:
 
     def scores(self, grain: Grain) -> list[Score]:
         """The rows of a grain in order of time."""
-        drafts = [self._draft(period) for period in self._periods(grain)]
-        evidence = said(self.history, grain, [draft.case for draft in drafts])
-        past = _Past()
+        begin = self.history.begins(grain)
+        if begin is None:
+            return []
+        drafts = [self._draft(period) for period in self._periods(grain, begin)]
+        lead = _lead(self.history, grain, drafts[0].period, self.history.city_pool) if drafts else []
+        evidence = said(self.history, grain, [*lead, *(draft.case for draft in drafts)])[len(lead) :]
+        past = self._past(grain, begin)
         return [self._score(draft, one, past) for draft, one in zip(drafts, evidence, strict=True)]
 
-    def _periods(self, grain: Grain) -> list[Period]:
-        """The periods that end after the source begins and by as_of; the newest one where it never ran."""
+    def _periods(self, grain: Grain, begin: date) -> list[Period]:
+        """The periods from `begin` on that end by as_of and after the source begins; if never, the newest."""
         city, as_of, first = self.history.city, self.history.as_of, self.history.first_known
         if first is None:
-            return periods.periods(city, grain, as_of - timedelta(days=200), as_of)[-1:]
-        found = periods.periods(city, grain, periods.period_of(city, grain, first).start, as_of)
-        return [period for period in found if period.end > first]
+            return newest(city, grain, as_of)
+        start = max(begin, periods.period_of(city, grain, first).start)
+        return [period for period in periods.periods(city, grain, start, as_of) if period.end > first]
+
+    def _past(self, grain: Grain, begin: date) -> _Past:
+        """What the rows that stand leave to the ones from `begin` on."""
+        past, first = _Past(), self.history.first_known
+        for row in self.history.earlier:
+            if row.period.grain is grain and row.period.start < begin and first and row.period.end > first:
+                self._seat(row.period, row.status, row.reason, past)
+                self._change(row.period, row.score, past)
+        return past
 
     def _draft(self, period: Period) -> _Draft:
         history, metric = self.history, self.history.metric
@@ -155,12 +178,18 @@ class _Judge:
             known_days=known,
             open_days=draft.opened,
             completeness=completeness,
-            baseline=draft.baseline if score is not None else (),
+            baseline=self._fixed_baseline(draft, score),
             low=low,
             high=high,
             verdict=verdict if score is not None else None,
             scale=draft.scale,
         )
+
+    def _fixed_baseline(self, draft: _Draft, score: float | None) -> tuple[Range, ...]:
+        """The days of a historical target once they gave a score: they stay fixed where it is withheld."""
+        period = draft.period
+        fixed = self.history.baselines.get((self.history.metric.id, period.grain, period.start), ())
+        return draft.baseline if score is not None else fixed
 
     @cached_property
     def _expectations(self) -> Expectations:
@@ -322,6 +351,7 @@ def _district(history: History, district: str, known: Sequence[tuple[Score, Colu
     pool = history.pool(district)
     for grain, rows in groupby(known, key=lambda row: row[0].period.grain):
         scores, columns = zip(*rows, strict=True)
+        lead = [one for one in _lead(history, grain, scores[0].period, pool) if history.known(one.columns)]
         cases = [
             Case(
                 one,
@@ -331,8 +361,19 @@ def _district(history: History, district: str, known: Sequence[tuple[Score, Colu
             )
             for city, one in zip(scores, columns, strict=True)
         ]
-        for city, case, evidence in zip(scores, cases, said(history, grain, cases, district), strict=True):
+        found = said(history, grain, [*lead, *cases], district)[len(lead) :]
+        for city, case, evidence in zip(scores, cases, found, strict=True):
             yield _in_district(history.metric, city, district, case.pooled, evidence)
+
+
+def _lead(history: History, grain: Grain, first: Period, pool: Pool) -> list[Case]:
+    """The periods before `first`, of which only what they pool to is asked: how much a stock moves."""
+    if history.metric.aggregation is not Aggregation.STOCK or history.first_known is None:
+        return []
+    start = periods.period_of(history.city, grain, history.first_known).start
+    found = periods.periods(history.city, grain, start, first.end)[:-1]
+    ranges = [history.columns(one.start, one.end) for one in found if one.end > history.first_known]
+    return [Case(one, pool.over(one), None) for one in ranges]
 
 
 def _in_district(metric: Metric, city: Score, district: str, pooled: Pooled, evidence: Said) -> Score:

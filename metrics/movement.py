@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from metrics.composite import added
 from metrics.model import Contribution, Part
 
 NOISE = 1e-15
@@ -74,7 +75,7 @@ def change_matched(before: Entries, after: Entries) -> Numbers:
     both = ~np.isnan(before.score) & ~np.isnan(after.score) & ~before.late & ~after.late
     weight = np.where(both, np.nan_to_num(after.weight), 0.0)
     change = np.where(both, after.score - before.score, 0.0)
-    return _ratio((weight * change).sum(axis=0), weight.sum(axis=0))
+    return _ratio(added(weight * change), added(weight))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +121,14 @@ class _Moved:
             by_weight=np.nan_to_num(by_weight),
             earlier=earlier,
             later=later,
-            middle=(earlier * old + later * new).sum(axis=0) / 2,
+            middle=added(earlier * old + later * new) / 2,
         )
 
 
 def _normalised(raw: Numbers, present: Marks) -> Numbers:
     """Weights that add up to 1 in each period; NaN where there is none."""
     weights = np.where(present, np.nan_to_num(raw), 0.0)
-    return _ratio(weights, np.broadcast_to(weights.sum(axis=0), weights.shape))
+    return _ratio(weights, np.broadcast_to(added(weights), weights.shape))
 
 
 def _ratio(above: Numbers, below: Numbers) -> Numbers:

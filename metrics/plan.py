@@ -17,6 +17,7 @@ from metrics.maturity import Curve
 from metrics.metric_scores import district_scores, metric_scores
 from metrics.model import Catalogue, Composite, Family, Grain, Knowledge, Metric, Score
 from metrics.rollup import Scope, course, roll_up
+from metrics.standing import Standing
 
 Baselines = Mapping[tuple[str, Grain, date], tuple[tuple[date, date], ...]]
 """The days a historical target was pooled from, fixed when the period was first published."""
@@ -30,6 +31,7 @@ class Inputs:
     """Everything a publication follows from. facts and knowledge are by metric and by source.
 
     curves: by metric how much of a day is known after how many days; a metric without one is not measured.
+    standing: what need not be planned again, of which facts may be left out; None where everything is.
     """
 
     catalogue: Catalogue
@@ -38,11 +40,15 @@ class Inputs:
     knowledge: Mapping[str, Knowledge]
     baselines: Baselines
     curves: Mapping[str, Curve] = field(default_factory=dict)
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a publication says: all scores and composites of every period that has ended by as_of."""
+    """What a publication says: the scores and composites of every period that has ended by as_of.
+
+    Of a plan whose inputs name what stands: of all periods that do not.
+    """
 
     scores: tuple[Score, ...]
     composites: tuple[Composite, ...]
@@ -57,12 +63,17 @@ def plan(inputs: Inputs) -> Plan:
     metrics = inputs.catalogue.live_metrics()
     histories = {metric.id: _history(inputs, metric) for metric in metrics}
     by_metric = {name: metric_scores(history) for name, history in histories.items()}
-    scores = [score for found in by_metric.values() for score in found]
+    said = {name: _not_standing(histories[name], found) for name, found in by_metric.items()}
+    scores = [score for found in said.values() for score in found]
     for metric in metrics:
         if metric.district:
-            wanted = (score for score in by_metric[metric.id] if score.period.grain in DISTRICT_GRAINS)
+            wanted = (score for score in said[metric.id] if score.period.grain in DISTRICT_GRAINS)
             scores.extend(district_scores(histories[metric.id], wanted))
-    return Plan(tuple(scores), tuple(_composites(inputs.catalogue, metrics, by_metric)))
+    composites = _composites(inputs.catalogue, metrics, by_metric)
+    standing = inputs.standing
+    return Plan(
+        tuple(scores), tuple(one for one in composites if not standing or not standing.holds(one.period))
+    )
 
 
 def is_open_for_publication(
@@ -89,7 +100,15 @@ def _history(inputs: Inputs, metric: Metric) -> History:
         knowledge=inputs.knowledge.get(metric.source, Knowledge(metric.source, None, None)),
         baselines=inputs.baselines,
         curve=inputs.curves.get(metric.id),
+        stands=inputs.standing.of(metric.id) if inputs.standing else None,
+        earlier=inputs.standing.earlier.get(metric.id, ()) if inputs.standing else (),
     )
+
+
+def _not_standing(history: History, scores: list[Score]) -> list[Score]:
+    if history.stands is None:
+        return scores
+    return [score for score in scores if score.period.end > history.stands]
 
 
 # --- composites ---------------------------------------------------------------------------------

@@ -1,4 +1,8 @@
-"""How much the days of a metric, or its earlier periods, differ: what its intervals are made of."""
+"""How much the days of a metric, or its earlier periods, differ: what its intervals are made of.
+
+Every number here is made of a period's own window of days and of nothing else, in an order of adding that
+does not depend on where the facts begin or end: a night that reads a part of them says the same.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,9 @@ EARLIER = {Grain.DAY: 365, Grain.WEEK: 52, Grain.MONTH: 12, Grain.QUARTER: 12}
 
 LEAST_EARLIER = 4
 
+WEEKS_BEFORE = 14
+"""How many days before a window its first days are held against."""
+
 Numbers = NDArray[np.float64]
 Marks = NDArray[np.bool_]
 Columns = NDArray[np.int64]
@@ -49,15 +56,14 @@ class Spread:
 
     @classmethod
     def of(cls, amounts: Numbers, sizes: Numbers, usable: Marks, first: Columns, end: Columns) -> Spread:
-        size = np.where(usable, sizes, 0.0)
-        away = _away(np.where(usable, amounts, 0.0), size)
-        days, weight, sums, *moments = (
-            _between(one, first, end) for one in (size > 0, size, away, *_products(away, size))
-        )
+        windows = _Windows(first, end)
+        size = windows.days(np.where(usable, sizes, 0.0))
+        amount = windows.days(np.where(usable, amounts, 0.0))
+        days, weight = windows.sums(size > 0), windows.sums(size)
         with np.errstate(divide="ignore", invalid="ignore"):
-            residual, cubes = _about(sums / weight, *moments)
-            scale = residual / weight * days / (days - 1)
-            lean = cubes / weight / scale**1.5
+            away = amount - windows.each(windows.sums(amount) / weight) * size
+            scale = windows.sums(away * away) / weight * days / (days - 1)
+            lean = windows.sums(away * away * away) / weight / scale**1.5
         return cls(scale, np.where(days >= LEAST_KNOWN, days - 1, np.nan), lean, weight)
 
 
@@ -83,8 +89,9 @@ class Totals:
         one, two = _weeks_before(amount, 1), _weeks_before(amount, 2)
         both = counted & _weeks_before(counted, 1)
         three = both & _weeks_before(counted, 2)
+        windows = _Windows(first, end)
         pairs, square, total, triples, cube = (
-            _between(np.where(known, row, 0.0), first, end)
+            windows.sums(windows.days(np.where(known, row, 0.0)))
             for known, row in (
                 (both, np.ones_like(amount)),
                 (both, (amount - one) ** 2),
@@ -115,10 +122,10 @@ class Shares:
     def of(cls, good: Numbers, cases: Numbers, usable: Marks, first: Columns, end: Columns) -> Shares:
         size = np.where(usable, cases, 0.0)
         amount = np.where(usable, good, 0.0)
-        days = Spread.of(good, cases, usable, first, end)
+        days, windows = Spread.of(good, cases, usable, first, end), _Windows(first, end)
         with np.errstate(divide="ignore", invalid="ignore"):
-            share = _between(amount, first, end) / _between(size, first, end)
-            scale, pairs = _of_pairs(_away(amount, size), size, share - _overall(amount, size), first, end)
+            share = windows.sums(windows.days(amount)) / windows.sums(windows.days(size))
+            scale, pairs = _of_pairs(amount, size, share, windows)
             is_paired = pairs >= LEAST_KNOWN
             dispersion = np.where(is_paired, scale, days.scale) / (share * (1 - share))
         return cls(dispersion, np.where(is_paired, pairs * 2 / 3, days.freedom))
@@ -173,40 +180,16 @@ def leans(
     return np.maximum(moved, 0.0), np.maximum(-moved, 0.0)
 
 
-def _overall(amount: Numbers, size: Numbers) -> float:
-    whole = float(size.sum())
-    return float(amount.sum()) / whole if whole else 0.0
-
-
-def _away(amount: Numbers, size: Numbers) -> Numbers:
-    """How far each day is from the ratio of all days, which keeps the sums of squares exact."""
-    found: Numbers = amount - _overall(amount, size) * size
-    return found
-
-
-def _products(away: Numbers, size: Numbers) -> tuple[Numbers, ...]:
-    """What `_about` needs the sums of."""
-    return (away**2, away * size, size**2, away**3, away**2 * size, away * size**2, size**3)
-
-
-def _about(mean: Numbers, *sums: Numbers) -> tuple[Numbers, Numbers]:
-    """The sums of squares and of cubes of away - mean x size, from the sums of their products."""
-    aa, as_, ss, aaa, aas, ass, sss = sums
-    squares = np.maximum(aa - 2 * mean * as_ + mean**2 * ss, 0.0)
-    return squares, aaa - 3 * mean * aas + 3 * mean**2 * ass - mean**3 * sss
-
-
 def _of_pairs(
-    away: Numbers, size: Numbers, mean: Numbers, first: Columns, end: Columns
+    amount: Numbers, size: Numbers, share: Numbers, windows: _Windows
 ) -> tuple[Numbers, Numbers]:
     """What a variance is times its denominator by pairs of days with cases a week apart, and how many."""
     both = (size > 0) & (_weeks_before(size, 1) > 0)
-    apart, sizes = (np.where(both, row - _weeks_before(row, 1), 0.0) for row in (away, size))
-    held = np.where(both, size + _weeks_before(size, 1), 0.0)
-    rows = (both, held, apart**2, apart * sizes, sizes**2)
-    pairs, weight, squares, cross, square_sizes = (_between(row, first, end) for row in rows)
-    residual = np.maximum(squares - 2 * mean * cross + mean**2 * square_sizes, 0.0)
-    return residual / weight, pairs
+    apart, sizes = (windows.days(np.where(both, row - _weeks_before(row, 1), 0.0)) for row in (amount, size))
+    held = windows.days(np.where(both, size + _weeks_before(size, 1), 0.0))
+    away = apart - windows.each(share) * sizes
+    pairs = windows.sums(windows.days(both.astype(np.float64)))
+    return windows.sums(away * away) / windows.sums(held), pairs
 
 
 def _weeks_before(row: NDArray[Any], weeks: int) -> NDArray[Any]:
@@ -215,8 +198,27 @@ def _weeks_before(row: NDArray[Any], weeks: int) -> NDArray[Any]:
     return np.concatenate([np.zeros(back, dtype=row.dtype), row[: len(row) - back]])
 
 
-def _between(row: NDArray[np.generic], first: Columns, end: Columns) -> Numbers:
-    """The sums of a row over [first, end)."""
-    so_far = np.concatenate([[0.0], np.cumsum(row, dtype=np.float64)])
-    between: Numbers = so_far[end] - so_far[first]
-    return between
+class _Windows:
+    """The days of ranges [first, end) of columns one after the other, a nought behind each range."""
+
+    def __init__(self, first: Columns, end: Columns) -> None:
+        self._lengths = end - first + 1
+        self._begin = np.cumsum(self._lengths) - self._lengths
+        self._last = self._begin + self._lengths - 1
+        steps = np.arange(int(self._lengths.sum())) - np.repeat(self._begin, self._lengths)
+        self._column = np.repeat(first, self._lengths) + steps
+
+    def days(self, row: Numbers) -> Numbers:
+        """What a row holds on each day of each range."""
+        found: Numbers = np.append(row, 0.0)[self._column]
+        found[self._last] = 0.0
+        return found
+
+    def sums(self, days: NDArray[np.generic]) -> Numbers:
+        """The sum of each range, added up from its own days alone."""
+        found: Numbers = np.add.reduceat(days, self._begin, dtype=np.float64)
+        return found
+
+    def each(self, ranges: Numbers) -> Numbers:
+        """A number of each range, on each of its days."""
+        return np.repeat(ranges, self._lengths)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row
 from metrics.catalogue import from_text
 from metrics.model import WHOLE_CITY, Composite, Publication, Reason, Score, Status
 from metrics.plan import Plan
+from metrics.standing import Standing
 from store import publications
 from store.publications import Key
 
@@ -27,20 +28,27 @@ class Difference:
     restated: tuple[str, ...]
 
 
-def difference(connection: Connection, planned: Plan, now: publications.Reading | None) -> Difference:
-    """What a plan adds to the publication `now`, with what it takes back; everything where that is None."""
+def difference(
+    connection: Connection,
+    planned: Plan,
+    now: publications.Reading | None,
+    standing: Standing | None = None,
+) -> Difference:
+    """What a plan adds to the publication `now`, with what it takes back; everything where that is None.
+
+    standing: what of `now` the plan left as it stands, which is not read.
+    """
     if now is None:
         return Difference(planned.scores, planned.composites, ())
-    said = publications.score_rows(connection, now.publication)
+    said, said_of_all = _said(connection, planned, now, standing)
     says = {publications.key_of(one): one for one in planned.scores}
     live = {one.metric for one in planned.scores}
     gone = [
         publications.as_score(row)
         for key, row in said.items()
-        if key not in says and row.metric in live and _said_a_number(row)
+        if key not in says and row.metric in live and (_said_a_number(row) or row.n is not None)
     ]
     says |= {publications.key_of(one): _tombstone(one) for one in gone}
-    said_of_all = publications.composite_rows(connection, now.publication)
     says_of_all = {publications.composite_key_of(one): one for one in planned.composites}
     fallen = [
         publications.as_composite(row)
@@ -62,6 +70,22 @@ def difference(connection: Connection, planned: Plan, now: publications.Reading 
         if key not in moving and _stood(said_of_all.get(key), one)
     ]
     return Difference(tuple(scores.values()), tuple(composites.values()), tuple(restated))
+
+
+def _said(
+    connection: Connection, planned: Plan, now: publications.Reading, standing: Standing | None
+) -> tuple[dict[Key, Row[Any]], dict[Key, Row[Any]]]:
+    """The scores and composites of a publication that a plan is compared with."""
+    publication = now.publication
+    if standing is None:
+        return publications.score_rows(connection, publication), publications.composite_rows(
+            connection, publication
+        )
+    said = publications.score_rows(connection, publication, standing.day)
+    for metric in standing.moved:
+        said |= publications.score_rows(connection, publication, metric=metric)
+    scopes = {(one.scope, one.scope_id) for one in planned.composites}
+    return said, publications.composite_rows(connection, publication, standing.day, scopes)
 
 
 def mismatches(connection: Connection, publication: Publication, planned: Plan) -> list[str]:

@@ -424,6 +424,13 @@ CREATE TABLE approved_targets (
 ) {strict};
 """
 
+
+def _arithmetic_column(connection: Connection) -> None:
+    _run(connection, _ARITHMETIC_COLUMN)
+
+
+_ARITHMETIC_COLUMN = "ALTER TABLE publications ADD COLUMN arithmetic {text}"
+
 MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0001_first_tables", _first_tables),
     ("0002_worker_tables", _worker_tables),
@@ -431,5 +438,6 @@ MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0004_self_tests", _self_tests),
     ("0005_maturities", _maturities),
     ("0006_approved_targets", _approved_targets),
+    ("0007_arithmetic_column", _arithmetic_column),
 )
 """Every step by name, in the order of their application."""

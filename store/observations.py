@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from metrics.facts import Fact
 from store.bulk import insert_rows
@@ -30,21 +31,64 @@ _COLUMNS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A metric's district of which facts changed, from which day on.
+
+    is_there: one of them holds something. is_taken_back: one of them holds nothing any more.
+    """
+
+    metric: str
+    district: str
+    day: date
+    is_there: bool
+    is_taken_back: bool
+
+
 def facts(
     connection: Connection,
     metric: str,
     as_of: date,
     known_at: str,
     days: Iterable[date] | None = None,
+    *,
+    since: date = date.min,
+    district: str | None = None,
 ) -> dict[Cell, Fact]:
     """The facts of a metric as of a date, as known at an instant; of all days or of `days` alone.
+
+    since: of days from then on; district: of this one alone.
 
     A cell without a fact is absent: no record, which on a known day is nothing rather than unknown.
     """
     found: dict[Cell, Fact] = {}
+    chosen = [] if district is None else [observations.c.district == district]
+    if since != date.min:
+        chosen.append(observations.c.day >= since.isoformat())
     for batch in _batches(days):
-        found.update(_facts(connection, metric, as_of, known_at, batch))
+        found.update(_facts(connection, metric, as_of, known_at, batch, chosen))
     return found
+
+
+def changed_since(connection: Connection, known_at: str, as_of: date) -> list[Changed]:
+    """Where a fact may differ from what it was as of a date and known at an instant."""
+    table = observations
+    is_empty = and_(table.c.numerator == 0, table.c.denominator == 0, table.c.amounts.is_(None))
+    rows = connection.execute(
+        select(
+            table.c.metric,
+            table.c.district,
+            func.min(table.c.day),
+            func.min(case((is_empty, 1), else_=0)),
+            func.max(case((is_empty, 1), else_=0)),
+        )
+        .where(or_(table.c.recorded_at > known_at, table.c.as_of > as_of.isoformat()))
+        .group_by(table.c.metric, table.c.district)
+    )
+    return [
+        Changed(metric, district, date.fromisoformat(day), is_there=not all_empty, is_taken_back=bool(some))
+        for metric, district, day, all_empty, some in rows
+    ]
 
 
 def record(
@@ -75,13 +119,19 @@ def _batches(days: Iterable[date] | None) -> Iterable[list[str] | None]:
 
 
 def _facts(
-    connection: Connection, metric: str, as_of: date, known_at: str, days: list[str] | None
+    connection: Connection,
+    metric: str,
+    as_of: date,
+    known_at: str,
+    days: list[str] | None,
+    chosen: list[ColumnElement[bool]],
 ) -> dict[Cell, Fact]:
     table = observations
     conditions = [
         table.c.metric == metric,
         table.c.as_of <= as_of.isoformat(),
         table.c.recorded_at <= known_at,
+        *chosen,
     ]
     if days is not None:
         conditions.append(table.c.day.in_(days))

@@ -7,9 +7,9 @@ row at or before it among the publications that were current. A backdated one ho
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -44,6 +44,14 @@ from metrics.model import (
 )
 from store.engine import from_text, instant_text
 from store.schema import catalogues, composites, house, publications, scores
+
+_LONGEST = {
+    Grain.DAY: timedelta(days=1),
+    Grain.WEEK: timedelta(days=7),
+    Grain.MONTH: timedelta(days=31),
+    Grain.QUARTER: timedelta(days=92),
+}
+"""How long a period of a grain can be."""
 
 Key = tuple[str, str, str, str]
 """What names a score: metric, district, grain and first day; a composite: scope, its id, grain, first day."""
@@ -184,23 +192,76 @@ def composite_of(
     return next((one for one in found if one.period == period), None)
 
 
-def score_rows(connection: Connection, publication: Publication) -> dict[Key, Row[Any]]:
+def score_rows(
+    connection: Connection,
+    publication: Publication,
+    after: date | None = None,
+    metric: str | None = None,
+) -> dict[Key, Row[Any]]:
     """Every score of a publication as it is stored, by (metric, district, grain, start).
 
-    Reading tens of thousands costs most in making them scores: `as_score` makes one of a row.
+    after: of periods that end later; metric: of this one alone. Reading tens of thousands costs most in
+    making them scores: `as_score` makes one of a row.
     """
-    rows: Sequence[Any] = _rows(connection, scores, publication, [])
+    conditions = [] if after is None else [_ends_after(scores, after)]
+    if metric is not None:
+        conditions.append(scores.c.metric == metric)
+    rows: Sequence[Any] = _rows(connection, scores, publication, conditions)
     return {(row[1], row[2], row[3], row[4]): row for row in rows}
 
 
-def with_baselines(connection: Connection, publication: Publication) -> list[Score]:
-    """The scores of a publication whose target was pooled from the metric's own past."""
-    return [as_score(row) for row in _rows(connection, scores, publication, [scores.c.baseline.is_not(None)])]
+def with_baselines(
+    connection: Connection, publication: Publication, since: date | None = None
+) -> list[Score]:
+    """The scores of a publication whose target was pooled from the metric's own past.
+
+    since: of periods from that day on.
+    """
+    conditions: list[ColumnElement[bool]] = [scores.c.baseline.is_not(None)]
+    if since is not None:
+        conditions += [scores.c.grain.in_(list(Grain)), scores.c.start >= since.isoformat()]
+    return [as_score(row) for row in _rows(connection, scores, publication, conditions)]
 
 
-def composite_rows(connection: Connection, publication: Publication) -> dict[Key, Row[Any]]:
-    """Every composite of a publication as it is stored, by (scope, scope id, grain, start)."""
-    rows: Sequence[Any] = _rows(connection, composites, publication, [])
+def whole_city(connection: Connection, publication: Publication, metric: str) -> list[Score]:
+    """All scores of a metric for the whole city, at every grain in order of time."""
+    conditions = [scores.c.metric == metric, scores.c.district == WHOLE_CITY]
+    return [as_score(row) for row in _rows(connection, scores, publication, conditions)]
+
+
+def districts_of_month(
+    connection: Connection, publication: Publication, start: date
+) -> dict[str, frozenset[str]]:
+    """By metric the districts, the unknown one included, of which a month says how much was counted."""
+    conditions = [
+        scores.c.grain == Grain.MONTH,
+        scores.c.start == start.isoformat(),
+        scores.c.district != WHOLE_CITY,
+        scores.c.n.is_not(None),
+    ]
+    found: dict[str, set[str]] = {}
+    for row in _rows(connection, scores, publication, conditions):
+        found.setdefault(row.metric, set()).add(row.district)
+    return {metric: frozenset(names) for metric, names in found.items()}
+
+
+def composite_rows(
+    connection: Connection,
+    publication: Publication,
+    after: date | None = None,
+    scopes: Collection[tuple[str, str]] = (),
+) -> dict[Key, Row[Any]]:
+    """Every composite of a publication as it is stored, by (scope, scope id, grain, start).
+
+    after: of periods that end later, of `scopes` (scope, its id) alone.
+    """
+    conditions: list[ColumnElement[bool]] = []
+    if after is not None:
+        # Naming all of the key there is lets the engine step through it.
+        kinds, ids = zip(*scopes, strict=True) if scopes else ((), ())
+        named = [composites.c.scope.in_(sorted(set(kinds))), composites.c.scope_id.in_(sorted(set(ids)))]
+        conditions = [*named, _ends_after(composites, after)]
+    rows: Sequence[Any] = _rows(connection, composites, publication, conditions)
     return {(row[1], row[2], row[3], row[4]): row for row in rows}
 
 
@@ -275,6 +336,15 @@ def _rows(
 ) -> Sequence[Row[Any]]:
     statement = _in_order(table, is_current=publication.is_current).where(*conditions)
     return connection.execute(statement, {"read_from": publication.id}).all()
+
+
+def _ends_after(table: Table, day: date) -> ColumnElement[bool]:
+    """Rows of periods that end after a day, found by where such a period can begin."""
+    may_be = (
+        and_(table.c.grain == grain, table.c.start > (day - length).isoformat())
+        for grain, length in _LONGEST.items()
+    )
+    return and_(or_(*may_be), table.c.end > day.isoformat())
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,22 +12,27 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select
 from metrics import periods
 from metrics.catalogue import from_text
 from metrics.facts import Fact, Facts, arrange
+from metrics.maturity import Curve
 from metrics.model import (
     Catalogue,
     Knowledge,
+    Metric,
     Publication,
 )
 from metrics.plan import Baselines, Inputs, Plan, is_open_for_publication, plan
+from metrics.standing import Standing, facts_begin
 from store import maturing, maturities, observations, publications, runs, selftests, targets
 from store.bulk import insert_rows
 from store.definitions import REVISION, scoring_parts
 from store.differences import Difference, difference, mismatches
 from store.engine import Clock, StoreError, Writing, bump_state, instant_text, writing
 from store.engine import from_text as instant_from_text
+from store.maturities import Maturity
 from store.observations import Cell
 from store.reduce import Reduction, reduce
 from store.schema import catalogues, composites, scores
 from store.schema import publications as publications_table
+from store.standing import LOOKS_BACK, Since, arithmetic, standing
 
 _FOR_EVER = "9999"
 """Later than any instant, as texts of instants are compared."""
@@ -98,25 +103,25 @@ def publish(
         reduced = reduce(held, catalogue, day)
         if now and _follows_from_the_same(catalogue, day, knowledge, now, reduced):
             return PublishReport(None, day, 0, 0, 0, 0)
-        fresh = {one.metric: one.facts for one in reduced if one.facts is not None}
-        inputs = _inputs(held.connection, catalogue, day, held.now, knowledge, now, fresh)
-        matured = maturing.count(held.connection, inputs)
-        curves = {metric: one.curve for metric, one in matured.items() if one.curve}
-        planned = plan(replace(inputs, curves=curves))
         is_current = now is None or day >= now.publication.as_of
-        differs = difference(held.connection, planned, now if is_current else None)
+        tests_itself = is_current and selftests.is_due(held.connection, day, catalogue.hash)
+        fresh = {one.metric: one.facts for one in reduced if one.facts is not None}
+        asked = _Asked(held.connection, catalogue, day, held.now, knowledge, now, fresh, tests_itself)
+        inputs, matured = _matured(asked)
+        planned = plan(inputs)
+        differs = difference(held.connection, planned, now if is_current else None, inputs.standing)
         report = _save(held, catalogue, day, knowledge, now, is_current, differs, reduced, reason)
         if report.publication:
             maturities.save(held.connection, report.publication, matured)
-        if is_current and report.publication:
-            selftests.remember(held.connection, report.publication, inputs)
+        if tests_itself and report.publication:
+            selftests.remember(held.connection, report.publication, replace(inputs, standing=None))
         return report
 
 
 def inputs_now(connection: Connection, catalogue: Catalogue, now: publications.Reading) -> Inputs:
     """The facts as known now for the date of the current publication, to be judged by a catalogue."""
     knowledge = runs.knowledge(connection, catalogue.sources)
-    inputs = _inputs(connection, catalogue, now.publication.as_of, _FOR_EVER, knowledge, now)
+    inputs = _Asked(connection, catalogue, now.publication.as_of, _FOR_EVER, knowledge, now).inputs(None)
     return replace(inputs, curves=maturities.read_curves(connection, now.publication))
 
 
@@ -129,7 +134,8 @@ def recompute(
     """
     catalogue = catalogue or from_text(reading.catalogue_text)
     known_at = instant_text(reading.publication.known_at)
-    inputs = _inputs(connection, catalogue, reading.publication.as_of, known_at, reading.knowledge, reading)
+    as_of = reading.publication.as_of
+    inputs = _Asked(connection, catalogue, as_of, known_at, reading.knowledge, reading).inputs(None)
     return plan(replace(inputs, curves=maturities.read_curves(connection, reading.publication)))
 
 
@@ -145,35 +151,79 @@ def verify(connection: Connection) -> Iterable[tuple[Publication, list[str]]]:
 # --- what goes in -------------------------------------------------------------------------------
 
 
-def _inputs(
-    connection: Connection,
-    catalogue: Catalogue,
-    as_of: date,
-    known_at: str,
-    knowledge: Mapping[str, Knowledge],
-    before: publications.Reading | None,
-    fresh: Mapping[str, Mapping[Cell, Fact]] | None = None,
-) -> Inputs:
-    """fresh: the facts by metric that were just counted and need not be read."""
-    facts = {}
-    for metric in catalogue.live_metrics():
-        known = knowledge.get(metric.source)
-        found = (fresh or {}).get(metric.id)
+@dataclass(frozen=True)
+class _Asked:
+    """What a publication is asked for, and the knowledge that counts for it.
+
+    before: the publication whose baselines are fixed. fresh: the facts by metric that were just counted and
+    need not be read. whole: whether all facts are asked for, whatever stands.
+    """
+
+    connection: Connection
+    catalogue: Catalogue
+    as_of: date
+    known_at: str
+    knowledge: Mapping[str, Knowledge]
+    before: publications.Reading | None
+    fresh: Mapping[str, Mapping[Cell, Fact]] = field(default_factory=dict)
+    whole: bool = False
+
+    def inputs(self, standing: Standing | None) -> Inputs:
+        """Everything a plan needs where `standing` stands; None for a plan of everything."""
+        facts = {metric.id: self.facts(metric, standing) for metric in self.catalogue.live_metrics()}
+        return Inputs(
+            self.catalogue, self.as_of, facts, self.knowledge, self._baselines(standing), standing=standing
+        )
+
+    def again(self, inputs: Inputs, standing: Standing | None) -> Inputs:
+        """The same inputs for another standing; only facts from an earlier day on are read again."""
+        metrics = self.catalogue.live_metrics()
+        further = [one for one in metrics if self._first(one, standing) < self._first(one, inputs.standing)]
+        facts = {**inputs.facts, **{one.id: self.facts(one, standing) for one in further}}
+        return replace(inputs, facts=facts, baselines=self._baselines(standing), standing=standing)
+
+    def facts(self, metric: Metric, standing: Standing | None) -> Facts:
+        """The facts of a metric from the day on from which they are needed."""
+        known, since = self.knowledge.get(metric.source), self._first(metric, standing)
+        found = self.fresh.get(metric.id)
         if found is None and known is not None and known.first_day is not None:
-            found = observations.facts(connection, metric.id, as_of, known_at)
-        facts[metric.id] = _arranged(found or {}, known, as_of)
-    baselines = _baselines(connection, before.publication) if before else {}
-    return Inputs(catalogue, as_of, facts, knowledge, baselines)
+            found = observations.facts(self.connection, metric.id, self.as_of, self.known_at, since=since)
+        cells = ((district, day, fact) for (district, day), fact in (found or {}).items())
+        first = known.first_day if known and known.first_day else self.as_of
+        districts = standing.districts.get(metric.id, ()) if standing and since != date.min else ()
+        return arrange(cells, min(max(first, since), self.as_of), self.as_of, districts)
+
+    def _first(self, metric: Metric, standing: Standing | None) -> date:
+        if standing is None or self.whole:
+            return date.min
+        return facts_begin(self.catalogue.city, metric, standing.of(metric.id), self.as_of)
+
+    def _baselines(self, standing: Standing | None) -> Baselines:
+        if self.before is None:
+            return {}
+        reaches_back = standing is None or self.whole or standing.moved
+        since = None if reaches_back or standing is None else standing.day - LOOKS_BACK
+        rows = publications.with_baselines(self.connection, self.before.publication, since)
+        return {(row.metric, row.period.grain, row.period.start): row.baseline for row in rows}
 
 
-def _arranged(found: Mapping[Cell, Fact], known: Knowledge | None, as_of: date) -> Facts:
-    first = known.first_day if known and known.first_day else as_of
-    return arrange(((district, day, fact) for (district, day), fact in found.items()), first, as_of)
+def _matured(asked: _Asked) -> tuple[Inputs, dict[str, Maturity]]:
+    """The inputs of a publication with what stands, and its maturity, which says how much does.
+
+    What stands is first guessed with the curves of the publication before, and facts are read for that.
+    """
+    inputs = asked.inputs(_standing(asked, None))
+    matured = maturing.count(asked.connection, inputs)
+    curves = {metric: one.curve for metric, one in matured.items() if one.curve}
+    return replace(asked.again(inputs, _standing(asked, curves)), curves=curves), matured
 
 
-def _baselines(connection: Connection, publication: Publication) -> Baselines:
-    rows = publications.with_baselines(connection, publication)
-    return {(row.metric, row.period.grain, row.period.start): row.baseline for row in rows}
+def _standing(asked: _Asked, curves: Mapping[str, Curve] | None) -> Standing | None:
+    before = asked.before
+    if before is None or asked.as_of < before.publication.as_of:
+        return None
+    change = Since(asked.catalogue, asked.as_of, asked.known_at, asked.knowledge, before)
+    return standing(asked.connection, change, curves)
 
 
 def _never_less(
@@ -343,6 +393,7 @@ def _insert_publication(
         "knowledge": publications.knowledge_to_json(knowledge),
         "is_current": int(is_current),
         "reason": reason,
+        "arithmetic": arithmetic(),
     }
     inserted = held.connection.execute(insert(publications_table).values(row))
     key = inserted.inserted_primary_key

@@ -150,8 +150,11 @@ publications = _table(
     _text("knowledge"),
     _count("is_current", optional=False),
     _text("reason", optional=True),
+    _text("arithmetic", optional=True),
 )
-"""knowledge is JSON {source: [first_day, known_until]}: how far each source was known."""
+"""knowledge is JSON {source: [first_day, known_until]}: how far each source was known.
+
+arithmetic names the code that planned it: what other code planned is planned again whole."""
 
 scores = _table(
     "scores",

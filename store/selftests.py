@@ -29,12 +29,14 @@ class SelfTests:
     tests: Mapping[str, MetricTest]
 
 
-def remember(connection: Connection, publication: Publication, inputs: Inputs) -> None:
-    """Makes and keeps the self-test of a publication where the last one is of another month or catalogue."""
+def is_due(connection: Connection, as_of: date, catalogue_hash: str) -> bool:
+    """Whether a publication is the first of its month or of its catalogue, so that a self-test is made."""
     last = connection.execute(select(self_tests).order_by(self_tests.c.publication.desc()).limit(1)).first()
-    month = publication.as_of.isoformat()[:7]
-    if last and (last.as_of[:7], last.catalogue) == (month, publication.catalogue_hash):
-        return
+    return last is None or (last.as_of[:7], last.catalogue) != (as_of.isoformat()[:7], catalogue_hash)
+
+
+def remember(connection: Connection, publication: Publication, inputs: Inputs) -> None:
+    """Makes and keeps the self-test of a publication, from all facts there are."""
     row = {
         "publication": publication.id,
         "as_of": publication.as_of.isoformat(),
