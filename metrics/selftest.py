@@ -161,6 +161,7 @@ def _at_every_grain(inputs: Inputs, metric: Metric) -> History:
         facts=inputs.facts[metric.id],
         knowledge=inputs.knowledge.get(metric.source, Knowledge(metric.source, None, None)),
         baselines=inputs.baselines,
+        stands=inputs.as_of - YEAR,
     )
 
 

@@ -8,7 +8,8 @@ by which its source had spoken of what came after it: a source that fell silent 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -25,10 +26,16 @@ from metrics.maturity import MEASURED_DAYS, SETTLED_AGE, Curve, Growth
 from metrics.model import Aggregation, Catalogue, City, Knowledge, Metric, Source
 from store import records
 from store.engine import from_text, instant_text
-from store.reduce import amounts_of, expression_of, masked_by_time, question, quoted, sql, visible
-
-_FAR = "9"
-"""A text after every instant: with it a record counts however late it arrived."""
+from store.reduce import (
+    amounts_of,
+    as_of_parameters,
+    expression_of,
+    masked_by_time,
+    question,
+    quoted,
+    sql,
+    visible,
+)
 
 Numbers = NDArray[np.float64]
 Parts = tuple[Numbers | None, Numbers | None]
@@ -129,7 +136,7 @@ def _spoken_until(
     statement = (
         f"{_moments(city, first, as_of)} SELECT {day}, MAX({arrival}), "
         f"MAX(CASE WHEN {arrival} < moments._at THEN {arrival} END) FROM {table} "
-        f"JOIN moments ON moments._as_of = {day} AND moments._at < '{_FAR}' "
+        f"JOIN moments ON moments._as_of = {day} "
         f"WHERE {quoted('_withdrawn_at')} IS NULL AND {day} >= :first GROUP BY 1"
     )
     rows = {row[0]: row for row in connection.execute(text(statement), {"first": first.isoformat()})}
@@ -144,12 +151,11 @@ def _spoken_until(
 
 
 def _moments(city: City, first: date, as_of: date) -> str:
-    """A table of each as_of and its publication hour, and of the last one with no hour at all."""
-    rows = [
-        (one.isoformat(), instant_text(periods.instant_at(city, one, city.publication_hour)))
+    """A table of each as_of and its publication hour."""
+    said = ", ".join(
+        f"('{one}', '{instant_text(periods.instant_at(city, one, city.publication_hour))}')"
         for one in _dates(first, as_of)
-    ]
-    said = ", ".join(f"('{one}', '{at}')" for one, at in [*rows, (as_of.isoformat(), _FAR)])
+    )
     return f"WITH moments(_as_of, _at) AS (VALUES {said})".replace(":", "\\:")
 
 
@@ -174,21 +180,61 @@ def _late(connection: Connection, catalogue: Catalogue, metric: Metric, window: 
     arrived = "1=1"
     if source.arrival and source.arrival != metric.date:
         arrived = f"coalesce({quoted(source.arrival)}, '') < moments._at"
-    shown = visible(source, "moments._as_of", "moments._at", before="moments._as_of")
-    statement = (
-        f"{_moments(window.city, window.first, window.as_of)} "
-        f"SELECT {asked.day}, _as_of, _at, {_counted(catalogue, metric, dialect)} "
-        f"FROM ({shown} JOIN moments ON moments._as_of > {asked.day} AND {arrived} "
+    records_then = (
+        f"(SELECT *, {_settles(source, masks, dialect)} AS _settles "
+        f"FROM {quoted(records.record_table(source).name)} "
         f"WHERE {quoted('_withdrawn_at')} IS NULL AND {asked.day} >= :first AND {asked.day} < :as_of "
         f"AND ({' OR '.join(f'{name} > {asked.day}' for name in later)})"
-        f"{_settled_tests(catalogue, metric, dialect, masks)}) AS visible "
-        f"WHERE {asked.kept} GROUP BY 1, 2, 3"
+        f"{_settled_tests(catalogue, metric, dialect, masks)}) AS known"
     )
-    bounds = {"first": window.first.isoformat(), "as_of": window.as_of.isoformat()}
-    return {
-        _place(row): (float(row[3] or 0), float(row[4] or 0))
-        for row in connection.execute(text(statement), bounds)
-    }
+    counted, bounds = _counted(catalogue, metric, dialect), as_of_parameters(window.city, window.as_of)
+    bounds["first"] = window.first.isoformat()
+    # The table of workdays has every day in its key, so that only the days in question are stepped through.
+    moving = (
+        f"{_moments(window.city, window.first, window.as_of)} SELECT {asked.day}, _as_of, {counted} "
+        f"FROM ({visible(source, '_as_of', versions=records_then, before='moments._as_of')} "
+        f"CROSS JOIN (SELECT day AS _on FROM workdays) AS days CROSS JOIN moments "
+        f"WHERE _on > {asked.day} AND _on <= _settles AND moments._as_of = _on AND {arrived}) AS visible "
+        f"WHERE {asked.kept} GROUP BY 1, 2"
+    )
+    settled = (
+        f"SELECT {asked.day}, _settles, {counted} "
+        f"FROM ({visible(source, '_settles', versions=records_then)}) AS visible "
+        f"WHERE {asked.kept} GROUP BY 1, 2"
+    )
+    return _by_as_of(
+        connection.execute(text(moving), bounds), connection.execute(text(settled), bounds), window
+    )
+
+
+def _settles(source: Source, masks: set[str], dialect: str) -> str:
+    """SQL of the last day on which something of a record came that is read now: since then it reads so."""
+    greatest = "MAX" if dialect == "sqlite" else "GREATEST"
+    days = {name: quoted(records.day_column(source, name)) for name in sorted(masks)}
+    come = [
+        f"coalesce({day}, '')"
+        if name == source.arrival
+        else f"CASE WHEN {day} < :as_of THEN {day} ELSE '' END"
+        for name, day in days.items()
+    ]
+    return f"{greatest}({', '.join(come)}, '')"
+
+
+def _by_as_of(moving: Iterable[Any], settled: Iterable[Any], window: _Window) -> _Late:
+    """Sums by day and as_of: of records as they read while they moved, and since the day they settled on."""
+    found: dict[tuple[date, date | None], tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
+
+    def add(day: date, as_of: date | None, row: Any) -> None:
+        numerator, denominator = found[day, as_of]
+        found[day, as_of] = numerator + float(row[2] or 0), denominator + float(row[3] or 0)
+
+    for row in moving:
+        add(date.fromisoformat(row[0]), date.fromisoformat(row[1]), row)
+    for row in settled:
+        day, last = date.fromisoformat(row[0]), date.fromisoformat(row[1] or row[0])
+        for as_of in (None, *_dates(max(day, last, window.first), window.as_of)):
+            add(day, as_of, row)
+    return found
 
 
 def _settled_tests(catalogue: Catalogue, metric: Metric, dialect: str, masks: set[str]) -> str:
@@ -201,10 +247,6 @@ def _settled_tests(catalogue: Catalogue, metric: Metric, dialect: str, masks: se
     fixed = [part for part in conjuncts(node) if not columns(part) & moving]
     engine: Dialect = "sqlite" if dialect == "sqlite" else "postgresql"
     return "".join(f" AND {write(part, engine)}" for part in fixed).replace(":", "\\:")
-
-
-def _place(row: Any) -> tuple[date, date | None]:
-    return date.fromisoformat(row[0]), None if row[2] == _FAR else date.fromisoformat(row[1])
 
 
 def _counted(catalogue: Catalogue, metric: Metric, dialect: str) -> str:

@@ -20,6 +20,7 @@ from metrics.model import (
     Publication,
 )
 from metrics.plan import Baselines, Inputs, Plan, is_open_for_publication, plan
+from metrics.selftest import YEAR
 from metrics.standing import Standing, facts_begin
 from store import maturing, maturities, observations, publications, runs, selftests, targets
 from store.bulk import insert_rows
@@ -156,7 +157,7 @@ class _Asked:
     """What a publication is asked for, and the knowledge that counts for it.
 
     before: the publication whose baselines are fixed. fresh: the facts by metric that were just counted and
-    need not be read. whole: whether all facts are asked for, whatever stands.
+    need not be read. tests_itself: whether facts are asked for the year of a self-test, too.
     """
 
     connection: Connection
@@ -166,7 +167,7 @@ class _Asked:
     knowledge: Mapping[str, Knowledge]
     before: publications.Reading | None
     fresh: Mapping[str, Mapping[Cell, Fact]] = field(default_factory=dict)
-    whole: bool = False
+    tests_itself: bool = False
 
     def inputs(self, standing: Standing | None) -> Inputs:
         """Everything a plan needs where `standing` stands; None for a plan of everything."""
@@ -194,15 +195,17 @@ class _Asked:
         return arrange(cells, min(max(first, since), self.as_of), self.as_of, districts)
 
     def _first(self, metric: Metric, standing: Standing | None) -> date:
-        if standing is None or self.whole:
-            return date.min
-        return facts_begin(self.catalogue.city, metric, standing.of(metric.id), self.as_of)
+        stands = standing.of(metric.id) if standing else None
+        if stands and self.tests_itself:
+            stands = min(stands, self.as_of - YEAR)
+        return facts_begin(self.catalogue.city, metric, stands, self.as_of)
 
     def _baselines(self, standing: Standing | None) -> Baselines:
         if self.before is None:
             return {}
-        reaches_back = standing is None or self.whole or standing.moved
-        since = None if reaches_back or standing is None else standing.day - LOOKS_BACK
+        since = None if standing is None or standing.moved else standing.day - LOOKS_BACK
+        if since and self.tests_itself:
+            since = min(since, self.as_of - YEAR - LOOKS_BACK)
         rows = publications.with_baselines(self.connection, self.before.publication, since)
         return {(row.metric, row.period.grain, row.period.start): row.baseline for row in rows}
 

@@ -267,7 +267,7 @@ def _facts(
 ) -> dict[Cell, Fact]:
     place = _Place(district_of(catalogue.districts.values()))
     if metric.aggregation is Aggregation.STOCK:
-        facts = _stock(connection, catalogue, metric, as_of, place)
+        facts = _stock(connection, catalogue, metric, as_of, place, min(days) if days else None)
         wanted = None if days is None else set(days)
         return {cell: fact for cell, fact in facts.items() if wanted is None or cell[1] in wanted}
     gather = _GATHER[metric.aggregation]
@@ -367,14 +367,20 @@ _GATHER = {
 
 
 def _stock(
-    connection: Connection, catalogue: Catalogue, metric: Metric, as_of: date, place: _Place
+    connection: Connection,
+    catalogue: Catalogue,
+    metric: Metric,
+    as_of: date,
+    place: _Place,
+    since: date | None,
 ) -> dict[Cell, Fact]:
     """Open at the end of each day: entered up to it less left up to it, added up day by day.
 
-    A record that left by the day it entered was open at the end of none.
+    A record that left by the day it entered was open at the end of none. since: only the days from then on
+    are right, for which what left before need not be looked at; None for all days.
     """
     steps: dict[str, dict[date, int]] = defaultdict(lambda: defaultdict(int))
-    for district, entered, left, count in _entries_and_exits(connection, catalogue, metric, as_of):
+    for district, entered, left, count in _entries_and_exits(connection, catalogue, metric, as_of, since):
         if left is not None and left <= entered:
             continue
         steps[place.district(district)][place.day(entered)] += count
@@ -390,7 +396,7 @@ def _stock(
 
 
 def _entries_and_exits(
-    connection: Connection, catalogue: Catalogue, metric: Metric, as_of: date
+    connection: Connection, catalogue: Catalogue, metric: Metric, as_of: date, since: date | None
 ) -> Sequence[Any]:
     assert metric.until is not None, "the catalogue's rules ask a stock for `until`"
     asked = question(catalogue, metric, connection.dialect.name)
@@ -398,9 +404,10 @@ def _entries_and_exits(
     statement = (
         f"SELECT {asked.district}, {asked.day}, {until}, COUNT(*) "
         f"FROM ({asked.visible} WHERE {quoted('_withdrawn_at')} IS NULL) AS visible "
-        f"WHERE {asked.day} < :as_of AND {asked.kept} GROUP BY 1, 2, 3"
+        f"WHERE {asked.day} < :as_of AND coalesce({until}, :as_of) >= :since AND {asked.kept} "
+        f"GROUP BY 1, 2, 3"
     )
-    parameters = as_of_parameters(catalogue.city, as_of)
+    parameters = as_of_parameters(catalogue.city, as_of) | {"since": (since or date.min).isoformat()}
     return connection.execute(text(statement), parameters).all()
 
 
