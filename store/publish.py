@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,29 +11,23 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select
 
 from metrics import periods
 from metrics.catalogue import from_text
-from metrics.facts import Fact, Facts, arrange
-from metrics.maturity import Curve
 from metrics.model import (
     Catalogue,
     Knowledge,
-    Metric,
     Publication,
 )
-from metrics.plan import Baselines, Inputs, Plan, is_open_for_publication, plan
-from metrics.selftest import YEAR
-from metrics.standing import Standing, facts_begin
-from store import maturing, maturities, observations, publications, runs, selftests, targets
+from metrics.plan import Inputs, Plan, is_open_for_publication, plan
+from store import maturities, publications, runs, selftests, targets
 from store.bulk import insert_rows
 from store.definitions import REVISION, scoring_parts
 from store.differences import Difference, difference, mismatches
 from store.engine import Clock, StoreError, Writing, bump_state, instant_text, writing
 from store.engine import from_text as instant_from_text
-from store.maturities import Maturity
-from store.observations import Cell
+from store.inputs import Asked
 from store.reduce import Reduction, reduce
 from store.schema import catalogues, composites, scores
 from store.schema import publications as publications_table
-from store.standing import LOOKS_BACK, Since, arithmetic, standing
+from store.standing import arithmetic
 
 _FOR_EVER = "9999"
 """Later than any instant, as texts of instants are compared."""
@@ -107,8 +101,8 @@ def publish(
         is_current = now is None or day >= now.publication.as_of
         tests_itself = is_current and selftests.is_due(held.connection, day, catalogue.hash)
         fresh = {one.metric: one.facts for one in reduced if one.facts is not None}
-        asked = _Asked(held.connection, catalogue, day, held.now, knowledge, now, fresh, tests_itself)
-        inputs, matured = _matured(asked)
+        asked = Asked(held.connection, catalogue, day, held.now, knowledge, now, fresh, tests_itself)
+        inputs, matured = asked.matured()
         planned = plan(inputs)
         differs = difference(held.connection, planned, now if is_current else None, inputs.standing)
         report = _save(held, catalogue, day, knowledge, now, is_current, differs, reduced, reason)
@@ -122,7 +116,7 @@ def publish(
 def inputs_now(connection: Connection, catalogue: Catalogue, now: publications.Reading) -> Inputs:
     """The facts as known now for the date of the current publication, to be judged by a catalogue."""
     knowledge = runs.knowledge(connection, catalogue.sources)
-    inputs = _Asked(connection, catalogue, now.publication.as_of, _FOR_EVER, knowledge, now).inputs(None)
+    inputs = Asked(connection, catalogue, now.publication.as_of, _FOR_EVER, knowledge, now).inputs(None)
     return replace(inputs, curves=maturities.read_curves(connection, now.publication))
 
 
@@ -136,7 +130,7 @@ def recompute(
     catalogue = catalogue or from_text(reading.catalogue_text)
     known_at = instant_text(reading.publication.known_at)
     as_of = reading.publication.as_of
-    inputs = _Asked(connection, catalogue, as_of, known_at, reading.knowledge, reading).inputs(None)
+    inputs = Asked(connection, catalogue, as_of, known_at, reading.knowledge, reading).inputs(None)
     return plan(replace(inputs, curves=maturities.read_curves(connection, reading.publication)))
 
 
@@ -149,84 +143,7 @@ def verify(connection: Connection) -> Iterable[tuple[Publication, list[str]]]:
         yield publication, mismatches(connection, publication, planned)
 
 
-# --- what goes in -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What a publication is asked for, and the knowledge that counts for it.
-
-    before: the publication whose baselines are fixed. fresh: the facts by metric that were just counted and
-    need not be read. tests_itself: whether facts are asked for the year of a self-test, too.
-    """
-
-    connection: Connection
-    catalogue: Catalogue
-    as_of: date
-    known_at: str
-    knowledge: Mapping[str, Knowledge]
-    before: publications.Reading | None
-    fresh: Mapping[str, Mapping[Cell, Fact]] = field(default_factory=dict)
-    tests_itself: bool = False
-
-    def inputs(self, standing: Standing | None) -> Inputs:
-        """Everything a plan needs where `standing` stands; None for a plan of everything."""
-        facts = {metric.id: self.facts(metric, standing) for metric in self.catalogue.live_metrics()}
-        return Inputs(
-            self.catalogue, self.as_of, facts, self.knowledge, self._baselines(standing), standing=standing
-        )
-
-    def again(self, inputs: Inputs, standing: Standing | None) -> Inputs:
-        """The same inputs for another standing; only facts from an earlier day on are read again."""
-        metrics = self.catalogue.live_metrics()
-        further = [one for one in metrics if self._first(one, standing) < self._first(one, inputs.standing)]
-        facts = {**inputs.facts, **{one.id: self.facts(one, standing) for one in further}}
-        return replace(inputs, facts=facts, baselines=self._baselines(standing), standing=standing)
-
-    def facts(self, metric: Metric, standing: Standing | None) -> Facts:
-        """The facts of a metric from the day on from which they are needed."""
-        known, since = self.knowledge.get(metric.source), self._first(metric, standing)
-        found = self.fresh.get(metric.id)
-        if found is None and known is not None and known.first_day is not None:
-            found = observations.facts(self.connection, metric.id, self.as_of, self.known_at, since=since)
-        cells = ((district, day, fact) for (district, day), fact in (found or {}).items())
-        first = known.first_day if known and known.first_day else self.as_of
-        districts = standing.districts.get(metric.id, ()) if standing and since != date.min else ()
-        return arrange(cells, min(max(first, since), self.as_of), self.as_of, districts)
-
-    def _first(self, metric: Metric, standing: Standing | None) -> date:
-        stands = standing.of(metric.id) if standing else None
-        if stands and self.tests_itself:
-            stands = min(stands, self.as_of - YEAR)
-        return facts_begin(self.catalogue.city, metric, stands, self.as_of)
-
-    def _baselines(self, standing: Standing | None) -> Baselines:
-        if self.before is None:
-            return {}
-        since = None if standing is None or standing.moved else standing.day - LOOKS_BACK
-        if since and self.tests_itself:
-            since = min(since, self.as_of - YEAR - LOOKS_BACK)
-        rows = publications.with_baselines(self.connection, self.before.publication, since)
-        return {(row.metric, row.period.grain, row.period.start): row.baseline for row in rows}
-
-
-def _matured(asked: _Asked) -> tuple[Inputs, dict[str, Maturity]]:
-    """The inputs of a publication with what stands, and its maturity, which says how much does.
-
-    What stands is first guessed with the curves of the publication before, and facts are read for that.
-    """
-    inputs = asked.inputs(_standing(asked, None))
-    matured = maturing.count(asked.connection, inputs)
-    curves = {metric: one.curve for metric, one in matured.items() if one.curve}
-    return replace(asked.again(inputs, _standing(asked, curves)), curves=curves), matured
-
-
-def _standing(asked: _Asked, curves: Mapping[str, Curve] | None) -> Standing | None:
-    before = asked.before
-    if before is None or asked.as_of < before.publication.as_of:
-        return None
-    change = Since(asked.catalogue, asked.as_of, asked.known_at, asked.knowledge, before)
-    return standing(asked.connection, change, curves)
+# --- what is asked for --------------------------------------------------------------------------
 
 
 def _never_less(

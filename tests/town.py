@@ -105,9 +105,11 @@ def all_scores(connection: Connection, publication: Publication) -> dict[Key, Sc
 class Town:
     """A city's database at work: a clock set by hand, cases that come in, publications."""
 
-    def __init__(self, engine: Engine, catalogue: Catalogue) -> None:
+    def __init__(
+        self, engine: Engine, catalogue: Catalogue, began: datetime = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    ) -> None:
         self.engine, self.catalogue = engine, catalogue
-        self.now = datetime(2026, 6, 1, 12, tzinfo=UTC)
+        self.now = began
         migrate(engine, catalogue.city, self.clock)
         self.now = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
@@ -123,7 +125,7 @@ class Town:
             records.prepare(held.connection, source, ())
         run = runs.start(self.engine, self.clock, source.id, "test")
         with records.staging(self.engine, source) as stage:
-            stage.add([self._row(case) for case in cases])
+            stage.add([self._row(source, case) for case in cases])
             with stage.writing(self.clock) as held:
                 stage.merge(held, run)
                 runs.finish(held, run, known_until=until or self.now)
@@ -144,8 +146,7 @@ class Town:
         with reading(self.engine) as connection:
             return [line for _, lines in verify(connection) for line in lines]
 
-    def _row(self, case: dict[str, Any]) -> tuple[Any, ...]:
-        source = self.catalogue.sources["cases"]
+    def _row(self, source: Source, case: dict[str, Any]) -> tuple[Any, ...]:
         fields: dict[str, Any] = {}
         for column in source.columns:
             given = case.get(column.name)
