@@ -180,9 +180,7 @@ def leans(
     return np.maximum(moved, 0.0), np.maximum(-moved, 0.0)
 
 
-def _of_pairs(
-    amount: Numbers, size: Numbers, share: Numbers, windows: _Windows
-) -> tuple[Numbers, Numbers]:
+def _of_pairs(amount: Numbers, size: Numbers, share: Numbers, windows: _Windows) -> tuple[Numbers, Numbers]:
     """What a variance is times its denominator by pairs of days with cases a week apart, and how many."""
     both = (size > 0) & (_weeks_before(size, 1) > 0)
     apart, sizes = (windows.days(np.where(both, row - _weeks_before(row, 1), 0.0)) for row in (amount, size))

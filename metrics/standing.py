@@ -13,10 +13,10 @@ from datetime import date, timedelta
 from metrics import periods
 from metrics.maturity import MEASURED_DAYS
 from metrics.model import Aggregation, City, Grain, Metric, Period, Score
-from metrics.spread import LEAST_DAYS
+from metrics.spread import WEEKS_BEFORE, YEAR_OF_WEEKS
 
-_REACH = timedelta(days=LEAST_DAYS + 7)
-"""How far back of its end a period looks at its days: as many as tell how much they differ, and a week."""
+_REACH = timedelta(days=YEAR_OF_WEEKS + WEEKS_BEFORE)
+"""How far back a period looks at its days: all that tell how much they differ, and what is held against them."""
 
 
 @dataclass(frozen=True)
