@@ -16,7 +16,7 @@ from metrics.model import Aggregation, City, Grain, Metric, Period, Score
 from metrics.spread import WEEKS_BEFORE, YEAR_OF_WEEKS
 
 _REACH = timedelta(days=YEAR_OF_WEEKS + WEEKS_BEFORE)
-"""How far back a period looks at its days: all that tell how much they differ, and what is held against them."""
+"""How far back a period looks at days: as many as tell how they differ, and what those are held against."""
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,9 @@ KINDS = {
 AT_THE_DESK = ("filed", "on_time", "waited")
 """What is measured of the second source, which has no districts."""
 
+FEW = ("filed", "on_time", "open", "usual")
+"""What is measured where every morning of forty days is lived through."""
+
 SHARE = (0.8, 0)
 """The target of shares, which may change."""
 
@@ -144,6 +147,7 @@ class Life:
     cases: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: {"calls": {}, "desk": {}})
     gaps: dict[str, str] = field(default_factory=lambda: {"calls": "", "desk": ""})
     target: float = 0.8
+    measured: Sequence[str] = tuple(KINDS)
 
     def write(self) -> Catalogue:
         """The catalogue as it is now, in files and read from them."""
@@ -151,7 +155,7 @@ class Life:
         for source in self.cases:
             files[f"sources/{source}.toml"] = SOURCE.format(id=source, gap=self.gaps[source])
             for name, (how, target) in KINDS.items():
-                if source == "desk" and name not in AT_THE_DESK:
+                if name not in self.measured or (source == "desk" and name not in AT_THE_DESK):
                     continue
                 one = f"{source}_{name}"
                 files[f"metrics/{one}.toml"] = self._metric(one, source, how, target)
@@ -345,9 +349,15 @@ def check(city: City, kept: list[date | None], first: date, count: int) -> None:
     assert sum(day is not None for day in kept) > count / 3
 
 
-def lived(make: Callable[[Life], City], tmp_path: Path, seed: int, before: int) -> City:
+def lived(
+    make: Callable[[Life], City],
+    tmp_path: Path,
+    seed: int,
+    before: int,
+    measured: Sequence[str] = tuple(KINDS),
+) -> City:
     """A city with some days of cases behind it that nobody has read yet."""
-    city = make(Life(tmp_path / "city", random.Random(seed)))
+    city = make(Life(tmp_path / "city", random.Random(seed), measured=measured))
     for day in days_from(BEGIN, before):
         new_cases(city, day)
     return city
@@ -377,7 +387,7 @@ def test_what_is_not_planned_again_never_has_changed(
 def test_days_published_one_by_one_are_one_backfill_and_say_what_was_said_first(
     make: Callable[[Life], City], kept: list[date | None], tmp_path: Path
 ) -> None:
-    daily = lived(make, tmp_path, 5, 30)
+    daily = lived(make, tmp_path, 5, 30, FEW)
     first, said = BEGIN + timedelta(days=30), {}
     for day in days_from(first, 40):
         new_cases(daily, day)
@@ -437,7 +447,7 @@ def firsts(city: City) -> dict[str, dict[date, FirstPublished]]:
 def test_other_code_plans_everything_again(
     make: Callable[[Life], City], kept: list[date | None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    city = lived(make, tmp_path, 7, 60)
+    city = lived(make, tmp_path, 7, 60, FEW)
     for count, day in enumerate(days_from(BEGIN + timedelta(days=60), 3)):
         city.morning(day)
         for source in city.life.cases:
@@ -451,7 +461,7 @@ def test_other_code_plans_everything_again(
 def test_the_mark_of_the_code_is_kept_with_each_publication(
     make: Callable[[Life], City], tmp_path: Path
 ) -> None:
-    city = lived(make, tmp_path, 7, 10)
+    city = lived(make, tmp_path, 7, 10, FEW)
     city.morning(BEGIN + timedelta(days=10))
     city.read("calls")
     city.publish(BEGIN + timedelta(days=10))
