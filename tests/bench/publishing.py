@@ -1,4 +1,4 @@
-"""Measures the first publication of a city beside the same values and scores by pandas."""
+"""Measures the first publication of a city beside the same values and scores by pandas, and one more day."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 import sqlite3
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import arithmetic
@@ -14,6 +15,10 @@ import figures
 
 ROWS = 200_000
 TRIES = range(2)
+NIGHT = city.END - timedelta(days=2)
+"""In the middle of a month: with the first publication of one the self-test is made."""
+
+GOAL_OF_A_NIGHT = 0.5
 
 
 def measure() -> None:
@@ -24,11 +29,16 @@ def measure() -> None:
         product = min(_publish(folder / "city", folder / f"data{number}") for number in TRIES)
         plain = figures.cpu(lambda: arithmetic.scores(table))
         compared = _check_scores(folder / "data0", arithmetic.scores(table))
+        first, night, nothing = _nights(folder / "city", folder / "nights")
     figures.title(
         f"The first publication of two years, {ROWS:,} records ({compared:,} scores compared, none differs)"
     )
     figures.show("values and scores alone, by pandas from records in memory, not saved", plain, plain)
     figures.show("the product: facts, scores, changes, reasons and composites, saved", product, plain)
+    figures.title("One more night, of which the records are read")
+    figures.show("the first publication, up to the day before", first, first)
+    figures.show("the publication of one more day", night, first, goal=GOAL_OF_A_NIGHT)
+    figures.show("the same again, nothing having changed", nothing, first)
 
 
 def _publish(place: Path, data: Path) -> float:
@@ -37,6 +47,18 @@ def _publish(place: Path, data: Path) -> float:
     figures.command(place, data, "ingest", "run")
     idle = figures.command(place, data, "store", "migrate")
     return figures.command(place, data, "store", "publish", "--as-of", city.END.isoformat()) - idle
+
+
+def _nights(place: Path, data: Path) -> tuple[float, float, float]:
+    """The processor seconds of a first publication, of one a day later and of one where nothing changed."""
+    figures.command(place, data, "store", "migrate")
+    figures.command(place, data, "ingest", "run")
+    idle = figures.command(place, data, "store", "migrate")
+    first, night, nothing = (
+        figures.command(place, data, "store", "publish", "--as-of", day.isoformat()) - idle
+        for day in (NIGHT - timedelta(days=1), NIGHT, NIGHT)
+    )
+    return first, night, nothing
 
 
 def _check_scores(data: Path, expected: arithmetic.Scores) -> int:
