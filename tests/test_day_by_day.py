@@ -23,6 +23,7 @@ from store.publications import Key
 from store.publish import publish, recompute
 from store.schema import scores
 from store.vintages import FirstPublished
+from tests.town import all_composites, all_scores
 
 FIRST = date(2023, 6, 10)
 YEARS = timedelta(days=1095)
@@ -84,8 +85,8 @@ class City:
         with reading(self.engine) as connection:
             now = publications.current(connection)
             assert now is not None
-            rows = publications.all_scores(connection, now.publication)
-            found = publications.all_composites(connection, now.publication)
+            rows = all_scores(connection, now.publication)
+            found = all_composites(connection, now.publication)
             return rows, {key: one for key, one in found.items() if not is_empty(one)}
 
 

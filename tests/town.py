@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from metrics.model import Catalogue, Grain, Publication, Score, Source
+from metrics.model import Catalogue, Composite, Grain, Publication, Score, Source
 from metrics.periods import local_day
 from store import publications, records, runs
 from store.engine import instant_text, reading, writing
@@ -94,6 +94,12 @@ def write_city(folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
     return folder
+
+
+def all_composites(connection: Connection, publication: Publication) -> dict[Key, Composite]:
+    """Every composite of a publication by (scope, scope id, grain, start)."""
+    rows = publications.composite_rows(connection, publication)
+    return {key: publications.as_composite(row) for key, row in rows.items()}
 
 
 def all_scores(connection: Connection, publication: Publication) -> dict[Key, Score]:

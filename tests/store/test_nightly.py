@@ -21,7 +21,7 @@ from store.engine import open_engine, reading, writing
 from store.publications import Key
 from store.publish import recompute
 from store.vintages import FirstPublished
-from tests.town import CITY, DEPARTMENTS, Town
+from tests.town import CITY, DEPARTMENTS, Town, all_composites, all_scores
 
 SOURCE = """
 id = "{id}"
@@ -422,13 +422,13 @@ def everything(city: City) -> tuple[dict[Key, Score], dict[Key, Composite]]:
     with reading(city.town.engine) as connection:
         now = publications.current(connection)
         assert now is not None
-        whole = publications.all_composites(connection, now.publication)
+        whole = all_composites(connection, now.publication)
         told = {
             key: one
             for key, one in whole.items()
             if one.reason is None or one.reason.id != "nothing_scored_at_this_grain"
         }
-        return publications.all_scores(connection, now.publication), told
+        return all_scores(connection, now.publication), told
 
 
 def firsts(city: City) -> dict[str, dict[date, FirstPublished]]:
