@@ -25,8 +25,9 @@ from metrics.model import (
     Source,
     Status,
 )
-from store import maturities, publications
+from store import maturities, publications, withheld
 from store.maturities import Maturity
+from store.withheld import Audience
 
 if TYPE_CHECKING:
     from store.engine import Connection
@@ -51,6 +52,7 @@ class Edition:
 
     newest is the id of the current publication: another than `publication` where the page is pinned. state
     is the number of the public state in the same reading. standing: the definitions of the current one.
+    audience: who reads it; the public does not see small counts.
     """
 
     publication: Publication
@@ -59,6 +61,7 @@ class Edition:
     newest: int
     state: int
     standing: Catalogue
+    audience: Audience = Audience.PUBLIC
 
     @property
     def city(self) -> City:
@@ -433,8 +436,9 @@ def _districts(
     connection: Connection, edition: Edition, metric: Metric, newest: Score
 ) -> tuple[DistrictLine, ...]:
     """Districts by value, the furthest from good first; the unknown one last."""
+    period, hidden = newest.period, withheld.for_audience(connection, metric, edition.audience)
     found = publications.districts(
-        connection, edition.publication, metric.id, newest.period.grain, newest.period.start
+        connection, edition.publication, metric.id, period.grain, period.start, hidden
     )
     names = edition.catalogue.districts
     lines = [

@@ -12,10 +12,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from metrics import periods
 from metrics.catalogue_files import CITY, DEPARTMENTS, DISTRICTS, Draft
 from metrics.catalogue_shapes import Mistake, error
-from metrics.model import UNKNOWN_DISTRICT, City
+from metrics.model import UNKNOWN_DISTRICT, WITHHELD, City
 
 ID = re.compile(r"[a-z][a-z0-9_]*")
 A_YEAR_WITH_HOLIDAYS = date(2026, 1, 1)
+MOST_SMALL = 1000
+"""More than this many people cannot be told apart anyway; a larger number is a slip of the hand."""
+
+OURS = {UNKNOWN_DISTRICT: "records that name none", WITHHELD: "what is hidden for its small counts"}
+"""Ids that no district of a city can have, and what has them."""
 
 CityRule = Callable[[City], Iterable[Mistake]]
 
@@ -84,6 +89,7 @@ def _numbers_in_range(city: City) -> Iterator[Mistake]:
         ("publication_hour", city.publication_hour, 0, 23),
         ("minimum_coverage", city.minimum_coverage, 0, 1),
         ("fiscal_year_start", city.fiscal_year_start, 1, 12),
+        ("small_counts", city.small_counts, 0, MOST_SMALL),
     ):
         if not low <= value <= high:
             yield error(place, f"{value:g} is out of range.", f"Write a number from {low} to {high}.")
@@ -122,15 +128,27 @@ def _districts(draft: Draft) -> Iterator[Mistake]:
     for number, district in enumerate(draft.districts, 1):
         place = f"feature {number}"
         yield from (replace(mistake, place=f"{place}, id") for mistake in bad_id(district.id))
-        if district.id == UNKNOWN_DISTRICT:
-            message = f"`{UNKNOWN_DISTRICT}` is the district of records that name none."
+        if district.id in OURS:
+            message = f"`{district.id}` is the district of {OURS[district.id]}."
             yield error(f"{place}, id", message, "Choose another id, or leave the feature out.")
         if district.population is not None and district.population < 0:
             yield error(f"{place}, population", "nobody cannot live there.", "Write a count, or null.")
     for word, times in Counter(district.id for district in draft.districts).items():
         if times > 1:
             yield error(word, f"{times} districts have this id.", "Give each district its own id.")
+    yield from _needs(draft)
     yield from _shared_spellings(draft)
+
+
+def _needs(draft: Draft) -> Iterator[Mistake]:
+    """An order by need is one of all districts, and says what need is."""
+    known = [district for district in draft.districts if district.need is not None]
+    if known and draft.city and not draft.city.need:
+        fix = 'Say what it counts in city.toml, like need = "residents in poverty", or leave need out.'
+        yield error(f"{known[0].id}, need", "nobody says what this number is.", fix)
+    for district in draft.districts:
+        if known and district.need is None:
+            yield error(f"{district.id}, need", "the other districts have one.", "Give it one as well.")
 
 
 def _shared_spellings(draft: Draft) -> Iterator[Mistake]:

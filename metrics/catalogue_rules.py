@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from metrics.catalogue_city_rules import bad_id, blank_words, city_mistakes, file_names_its_id
+from metrics.catalogue_city_rules import MOST_SMALL, bad_id, blank_words, city_mistakes, file_names_its_id
 from metrics.catalogue_files import DEPARTMENTS, FROM_THE_START, METRICS, SOURCES, Draft
 from metrics.catalogue_shapes import Mistake, did_you_mean, error, warning
 from metrics.catalogue_source_rules import TIMES, column_of, source_mistakes
@@ -183,6 +183,9 @@ def _shares_are_percent(metric: Metric, _draft: Draft) -> Iterator[Mistake]:
 def _numbers_in_range(metric: Metric, _draft: Draft) -> Iterator[Mistake]:
     if not 0 <= metric.decimals <= MOST_DECIMALS:
         yield error("decimals", f"{metric.decimals} is out of range.", f"Write 0 to {MOST_DECIMALS}.")
+    if metric.small_counts is not None and not 0 <= metric.small_counts <= MOST_SMALL:
+        message = f"{metric.small_counts} is out of range."
+        yield error("small_counts", message, f"Write 0 to {MOST_SMALL}; 0 hides nothing.")
     if metric.cap < 1:
         message = f"with a cap of {metric.cap:g} nothing could be on target, which is 1."
         yield error("cap", message, "Write 1 or more.")
@@ -202,6 +205,12 @@ def _service_in_the_headline_is_public(metric: Metric, _draft: Draft) -> Iterato
     if metric.family is Family.SERVICE and weighs and not metric.public:
         message = "a service with a weight is in the public headline, and this one is not public."
         yield error("public", message, "Write public = true, or weight = 0.")
+
+
+def _hidden_city_weighs_nothing(metric: Metric, _draft: Draft) -> Iterator[Mistake]:
+    if metric.hide_small_city and any(weight.value > 0 for weight in metric.weights):
+        message = "its part of the headline would give away what is hidden of the city."
+        yield error("hide_small_city", message, "Leave it out, or write weight = 0.")
 
 
 def _condition_weighs_nothing(metric: Metric, _draft: Draft) -> Iterator[Mistake]:
@@ -245,6 +254,7 @@ RULES: tuple[Rule, ...] = (
     _numbers_in_range,
     _per_is_for_counts,
     _service_in_the_headline_is_public,
+    _hidden_city_weighs_nothing,
     _condition_weighs_nothing,
     _scored_service_weighs,
     _weights_are_in_order,

@@ -18,6 +18,9 @@ UNKNOWN_DISTRICT = "unknown"
 WHOLE_CITY = ""
 """The district of a value that is about the whole city."""
 
+WITHHELD = "withheld"
+"""The district of the one row that stands for all that are hidden for their small counts."""
+
 
 class Grain(StrEnum):
     """How long a period is."""
@@ -112,7 +115,11 @@ class Closure:
 
 @dataclass(frozen=True)
 class City:
-    """city.toml: who the city is and how its calendar runs."""
+    """city.toml: who the city is and how its calendar runs.
+
+    small_counts: counts from 1 to this many are hidden from the public in every district. need: what a
+    district's `need` is, such as "residents in poverty"; empty where districts have no order of need.
+    """
 
     id: str
     name: str
@@ -123,11 +130,13 @@ class City:
     fiscal_year_start: int = 1
     publication_hour: int = 5
     minimum_coverage: float = 0.75
+    small_counts: int = 10
     holiday_country: str | None = None
     holiday_subdivision: str | None = None
     holidays: tuple[date, ...] = ()
     closures: tuple[Closure, ...] = ()
     district_word: str = "district"
+    need: str = ""
     language: str = "en"
     contact: str = ""
     demonstration: bool = False
@@ -146,12 +155,16 @@ class Department:
 
 @dataclass(frozen=True)
 class District:
-    """A part of the city. `aliases` are the spellings records use; population None is not known."""
+    """A part of the city. `aliases` are the spellings records use; population None is not known.
+
+    need: how much its people need of the city, on the scale the city names; None is not known.
+    """
 
     id: str
     name: str
     aliases: tuple[str, ...] = ()
     population: int | None = None
+    need: float | None = None
     geometry: Mapping[str, Any] | None = None
 
 
@@ -277,6 +290,8 @@ class Metric:
     to; until (stock) is the day it leaves. A column named in `date` or `until` is an instant or a day.
     historical: the target is the metric's own past (method 4) and `targets` is empty.
     per: what one count target stands for. best: the value of a perfect period where there is one.
+    small_counts: counts from 1 to this many are hidden in its districts; None as the city has it, 0 none.
+    hide_small_city: whether small counts of the whole city are hidden from the public as well.
     """
 
     id: str
@@ -314,6 +329,8 @@ class Metric:
     historical: bool = False
     clock_start: str | None = None
     clock_stop: str | None = None
+    small_counts: int | None = None
+    hide_small_city: bool = False
     question: str = ""
     renamed_from: str | None = None
     retired: Retired | None = None

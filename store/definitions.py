@@ -27,7 +27,9 @@ from store.reduce import district_of
 REVISION = "revision"
 """The reason a publication gives by itself when later records changed a final score."""
 
-WORDS_OF_A_CITY = frozenset({"name", "tagline", "district_word", "language", "contact", "demonstration"})
+WORDS_OF_A_CITY = frozenset(
+    {"name", "tagline", "district_word", "language", "contact", "demonstration", "small_counts", "need"}
+)
 WORDS_OF_A_SOURCE = frozenset({"name", "schedule", "publisher", "licence", "url", "options", "kind"})
 WORDS_OF_A_METRIC = frozenset(
     {
@@ -41,6 +43,8 @@ WORDS_OF_A_METRIC = frozenset(
         "clock_stop",
         "question",
         "renamed_from",
+        "small_counts",
+        "hide_small_city",
     }
 )
 BESIDE_THE_DEFINITION = frozenset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,6 +13,7 @@ from metrics.attribution import rate_and_mix
 from metrics.catalogue import from_text
 from metrics.model import (
     WHOLE_CITY,
+    WITHHELD,
     Aggregation,
     Catalogue,
     Grain,
@@ -35,6 +36,7 @@ from store.reduce import (
     sql,
     visible_then,
 )
+from store.withheld import NOTHING, Hidden
 
 
 @dataclass(frozen=True)
@@ -111,19 +113,23 @@ def explain(
     grain: Grain,
     start: date | None = None,
     district: str = WHOLE_CITY,
+    hidden: Hidden = NOTHING,
 ) -> Explanation:
     """The receipt of a metric's score in the period that starts on `start`; None takes the newest.
 
-    Raises StoreError, naming what there is, for an unknown metric or a period never published.
+    hidden: what is not shown to the reader: its parts are one part, WITHHELD. Raises StoreError, naming what
+    there is, for an unknown metric, a period never published, and one that is hidden.
     """
     catalogue = from_text(reading.catalogue_text)
     metric = catalogue.metrics.get(metric_id)
     if metric is None:
         raise StoreError(f"There is no metric {metric_id}; there are {', '.join(catalogue.metrics)}.")
     score = _published(connection, reading.publication, metric, grain, start, district)
+    if hidden.hides(district, score.period):
+        raise StoreError(f"{metric.id} is withheld in {district or 'the city'}: its counts are small.")
     is_stock = metric.aggregation is Aggregation.STOCK
     records = None if is_stock else _count(connection, catalogue, reading.publication, metric, score)
-    shift = _shift(connection, catalogue, reading.publication, metric, score)
+    shift = _shift(connection, catalogue, reading.publication, metric, score, hidden)
     return Explanation(metric, reading.publication, score, records, _targets(metric, score), shift)
 
 
@@ -144,7 +150,9 @@ def _published(
     start: date | None,
     district: str,
 ) -> Score:
-    rows = publications.series(connection, publication, metric.id, grain, since=start, district=district)
+    rows = publications.series(
+        connection, publication, metric.id, grain, since=start, district=district, hidden=NOTHING
+    )
     chosen = [row for row in rows if start is None or row.period.start == start][-1:]
     if not chosen:
         where = f" in {district}" if district else ""
@@ -164,9 +172,17 @@ def _targets(metric: Metric, score: Score) -> tuple[Target, ...]:
 
 
 def _shift(
-    connection: Connection, catalogue: Catalogue, publication: Publication, metric: Metric, score: Score
+    connection: Connection,
+    catalogue: Catalogue,
+    publication: Publication,
+    metric: Metric,
+    score: Score,
+    hidden: Hidden,
 ) -> Shift | None:
-    """The whole city's change by district, for a ratio at the grains districts are published at."""
+    """The whole city's change by district, for a ratio at the grains districts are published at.
+
+    A district that is hidden in one of the two periods is part of WITHHELD in both.
+    """
     is_split = metric.aggregation is Aggregation.RATIO and score.period.grain in DISTRICT_GRAINS
     if not is_split or score.district != WHOLE_CITY or score.value is None:
         return None
@@ -176,7 +192,8 @@ def _shift(
     )
     if len(earlier) != 1 or earlier[0].value is None:
         return None
-    sides = [_by_district(connection, publication, metric, one) for one in (before, score.period)]
+    both = (before, score.period)
+    sides = [_by_district(connection, publication, metric, one, both, hidden) for one in both]
     names = sorted(sides[0].keys() | sides[1].keys())
     none = (0.0, 0.0)
     columns = [[side.get(name, none)[part] for name in names] for side in sides for part in (0, 1)]
@@ -188,10 +205,21 @@ def _shift(
 
 
 def _by_district(
-    connection: Connection, publication: Publication, metric: Metric, period: Period
+    connection: Connection,
+    publication: Publication,
+    metric: Metric,
+    period: Period,
+    both: Sequence[Period],
+    hidden: Hidden,
 ) -> dict[str, tuple[float, float]]:
-    found = publications.districts(connection, publication, metric.id, period.grain, period.start)
-    return {one.district: (one.numerator or 0.0, one.denominator or 0.0) for one in found}
+    found: dict[str, tuple[float, float]] = {}
+    rows = publications.districts(connection, publication, metric.id, period.grain, period.start, NOTHING)
+    for one in rows:
+        is_hidden = any(hidden.hides(one.district, period) for period in both)
+        name = WITHHELD if is_hidden else one.district
+        numerator, denominator = found.get(name, (0.0, 0.0))
+        found[name] = (numerator + (one.numerator or 0.0), denominator + (one.denominator or 0.0))
+    return found
 
 
 def _count(

@@ -431,6 +431,21 @@ def _arithmetic_column(connection: Connection) -> None:
 
 _ARITHMETIC_COLUMN = "ALTER TABLE publications ADD COLUMN arithmetic {text}"
 
+
+def _withheld_cells(connection: Connection) -> None:
+    _run(connection, _WITHHELD_CELLS)
+
+
+_WITHHELD_CELLS = """
+CREATE TABLE withheld_cells (
+    metric {text} NOT NULL,
+    district {text} NOT NULL,
+    month {text} NOT NULL,
+    up_to INTEGER NOT NULL,
+    PRIMARY KEY (metric, district, month)
+) {by_key};
+"""
+
 MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0001_first_tables", _first_tables),
     ("0002_worker_tables", _worker_tables),
@@ -439,5 +454,6 @@ MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0005_maturities", _maturities),
     ("0006_approved_targets", _approved_targets),
     ("0007_arithmetic_column", _arithmetic_column),
+    ("0008_withheld_cells", _withheld_cells),
 )
 """Every step by name, in the order of their application."""

@@ -44,6 +44,7 @@ from metrics.model import (
 )
 from store.engine import from_text, instant_text
 from store.schema import catalogues, composites, house, publications, scores
+from store.withheld import Hidden
 
 _LONGEST = {
     Grain.DAY: timedelta(days=1),
@@ -118,18 +119,25 @@ def series(
     since: date | None = None,
     until: date | None = None,
     district: str = WHOLE_CITY,
+    hidden: Hidden | None = None,
 ) -> list[Score]:
-    """A metric's scores at a grain in order of time, of periods from `since` on that end by `until`."""
+    """A metric's scores at a grain in order of time, of periods from `since` on that end by `until`.
+
+    hidden: what is not shown to the reader. ValueError where a district is asked for and nobody says.
+    """
+    if hidden is None and district != WHOLE_CITY:
+        raise ValueError("say what of the districts is hidden from the reader")
     conditions = [scores.c.metric == metric, scores.c.grain == grain, scores.c.district == district]
     if since is not None:
         conditions.append(scores.c.start >= since.isoformat())
     if until is not None:
         conditions.append(scores.c.end <= until.isoformat())
-    return [as_score(row) for row in _rows(connection, scores, publication, conditions)]
+    found = [as_score(row) for row in _rows(connection, scores, publication, conditions)]
+    return hidden.shown(found) if hidden else found
 
 
 def districts(
-    connection: Connection, publication: Publication, metric: str, grain: Grain, start: date
+    connection: Connection, publication: Publication, metric: str, grain: Grain, start: date, hidden: Hidden
 ) -> list[Score]:
     """A metric's scores in each district, the unknown one included, for the period that starts on `start`."""
     conditions = [
@@ -138,17 +146,38 @@ def districts(
         scores.c.start == start.isoformat(),
         scores.c.district != WHOLE_CITY,
     ]
-    return [as_score(row) for row in _rows(connection, scores, publication, conditions)]
+    return hidden.shown(as_score(row) for row in _rows(connection, scores, publication, conditions))
 
 
-def latest_scores(connection: Connection, publication: Publication) -> dict[str, dict[Grain, Score]]:
-    """For each metric the whole city's newest period at each grain, scored or not."""
+def months_of(
+    connection: Connection, publication: Publication, metric: str, *, written_by_it: bool
+) -> dict[str, list[Score]]:
+    """A metric's scores by first day of the month, city and districts; of the months a publication wrote."""
+    conditions = [scores.c.metric == metric, scores.c.grain == Grain.MONTH]
+    if written_by_it:
+        of_it = select(scores.c.start).where(*conditions, scores.c.publication == publication.id)
+        conditions.append(scores.c.start.in_(of_it))
+    found: dict[str, list[Score]] = {}
+    for row in _rows(connection, scores, publication, conditions):
+        found.setdefault(row.start, []).append(as_score(row))
+    return found
+
+
+def latest_scores(
+    connection: Connection, publication: Publication, hidden: Mapping[str, Hidden] = MappingProxyType({})
+) -> dict[str, dict[Grain, Score]]:
+    """For each metric the whole city's newest period at each grain, scored or not.
+
+    hidden: by metric what is not shown to the reader.
+    """
     starts = _latest_starts(connection, scores, publication)
     found: dict[str, dict[Grain, Score]] = {}
     for grain, start in starts.items():
         conditions = [scores.c.grain == grain, scores.c.start == start, scores.c.district == WHOLE_CITY]
         for row in _rows(connection, scores, publication, conditions):
-            found.setdefault(row.metric, {})[grain] = as_score(row)
+            score = as_score(row)
+            one = hidden.get(row.metric)
+            found.setdefault(row.metric, {})[grain] = one.shown([score])[0] if one else score
     return found
 
 

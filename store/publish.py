@@ -17,7 +17,7 @@ from metrics.model import (
     Publication,
 )
 from metrics.plan import Inputs, Plan, is_open_for_publication, plan
-from store import maturities, publications, runs, selftests, targets
+from store import maturities, publications, runs, selftests, targets, withholding
 from store.bulk import insert_rows
 from store.definitions import REVISION, scoring_parts
 from store.differences import Difference, difference, mismatches
@@ -108,6 +108,7 @@ def publish(
         report = _save(held, catalogue, day, knowledge, now, is_current, differs, reduced, reason)
         if report.publication:
             maturities.save(held.connection, report.publication, matured)
+            withholding.remember(held.connection, catalogue, report.publication)
         if tests_itself and report.publication:
             selftests.remember(held.connection, report.publication, replace(inputs, standing=None))
         return report

@@ -18,6 +18,7 @@ from store import definitions
 from store.engine import from_text as instant_from_text
 from store.schema import catalogues, publications
 from store.vintages import FirstPublished, Told, Vintage, names_of, told
+from store.withheld import NOTHING, Hidden
 
 
 class Kind(StrEnum):
@@ -136,9 +137,12 @@ def revisions(
     since: date | None = None,
     until: date | None = None,
     district: str = WHOLE_CITY,
+    hidden: Hidden = NOTHING,
 ) -> Revisions:
     """Every change of value or score after the first value of a period; periods filled in stay out."""
-    said = told(connection, publication, metric, grain, since=since, until=until, district=district)
+    said = told(
+        connection, publication, metric, grain, since=since, until=until, district=district, hidden=hidden
+    )
     at_their_time = [one for one in said if not one.first.backfilled]
     judge = _Judge(connection, _acts(connection, publication), names_of(metric), grain, district)
     rows = tuple(row for one in at_their_time for row in judge.changes(one))
@@ -153,6 +157,7 @@ def definition_changes(
     grain: Grain,
     *,
     district: str = WHOLE_CITY,
+    hidden: Hidden = NOTHING,
 ) -> list[DefinitionChange]:
     """Each change of a metric's definition, newest first, with the periods of the twelve months before it.
 
@@ -164,7 +169,7 @@ def definition_changes(
     changes = [act for act in acts.values() if act.id in judge.redefining]
     if not changes:
         return []
-    said = told(connection, publication, metric, grain, district=district)
+    said = told(connection, publication, metric, grain, district=district, hidden=hidden)
     ends = [*(act.id for act in changes[1:]), None]
     found = [
         DefinitionChange(act.id, act.as_of, act.published_at, act.said_why, tuple(_both_ways(said, act, end)))

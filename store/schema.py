@@ -245,6 +245,17 @@ maturities = _table(
 curve is JSON [numerator, denominator, weekdays]: the share of a day known at age 0, 1 … up to the last age at
 which it is not whole, null for a part that is not measured; waiting is a JSON object."""
 
+withheld_cells = _table(
+    "withheld_cells",
+    _text("metric"),
+    _text("district"),
+    _text("month"),
+    _count("up_to", optional=False),
+    PrimaryKeyConstraint("metric", "district", "month"),
+    by_key=True,
+)
+"""District cells the public never sees, by the first day of the month; up_to: the limit it was hidden by."""
+
 workdays = _table("workdays", _text("day", primary_key=True), _count("number", optional=False))
 """How many business days of the city have passed up to and including each day (`workdays_between`)."""
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, bindparam, func, select
 from metrics.model import WHOLE_CITY, Grain, Metric, Period, Publication, Status
 from store.differences import NO_LONGER_KNOWN
 from store.schema import publications, scores
+from store.withheld import NOTHING, Hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,12 @@ def told(
     since: date | None = None,
     until: date | None = None,
     district: str = WHOLE_CITY,
+    hidden: Hidden = NOTHING,
 ) -> list[Told]:
     """All that was said of a series up to a publication, in order of time; one look at its rows.
 
-    since, until: periods from `since` on that end by `until`, as in `publications.series`.
+    since, until: periods from `since` on that end by `until`, as in `publications.series`. Of periods that
+    are hidden from the reader nothing was ever said.
     """
     began = _began(connection, publication, metric)
     asked = {
@@ -94,7 +97,11 @@ def told(
     }
     said = [_vintage(grain, row) for row in connection.execute(_SERIES, asked)]
     by_period = groupby(said, key=lambda vintage: vintage.period)
-    return [_told(period, tuple(vintages), began) for period, vintages in by_period]
+    return [
+        _told(period, tuple(vintages), began)
+        for period, vintages in by_period
+        if not hidden.hides(district, period)
+    ]
 
 
 def first_published(
@@ -106,9 +113,12 @@ def first_published(
     since: date | None = None,
     until: date | None = None,
     district: str = WHOLE_CITY,
+    hidden: Hidden = NOTHING,
 ) -> dict[date, FirstPublished]:
     """What was first published of each period of a series, by its first day."""
-    said = told(connection, publication, metric, grain, since=since, until=until, district=district)
+    said = told(
+        connection, publication, metric, grain, since=since, until=until, district=district, hidden=hidden
+    )
     return {one.period.start: one.first for one in said}
 
 

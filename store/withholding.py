@@ -1,0 +1,111 @@
+"""Finding what has to be withheld: `metrics.suppression` applied to what a publication says, and remembered.
+
+A cell that was withheld once stays so, in every publication. For each metric a row without a month remembers
+the limit its cells were judged by: where that is another one now, all its months are judged again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, insert, select
+
+from metrics.model import (
+    UNKNOWN_DISTRICT,
+    WHOLE_CITY,
+    Aggregation,
+    Catalogue,
+    Metric,
+    Publication,
+    Score,
+)
+from metrics.suppression import small, withheld
+from store import publications
+from store.schema import withheld_cells
+
+_JUDGED = {"district": "", "month": ""}
+
+
+def remember(connection: Connection, catalogue: Catalogue, publication: Publication) -> int:
+    """Adds what has to be withheld of what a publication says anew; how many cells are withheld by it."""
+    return sum(
+        _of_metric(connection, publication, metric, limit_of(catalogue, metric))
+        for metric in catalogue.live_metrics()
+        if metric.district or metric.hide_small_city
+    )
+
+
+def limit_of(catalogue: Catalogue, metric: Metric) -> int:
+    """Counts from 1 to this many are small in the districts of a metric; 0 hides none."""
+    return catalogue.city.small_counts if metric.small_counts is None else metric.small_counts
+
+
+def counts_of(metric: Metric, score: Score) -> list[float]:
+    """The counts of people or cases behind a score, each of which alone could point at someone."""
+    n = float(score.n or 0)
+    if metric.aggregation is Aggregation.RATIO and metric.denominator is None:
+        good = score.numerator or 0.0
+        return [good, (score.denominator or 0.0) - good, n]
+    if metric.aggregation is Aggregation.COUNT and metric.quantity is None:
+        return [score.numerator or 0.0]
+    if metric.aggregation is Aggregation.STOCK:
+        return [score.value or 0.0, score.end_value or 0.0]
+    return [n]
+
+
+def _of_metric(connection: Connection, publication: Publication, metric: Metric, limit: int) -> int:
+    judged_by = _judged_by(connection, metric)
+    if judged_by is not None and limit < judged_by:
+        connection.execute(delete(withheld_cells).where(withheld_cells.c.metric == metric.id))
+    is_settled = judged_by == limit
+    months = publications.months_of(connection, publication, metric.id, written_by_it=is_settled)
+    before = _before(connection, metric)
+    rows = [
+        {"metric": metric.id, "district": district, "month": month, "up_to": limit}
+        for month, cells in months.items()
+        for district in _to_hide(metric, cells, limit, before.get(month, frozenset()))
+    ]
+    if rows:
+        connection.execute(insert(withheld_cells), rows)
+    if not is_settled:
+        _judge_by(connection, metric, limit)
+    return len(rows)
+
+
+def _to_hide(metric: Metric, cells: Sequence[Score], limit: int, before: frozenset[str]) -> list[str]:
+    """The districts of a month that are newly withheld; of a city that is hidden, all of them and itself."""
+    if limit == 0:
+        return []
+    city = [one for one in cells if one.district == WHOLE_CITY and metric.hide_small_city]
+    parts = [one for one in cells if one.district != WHOLE_CITY]
+    if any(small(counts_of(metric, one), limit) for one in city):
+        found = [WHOLE_CITY, *(one.district for one in parts)]
+    elif parts:
+        hides = withheld(
+            [counts_of(metric, one) for one in parts],
+            limit,
+            already=[one.district in before for one in parts],
+            places=[one.district != UNKNOWN_DISTRICT for one in parts],
+        )
+        found = [one.district for one, hide in zip(parts, hides.tolist(), strict=True) if hide]
+    else:
+        found = []
+    return [district for district in found if district not in before]
+
+
+def _judged_by(connection: Connection, metric: Metric) -> int | None:
+    of_metric = (withheld_cells.c.metric == metric.id) & (withheld_cells.c.month == "")
+    return connection.execute(select(withheld_cells.c.up_to).where(of_metric)).scalar()
+
+
+def _judge_by(connection: Connection, metric: Metric, limit: int) -> None:
+    of_metric = (withheld_cells.c.metric == metric.id) & (withheld_cells.c.month == "")
+    connection.execute(delete(withheld_cells).where(of_metric))
+    connection.execute(insert(withheld_cells), {"metric": metric.id, "up_to": limit, **_JUDGED})
+
+
+def _before(connection: Connection, metric: Metric) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for row in connection.execute(select(withheld_cells).where(withheld_cells.c.metric == metric.id)):
+        found.setdefault(row.month, set()).add(row.district)
+    return {month: frozenset(districts) for month, districts in found.items()}
