@@ -15,6 +15,7 @@ from metrics import catalogue as catalogues
 from metrics.model import Catalogue, Metric
 from store import publications
 from store.engine import Connection, Engine, reading
+from store.withheld import Audience
 
 _KEY = "desk"
 
@@ -37,14 +38,18 @@ class Desk:
 
     @contextmanager
     def open(
-        self, *, number: int | None = None, as_of: date | None = None
+        self,
+        *,
+        number: int | None = None,
+        as_of: date | None = None,
+        audience: Audience = Audience.PUBLIC,
     ) -> Iterator[tuple[Connection, Edition | None]]:
         """A reading of the database and the publication wanted: by number, by date or the current one.
 
-        The edition is None where there is none such.
+        The edition is None where there is none such. audience: who is shown what is read.
         """
         with reading(self.engine) as connection:
-            yield connection, edition(connection, number=number, as_of=as_of)
+            yield connection, edition(connection, number=number, as_of=as_of, audience=audience)
 
     def find_metric(self, metric: str) -> Metric | None:
         """A metric of the current publication, public or not; None where there is none."""
@@ -53,7 +58,11 @@ class Desk:
 
 
 def edition(
-    connection: Connection, *, number: int | None = None, as_of: date | None = None
+    connection: Connection,
+    *,
+    number: int | None = None,
+    as_of: date | None = None,
+    audience: Audience = Audience.PUBLIC,
 ) -> Edition | None:
     """The publication by number, by date or the current one, with its definitions; None for none."""
     found = publications.find(connection, number=number, as_of=as_of)
@@ -65,7 +74,13 @@ def edition(
         newest = publications.find(connection, number=found.newest)
         standing = _catalogue(newest.catalogue_text) if newest else definitions
     return Edition(
-        found.publication, definitions, found.knowledge, found.newest, found.state, standing=standing
+        found.publication,
+        definitions,
+        found.knowledge,
+        found.newest,
+        found.state,
+        standing=standing,
+        audience=audience,
     )
 
 

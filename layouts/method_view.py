@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from layouts.views import Edition
+from layouts.views import Edition, city_scores
 from metrics.model import Grain, Metric, Score
 from metrics.selftest import MetricTest
-from store import publications, selftests
+from store import selftests
 
 if TYPE_CHECKING:
     from store.engine import Connection
@@ -43,7 +43,7 @@ class MethodView:
 
 def method_view(connection: Connection, edition: Edition) -> MethodView:
     """The definitions of a publication with the self-test known to it."""
-    scores = publications.latest_scores(connection, edition.publication)
+    scores = city_scores(connection, edition)
     known = selftests.known_to(connection, edition.publication)
     departments = edition.catalogue.departments
     defined = (

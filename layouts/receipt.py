@@ -20,6 +20,7 @@ from layouts.receipt_view import receipt_of
 from layouts.views import Edition, MetricView
 from metrics.model import Score
 from store.explain import Explanation
+from store.withheld import Audience
 
 OPENS, ASKED, SHOWN = "receipt-opens", "receipt-asked", "receipt-shown"
 """The ids of what opens the receipt, of what it is asked for, and of where it is shown."""
@@ -81,7 +82,7 @@ def asked_receipt(desk: Desk, data: Any) -> Any:
     given = _words(data)
     try:
         grain, start = asking.grain(given, None), asking.day(given, "start")
-        with asking.opened(desk, given) as (connection, edition):
+        with asking.opened(desk, given, Audience.STAFF) as (connection, edition):
             metric = edition.catalogue.metrics.get(given.get("metric", ""))
             if metric is None or grain is None or start is None:
                 return _("There is no such receipt.")
@@ -150,7 +151,7 @@ def _formula(receipt: Explanation) -> list[Component]:
 
 
 def _shift(receipt: Explanation, edition: Edition) -> list[Component]:
-    """The change by district: where it is, not why. Staff alone see it until small counts are suppressed."""
+    """The change by district: where it is, not why."""
     shift = receipt.shift
     if shift is None:
         return []

@@ -6,8 +6,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from layouts.views import Edition
-from metrics.model import WHOLE_CITY, Grain, Metric
-from store import publications
+from metrics.model import WHOLE_CITY, Grain, Metric, Status
+from store import publications, withheld
 from store.explain import Explanation, explain
 
 if TYPE_CHECKING:
@@ -22,13 +22,17 @@ def receipt_of(
     start: date | None = None,
     district: str = WHOLE_CITY,
 ) -> Explanation | None:
-    """The receipt of the period that starts on `start`, None for the newest; None where there is none such.
+    """The receipt of the period that starts on `start`, None for the newest; None where there is none
+    such, and where it is hidden from the reader.
 
     It counts the records of the period's source, which takes a while where there are many.
     """
-    published = edition.publication
-    found = publications.series(connection, published, metric.id, grain, since=start, district=district)
+    published, hidden = edition.publication, withheld.for_audience(connection, metric, edition.audience)
+    found = publications.series(
+        connection, published, metric.id, grain, since=start, district=district, hidden=hidden
+    )
+    chosen = [score for score in found if start in (None, score.period.start)][-1:]
     reading = publications.find(connection, number=published.id)
-    if reading is None or not found or start not in (None, *(score.period.start for score in found)):
+    if reading is None or not chosen or chosen[0].status is Status.SUPPRESSED:
         return None
-    return explain(connection, reading, metric.id, grain, start, district)
+    return explain(connection, reading, metric.id, grain, start, district, hidden)

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from metrics.model import (
+    WITHHELD,
     Catalogue,
     City,
     Composite,
@@ -174,11 +175,12 @@ class CityView:
 
 @dataclass(frozen=True)
 class DistrictLine:
-    """A metric in one district."""
+    """A metric in one district, or in all that are hidden together: `together` of them, 0 for one shown."""
 
     id: str
     name: str | None
     score: Score
+    together: int = 0
 
 
 @dataclass(frozen=True)
@@ -260,7 +262,7 @@ def city_view(
     its own composites and its own metrics.
     """
     publication, catalogue = edition.publication, edition.catalogue
-    scores = publications.latest_scores(connection, publication)
+    scores = city_scores(connection, edition)
     composites = publications.latest_composites(connection, publication)
     scope = CITY if department is None else ("department", department)
     in_scope = composites.get(scope, {})
@@ -291,10 +293,15 @@ def metric_view(
 ) -> MetricView:
     """One metric as a publication says it stands; without a grain at the finest that has a score."""
     publication = edition.publication
-    scores = publications.latest_scores(connection, publication).get(metric.id, {})
+    scores = city_scores(connection, edition).get(metric.id, {})
     shown = grain or metric_grain(metric, scores)
     past = publications.series(
-        connection, publication, metric.id, shown, since=_since(edition, shown, CHARTED[shown])
+        connection,
+        publication,
+        metric.id,
+        shown,
+        since=_since(edition, shown, CHARTED[shown]),
+        hidden=withheld.hidden_city(connection, metric, edition.audience),
     )
     newest = scores.get(shown)
     return MetricView(
@@ -312,6 +319,12 @@ def metric_view(
     )
 
 
+def city_scores(connection: Connection, edition: Edition) -> dict[str, dict[Grain, Score]]:
+    """For each metric the whole city's newest period at each grain, as its reader may see it."""
+    hidden = withheld.hidden_cities(connection, edition.catalogue, edition.audience)
+    return publications.latest_scores(connection, edition.publication, hidden)
+
+
 def _score_now(connection: Connection, edition: Edition, metric: Metric, score: Score | None) -> Score | None:
     """What the current publication says of a pinned score's period, by whatever name the metric has now."""
     if not edition.is_pinned or score is None:
@@ -327,6 +340,7 @@ def _score_now(connection: Connection, edition: Edition, metric: Metric, score: 
             period.grain,
             since=period.start,
             until=period.end,
+            hidden=withheld.hidden_city(connection, metric, edition.audience),
         )
         if now
         else []
@@ -395,7 +409,10 @@ def _line(
     recent: list[Score] = []
     if opening is not None:
         since = _since(edition, opening, RECENT[opening])
-        recent = publications.series(connection, edition.publication, metric.id, opening, since=since)
+        hidden = withheld.hidden_city(connection, metric, edition.audience)
+        recent = publications.series(
+            connection, edition.publication, metric.id, opening, since=since, hidden=hidden
+        )
     return Line(
         metric=metric,
         department=_department(edition.catalogue, metric),
@@ -440,11 +457,15 @@ def _districts(
     found = publications.districts(
         connection, edition.publication, metric.id, period.grain, period.start, hidden
     )
+    rest = withheld.left_over(metric, newest, found)
     names = edition.catalogue.districts
     lines = [
         DistrictLine(score.district, names[score.district].name if score.district in names else None, score)
         for score in found
+        if score.status is not Status.SUPPRESSED
     ]
+    if rest is not None:
+        lines.append(DistrictLine(WITHHELD, None, rest, together=len(found) - len(lines)))
     sign = -1 if metric.direction is Direction.LOWER_IS_BETTER else 1
     return tuple(
         sorted(

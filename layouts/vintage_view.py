@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from layouts.views import Edition, MetricView
 from metrics.model import Grain, Metric, Score
-from store import revisions
+from store import revisions, withheld
 from store.revisions import DefinitionChange, Revision, Summary
 from store.vintages import BACKFILLED, FirstPublished
 
@@ -50,9 +50,10 @@ class VintageView:
 def vintage_view(connection: Connection, view: MetricView) -> VintageView:
     """The vintages of the metric of a page, as its publication knew them."""
     edition, metric, grain = view.edition, view.metric, view.grain
-    found = revisions.revisions(connection, edition.publication, metric, grain)
+    hidden = withheld.hidden_city(connection, metric, edition.audience)
+    found = revisions.revisions(connection, edition.publication, metric, grain, hidden=hidden)
     by_month = Grain.MONTH if grain is Grain.DAY else grain
-    changes = revisions.definition_changes(connection, edition.publication, metric, by_month)
+    changes = revisions.definition_changes(connection, edition.publication, metric, by_month, hidden=hidden)
     newest_first = tuple(reversed(found.rows))
     return VintageView(
         edition=edition,

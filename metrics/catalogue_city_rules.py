@@ -142,13 +142,14 @@ def _districts(draft: Draft) -> Iterator[Mistake]:
 
 def _needs(draft: Draft) -> Iterator[Mistake]:
     """An order by need is one of all districts, and says what need is."""
-    known = [district for district in draft.districts if district.need is not None]
-    if known and draft.city and not draft.city.need:
-        fix = 'Say what it counts in city.toml, like need = "residents in poverty", or leave need out.'
-        yield error(f"{known[0].id}, need", "nobody says what this number is.", fix)
-    for district in draft.districts:
-        if known and district.need is None:
-            yield error(f"{district.id}, need", "the other districts have one.", "Give it one as well.")
+    without = [district for district in draft.districts if district.need is None]
+    if len(without) == len(draft.districts):
+        return
+    for district in without:
+        yield error(f"{district.id}, need", "other districts have one.", "Give it one as well, or none.")
+    if not without and draft.city and not draft.city.need:
+        fix = 'Say what it counts in city.toml, like need = "residents in poverty", or leave it out.'
+        yield error("need", "nobody says what this number is.", fix)
 
 
 def _shared_spellings(draft: Draft) -> Iterator[Mistake]:

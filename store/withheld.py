@@ -108,6 +108,11 @@ def without_numbers(score: Score) -> Score:
     )
 
 
+def hidden_city(connection: Connection, metric: Metric, audience: Audience) -> Hidden:
+    """What an audience does not see of the whole city; asked only where a metric hides anything of it."""
+    return for_audience(connection, metric, audience) if metric.hide_small_city else NOTHING
+
+
 def hidden_cities(connection: Connection, catalogue: Catalogue, audience: Audience) -> dict[str, Hidden]:
     """By metric what an audience does not see of the whole city; most cities hide nothing of it."""
     if audience is Audience.STAFF:

@@ -15,12 +15,14 @@ from store.engine import instant_text, reading, writing
 from store.migrations import migrate
 from store.publications import Key
 from store.publish import PublishReport, publish, verify
+from store.withheld import NOTHING
 
 CITY = """
 id = "test"
 name = "Testville"
 time_zone = "America/New_York"
 minimum_coverage = 0.5
+small_counts = 0
 """
 DEPARTMENTS = """
 [works]
@@ -144,7 +146,7 @@ class Town:
             opened = publications.find(connection, number=number)
             assert opened is not None
             rows = publications.series(
-                connection, opened.publication, "on_time", Grain.MONTH, district=district
+                connection, opened.publication, "on_time", Grain.MONTH, district=district, hidden=NOTHING
             )
             return rows[-1 - back]
 

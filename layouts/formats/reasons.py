@@ -121,6 +121,9 @@ _SENTENCES: Mapping[str, Callable[[Arguments, Catalogue], str]] = {
     "no_period": _always(lambda: _("No period of this length has ended yet.")),
     "all_closed": _always(lambda: _("Every service was closed.")),
     "immature": _immature,
+    "small_counts": _always(
+        lambda: _("Hidden: so few cases stand behind it that people could be recognised.")
+    ),
     "no_longer_known": _always(lambda: _("The records this was made of are gone from the source.")),
 }
 

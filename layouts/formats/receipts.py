@@ -192,7 +192,7 @@ def shifted(receipt: Explanation, catalogue: Catalogue) -> list[Shifted]:
     named = catalogue.districts
     return [
         Shifted(
-            named[one.district].name if one.district in named else _("Not known"),
+            words.place(one.district, named[one.district].name if one.district in named else None),
             printed[2 * index],
             printed[2 * index + 1],
         )

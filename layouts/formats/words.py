@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from layouts.formats.language import _
+from layouts.formats.language import _, ngettext
 from layouts.formats.numbers import Level
-from metrics.model import Aggregation, Direction, Grain, Metric, Part, Score, Status, Verdict
+from metrics.model import (
+    UNKNOWN_DISTRICT,
+    WITHHELD,
+    Aggregation,
+    Direction,
+    Grain,
+    Metric,
+    Part,
+    Score,
+    Status,
+    Verdict,
+)
 
 
 def level_word(given: Level) -> str:
@@ -131,3 +142,16 @@ def standing_word(score: Score | None, reached: Level) -> str:
     if score is None:
         return _("No data")
     return level_word(reached) if score.score is not None else status_word(score.status)
+
+
+def place(district: str, name: str | None, together: int = 0) -> str:
+    """The name of a district; of records that name none; of all that are hidden for their small counts."""
+    if district == UNKNOWN_DISTRICT:
+        return _("Not known")
+    if district != WITHHELD:
+        return name or district
+    if not together:
+        return _("Hidden for small counts")
+    return ngettext(
+        "Hidden for small counts: {count} place", "Hidden for small counts: {count} together", together
+    ).format(count=together)

@@ -34,6 +34,7 @@ from layouts.scoreboard import board
 from layouts.staff import PREFIX, staff_page
 from layouts.views import Line
 from metrics.model import Department, Grain, Status
+from store.withheld import Audience
 
 
 def title(department_id: str = "") -> str:
@@ -56,7 +57,7 @@ def layout(department_id: str = "", **query: Any) -> html.Div:
     """The page of a department, for the publication named or the current one."""
     given: dict[str, str] = {word: str(query[word]) for word in PIN if word in query}
     try:
-        with opened(at_hand(), given) as (connection, edition):
+        with opened(at_hand(), given, Audience.STAFF) as (connection, edition):
             department = edition.catalogue.departments.get(str(department_id))
             if department is None:
                 return _message(_("There is no such department"))

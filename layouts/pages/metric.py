@@ -47,7 +47,8 @@ from layouts.staff import PREFIX, staff_page
 from layouts.views import MetricView, metric_view
 from layouts.vintage_section import vintage_section
 from layouts.vintage_view import VintageView, vintage_view
-from metrics.model import UNKNOWN_DISTRICT, Metric, Score, Status, Target
+from metrics.model import Metric, Score, Status, Target
+from store.withheld import Audience
 
 
 def title(metric_id: str = "") -> str:
@@ -74,7 +75,7 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
     given: dict[str, str] = {word: str(query[word]) for word in (*PIN, "grain", "start") if word in query}
     try:
         grain, start = asked_grain(given, None), day(given, "start")
-        with opened(at_hand(), given) as (connection, edition):
+        with opened(at_hand(), given, Audience.STAFF) as (connection, edition):
             metric = edition.catalogue.metrics.get(str(metric_id))
             if metric is None:
                 return _message(_("There is no such metric"))
@@ -324,7 +325,7 @@ def _districts(view: MetricView) -> list[html.Section]:
     ]
     rows = [
         row(
-            line.name or (_("Not known") if line.id == UNKNOWN_DISTRICT else line.id),
+            formats.place(line.id, line.name, line.together),
             (formats.value(view.metric, line.score.value), "number-cell"),
             (formats.parts(view.metric, line.score), "number-cell"),
             (

@@ -50,6 +50,7 @@ from layouts.today_view import (
 from layouts.views import CityView, DepartmentLine, Edition, Line
 from metrics.model import Grain, Metric
 from store import publications
+from store.withheld import Audience
 
 WORDS = (*PIN, "group", "q")
 """What the address of the page may say."""
@@ -74,7 +75,7 @@ def layout(**query: Any) -> html.Div:
     given = {word: str(query[word]) for word in WORDS if word in query}
     try:
         by = _grouping(given)
-        with opened(at_hand(), given) as (connection, edition):
+        with opened(at_hand(), given, Audience.STAFF) as (connection, edition):
             view = today_view(connection, edition, asking.day(given, "as_of"))
     except Refusal as refusal:
         return html.Div(_refused(refusal, given))

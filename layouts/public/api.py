@@ -18,7 +18,7 @@ from layouts.public.asking import Query, Series
 from layouts.public.explained import explained, target_words
 from layouts.public.matured import maturity_fields
 from layouts.receipt_view import receipt_of
-from layouts.views import CITY, Edition
+from layouts.views import CITY, Edition, city_scores
 from metrics.model import (
     WHOLE_CITY,
     Composite,
@@ -32,7 +32,7 @@ from metrics.model import (
     Status,
     Weight,
 )
-from store import maturities, publications, revisions, vintages
+from store import maturities, publications, revisions, vintages, withheld
 from store.engine import Connection, instant_text
 from store.revisions import DefinitionChange, Revision, Summary
 from store.vintages import FirstPublished
@@ -155,7 +155,7 @@ class Api:
         asking.known_words(query, ())
         with asking.opened(self.desk, query) as (connection, edition):
             metric = asking.metric(edition, wanted)
-            scores = publications.latest_scores(connection, edition.publication).get(metric.id, {})
+            scores = city_scores(connection, edition).get(metric.id, {})
             latest = {grain: _newest_point(connection, edition, metric, one) for grain, one in scores.items()}
             matured = maturities.read(connection, edition.publication, metric.id).get(metric.id)
         return edition, {
@@ -168,23 +168,10 @@ class Api:
         asking.known_words(query, asking.SERIES)
         with asking.opened(self.desk, query) as (connection, edition):
             asked = asking.series(query, edition, wanted)
-            found = publications.series(
-                connection,
-                edition.publication,
-                asked.metric.id,
-                asked.grain,
-                since=asked.since,
-                until=asked.until,
-                district=asked.district,
-            )
+            told = asking.words_of(connection, edition, asked)
+            found = publications.series(connection, edition.publication, asked.metric.id, asked.grain, **told)
             firsts = vintages.first_published(
-                connection,
-                edition.publication,
-                asked.metric,
-                asked.grain,
-                since=asked.since,
-                until=asked.until,
-                district=asked.district,
+                connection, edition.publication, asked.metric, asked.grain, **told
             )
         points = [_point(score, firsts.get(score.period.start)) for score in found]
         return edition, {**_asked(asked, edition), "points": points}
@@ -193,17 +180,15 @@ class Api:
         asking.known_words(query, asking.SERIES)
         with asking.opened(self.desk, query) as (connection, edition):
             asked = asking.series(query, edition, wanted)
-            found = revisions.revisions(
+            told = asking.words_of(connection, edition, asked)
+            found = revisions.revisions(connection, edition.publication, asked.metric, asked.grain, **told)
+            changes = revisions.definition_changes(
                 connection,
                 edition.publication,
                 asked.metric,
                 asked.grain,
-                since=asked.since,
-                until=asked.until,
-                district=asked.district,
-            )
-            changes = revisions.definition_changes(
-                connection, edition.publication, asked.metric, asked.grain, district=asked.district
+                district=told["district"],
+                hidden=told["hidden"],
             )
         return edition, {
             **_asked(asked, edition),
@@ -367,7 +352,13 @@ def _period(given: Period) -> Json:
 def _newest_point(connection: Connection, edition: Edition, metric: Metric, score: Score) -> Json:
     period = score.period
     firsts = vintages.first_published(
-        connection, edition.publication, metric, period.grain, since=period.start, until=period.end
+        connection,
+        edition.publication,
+        metric,
+        period.grain,
+        since=period.start,
+        until=period.end,
+        hidden=withheld.hidden_city(connection, metric, edition.audience),
     )
     return _point(score, firsts.get(period.start))
 

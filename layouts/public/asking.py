@@ -6,13 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from typing import TypedDict
 
 from layouts.desk import Desk, public_metric
 from layouts.formats import _, captions
 from layouts.public.answer import NothingPublished, Refusal, legible
 from layouts.views import Edition
 from metrics.model import UNKNOWN_DISTRICT, WHOLE_CITY, Grain, Metric
+from store import withheld
 from store.engine import Connection
+from store.withheld import Audience, Hidden
 
 Query = Mapping[str, str]
 
@@ -45,16 +48,18 @@ def known_words(query: Query, allowed: Iterable[str]) -> None:
 
 
 @contextmanager
-def opened(desk: Desk, query: Query) -> Iterator[tuple[Connection, Edition]]:
+def opened(
+    desk: Desk, query: Query, audience: Audience = Audience.PUBLIC
+) -> Iterator[tuple[Connection, Edition]]:
     """The publication that `publication=` or `as_of=` names, else the current one.
 
-    Refuses (400) what is no number or date or both at once, (404) what does not exist; raises
-    NothingPublished where the city has no publication at all.
+    audience: who is shown what is read. Refuses (400) what is no number or date or both at once, (404) what
+    does not exist; raises NothingPublished where the city has no publication at all.
     """
     number, as_of = publication_number(query), day(query, "as_of")
     if number is not None and as_of is not None:
         raise _bad(_("Give either publication or as_of, not both."))
-    with desk.open(number=number, as_of=as_of) as (connection, edition):
+    with desk.open(number=number, as_of=as_of, audience=audience) as (connection, edition):
         if edition is None and (number is not None or as_of is not None):
             raise _missing(number, as_of)
         if edition is None:
@@ -135,6 +140,21 @@ def series(query: Query, edition: Edition, wanted: str) -> Series:
         raise _bad(_("since lies after until; exchange the two dates."))
     found = metric(edition, wanted)
     return Series(found, grain(query, None) or Grain.MONTH, since, until, district(query, edition))
+
+
+class Told(TypedDict):
+    """How the store is asked for a series: which periods, where, and what of it the reader does not see."""
+
+    since: date | None
+    until: date | None
+    district: str
+    hidden: Hidden
+
+
+def words_of(connection: Connection, edition: Edition, asked: Series) -> Told:
+    """A series as the store is asked for it by this reader."""
+    hidden = withheld.for_audience(connection, asked.metric, edition.audience)
+    return Told(since=asked.since, until=asked.until, district=asked.district, hidden=hidden)
 
 
 def public_metrics(edition: Edition) -> list[Metric]:

@@ -18,8 +18,8 @@ def explained(receipt: Explanation, edition: Edition) -> Json:
     """Every number a receipt says, unrounded, with the sentences a page prints beside them.
 
     records is null for a stock. targets are those in force in the period, baseline the days [start, end) of
-    a historical one. formula is empty without a score. parts, the change by district, is null: it is shown
-    to staff only as long as small counts are not suppressed.
+    a historical one. formula is empty without a score. parts: the change from the period before by district,
+    its own rate and its share of the cases, which add up to it; null where it is not split.
     """
     score, made = receipt.score, receipt.publication
     return {
@@ -54,8 +54,14 @@ def explained(receipt: Explanation, edition: Edition) -> Json:
         "status": score.status,
         "reason": score.reason.id if score.reason else None,
         "why": formats.reason(score.reason, edition.catalogue),
-        "parts": None,
+        "parts": _parts(receipt),
     }
+
+
+def _parts(receipt: Explanation) -> list[Json] | None:
+    if receipt.shift is None:
+        return None
+    return [{"district": one.district, "rate": one.rate, "mix": one.mix} for one in receipt.shift.parts]
 
 
 def target_words(target: Target) -> Json:

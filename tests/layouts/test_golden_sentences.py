@@ -60,6 +60,10 @@ VERDICT = [
 
 REASON = [
     (
+        Reason("small_counts"),
+        "Hidden: so few cases stand behind it that people could be recognised.",
+    ),
+    (
         Reason("late", {"source": "library", "known_until": "2026-11-19T09:30:00+00:00"}),
         f"Library system is known only until Nov 19, 2026, 4:30{NO_BREAK}AM.",
     ),

@@ -39,6 +39,8 @@ def districts() -> str:
 @pytest.fixture
 def town(any_engine_url: str, city: Path) -> Iterator[Town]:
     (city / "districts.geojson").write_text(districts())
+    words = (city / "city.toml").read_text()
+    (city / "city.toml").write_text(words.replace("small_counts = 0", "small_counts = 10"))
     engine = open_engine(any_engine_url)
     yield Town(engine, load(city))
     engine.dispose()
