@@ -40,6 +40,7 @@ LAYOUTS_READ_AND_ASK = {
     "publications",
     "maturities",
     "vintages",
+    "withheld",
     "revisions",
     "explain",
     "weighings",

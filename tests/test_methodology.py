@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from layouts import formats
-from metrics import attribution, company, composite, evidence, intervals, scoring, selftest
+from metrics import attribution, company, composite, evidence, intervals, scoring, selftest, suppression
 from metrics.attribution import Side
 from metrics.catalogue import load
 from metrics.model import Aggregation, Direction, Grain, Part, Status, Target, Verdict
@@ -341,3 +341,11 @@ def test_the_example_of_vintages_is_published_as_printed(tmp_path):
 
 def test_every_kind_of_change_is_explained():
     assert [row[0] for row in table("kind", "what it was")] == [kind.value for kind in Kind]
+
+
+def test_the_hidden_districts_are_hidden_as_the_example_says():
+    *rows, last = table("district", "cases", "on time", "late", "to the public")
+    counts = np.array([[int(cell) for cell in row[1:4]] for row in rows])
+    hidden = [row[4].startswith("hidden") for row in rows]
+    assert suppression.withheld(counts).tolist() == hidden
+    assert counts[hidden].sum(axis=0).tolist() == [int(cell) for cell in last[1:4]]
