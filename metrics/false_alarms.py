@@ -16,14 +16,14 @@ import numpy as np
 
 from metrics.false_alarm_table import TABLE
 from metrics.limits import OUTSIDE, SIGMAS, ChartKind, Numbers, lines
-from metrics.signal_rules import RUN, flags
+from metrics.signal_rules import RUN, patterns
 
 NORMAL_FROM = 100.0
 """From this mean on counts are as good as normal for an XmR chart."""
 
 SEED = 20260101
 SERIES = 2000
-"""How many series are simulated for one chart."""
+"""How many series are simulated for one chart, three times as many where only their last points tell."""
 
 _DIGITS = 2
 
@@ -79,14 +79,15 @@ def simulate(null: Null, series: int, seed: int) -> tuple[Numbers, Numbers]:
     enters = np.arange(null.points) < (null.fixed or null.points)
     enters = np.broadcast_to(enters, values.shape)
     found = lines(null.kind, values, np.full(null.points, null.size), enters, screen=null.screen)
-    last, anywhere = (
-        flags(values, found, every_rule=null.every_rule, whole_runs=whole) > 0 for whole in (False, True)
-    )
-    # Whichever point comes last, it is as likely a signal: where the limits do not hang on the order of the
-    # points all of them tell.
-    from_point = RUN - 1 if null.kind in _ORDERLESS and null.points >= RUN else null.points - 1
+    rules = patterns(values, found, every_rule=null.every_rule)
+    last = np.logical_or.reduce([rule.ending() for rule in rules])
+    # Two of three mark a point even where the third, which completes them, is none of them.
+    anywhere = np.logical_or.reduce([rule.last.any(axis=-1) for rule in rules])
+    # Where limits come from all points in whatever order, each is as likely a signal as the last: all tell.
+    is_any = null.kind in _ORDERLESS and null.fixed is None and null.points >= RUN
+    from_point = RUN - 1 if is_any else null.points - 1
     share: Numbers = np.mean(last[:, from_point:], axis=1)
-    return share, np.asarray(anywhere.any(axis=1), dtype=np.float64)
+    return share, np.asarray(anywhere, dtype=np.float64)
 
 
 def outside_share(share: float, size: float) -> float:
@@ -163,6 +164,7 @@ def _rounded(null: Null, is_normal: bool) -> Null:
         return Null(kind, null.points, None, 1.0, null.fixed, null.every_rule, screen)
     level, size = _short(null.level), _short(null.size)
     if null.kind is ChartKind.P:
+        level = level if level <= 0.5 else 1 - _short(1 - null.level)
         size = float(max(1, round(size)))
     return Null(null.kind, null.points, level, size, null.fixed, null.every_rule, null.screen)
 
@@ -173,7 +175,8 @@ def _short(number: float) -> float:
 
 @lru_cache(maxsize=4096)
 def _simulated(null: Null) -> FalseAlarms:
-    last, chart = simulate(null, SERIES if null.kind in _ORDERLESS else 3 * SERIES, SEED)
+    is_any = null.kind in _ORDERLESS and null.fixed is None
+    last, chart = simulate(null, SERIES if is_any else 3 * SERIES, SEED)
     return FalseAlarms(float(last.mean()), float(chart.mean()))
 
 

@@ -57,10 +57,13 @@ def drifts(values: Numbers) -> bool:
 
 
 def is_seasonal(values: Numbers, length: int) -> bool:
-    """Whether points resemble those a season of `length` points before: their correlation is above MEMORY
-    and above what chance does to so many pairs. False with fewer than two seasons.
+    """Whether points resemble those a season of `length` points before, what rises or falls all along apart.
+
+    Their correlation must be above MEMORY and above what chance does to so many pairs. False with fewer than
+    two seasons.
     """
-    early, late = values[:-length], values[length:]
+    level = _level(values)
+    early, late = level[:-length], level[length:]
     both = ~np.isnan(early) & ~np.isnan(late)
     if both.sum() < max(length, LEAST_POINTS) * 0.9:
         return False
@@ -87,3 +90,13 @@ def weekdays_differ(values: Numbers, weekdays: NDArray[np.int64]) -> bool:
 def spreads(sigma: float, points: int) -> bool:
     """Whether neighbours differ by so much more than by chance (`sigma` times) that it is ruled out."""
     return points >= LEAST_POINTS and sigma > 1 + 3 * _SPREAD / math.sqrt(points - 1)
+
+
+def _level(values: Numbers) -> Numbers:
+    """The values less the straight line that fits them best."""
+    time, known = np.arange(len(values), dtype=np.float64), ~np.isnan(values)
+    if known.sum() < LEAST_POINTS:
+        return values
+    t, x = time - time[known].mean(), values - values[known].mean()
+    slope: float = (t[known] * x[known]).sum() / (t[known] ** 2).sum()
+    return x - slope * t

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +14,7 @@ import numpy as np
 from metrics import regularity
 from metrics.false_alarms import NEVER, FalseAlarms, Null, expected
 from metrics.limits import ChartKind, Lines, Marks, Numbers, deviation, lines, sigma_z
-from metrics.signal_rules import SIGNALS, Signal, flags, sides
+from metrics.signal_rules import SIGNALS, Signal, flags
 
 TRIAL_UNDER = 12
 """Limits made of fewer points are on trial."""
@@ -172,7 +173,7 @@ class Segment:
     def points(self, extent: tuple[float, float]) -> list[Point]:
         """The points with their lines."""
         cut: Lines = self._lines.within(*extent)
-        drawn = [np.broadcast_to(one, self._values.shape) for one in (cut.center, cut.lower, cut.upper)]
+        drawn = cut.center, cut.lower, cut.upper
         columns = zip(
             self._starts,
             _optional(self._values),
@@ -201,15 +202,15 @@ class Segment:
 
     def proposal(self) -> Proposal | None:
         """The run that has come to the last judged point, where it is long enough."""
-        side = sides(self._known, self._lines.center)
-        if self.judged is None or self._daily or side[self.judged] == 0:
+        if self.judged is None or self._daily:
             return None
-        other = np.flatnonzero(side[: self.judged] != side[self.judged])
+        side = np.sign(self._known - self._lines.center)[: self.judged + 1]
+        other = np.flatnonzero(side != side[-1])
         first = int(other[-1]) + 1 if len(other) else 0
-        many = self.judged + 1 - first
-        if many < REBASE_FROM:
+        many = len(side) - first
+        if side[-1] == 0 or many < REBASE_FROM:
             return None
-        return Proposal(self._starts[first], many, bool(side[self.judged] > 0))
+        return Proposal(self._starts[first], many, bool(side[-1] > 0))
 
     def _is_adjusted(self) -> bool:
         """Whether each weekday that occurs has enough points for a centre of its own."""
@@ -237,4 +238,4 @@ def _numbers(values: Iterable[float | None]) -> Numbers:
 
 
 def _optional(values: Numbers) -> list[float | None]:
-    return [value if np.isfinite(value) else None for value in values.tolist()]
+    return [value if math.isfinite(value) else None for value in values.tolist()]

@@ -6,6 +6,7 @@ time along their last axis; NaN is a missing point, which breaks every run.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -44,77 +45,89 @@ SIGNALS = (None, *Signal)
 _HIGH = frozenset({Signal.ABOVE, Signal.RISING, Signal.TWO_OF_THREE_HIGH, Signal.SHIFT_HIGH})
 
 
-def flags(
-    values: Numbers, lines: Lines, *, every_rule: bool = True, whole_runs: bool = True
-) -> NDArray[np.int64]:
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Where a rule holds: `last` marks the points that complete it, `members` those of its points it marks.
+
+    It is made of `length` points, the last one included.
+    """
+
+    last: Marks
+    length: int
+    members: Marks | None = None
+
+    def marked(self) -> Marks:
+        """All points the rule marks."""
+        found = self.last.copy()
+        for back in range(1, min(self.length, found.shape[-1])):
+            found[..., :-back] |= self.last[..., back:]
+        return found if self.members is None else found & self.members
+
+    def ending(self) -> Marks:
+        """The points it would mark if the series ended there."""
+        return self.last if self.members is None else self.last & self.members
+
+
+def flags(values: Numbers, lines: Lines, *, every_rule: bool = True) -> NDArray[np.int64]:
     """The signal of each point as its place in SIGNALS, 0 for none; of the shape of `values`.
 
-    every_rule: False asks for points outside the limits only. whole_runs: False marks only the point that
-    completes a pattern, as if the series ended there.
+    every_rule: False asks for points outside the limits only.
     """
+    found = np.zeros(values.shape, dtype=np.int64)
+    rules = list(enumerate(patterns(values, lines, every_rule=every_rule), 1))
+    for code, rule in reversed(rules):
+        found[rule.marked()] = code
+    return found
+
+
+def patterns(values: Numbers, lines: Lines, *, every_rule: bool = True) -> list[Pattern]:
+    """Where each rule holds, in the order of SIGNALS; without `every_rule` only the first two."""
     slack = _slack(values)
     with np.errstate(invalid="ignore"):
         above, below = values > lines.upper + slack, values < lines.lower - slack
+        outside = [Pattern(above, 1), Pattern(below, 1)]
         if not every_rule:
-            return np.select([above, below], [1, 2], 0)
-        side = sides(values, lines.center)
-        near = ((values > lines.near_upper + slack) | (values < lines.near_lower - slack)) & ~above & ~below
-    high, low = side > 0, side < 0
-    everywhere = np.ones(values.shape, dtype=np.bool_)
-    patterns: list[tuple[Marks, int, Marks]] = [
-        *((one, RUN, everywhere) for one in trends(values)),
-        *((two_of_three(one, near), 3, near & one) for one in (high, low)),
-        *((runs(one, RUN), RUN, one) for one in (high, low)),
+            return outside
+        near_high = (values > lines.near_upper + slack) & ~above
+        near_low = (values < lines.near_lower - slack) & ~below
+        high, low = values > lines.center + slack, values < lines.center - slack
+    return [
+        *outside,
+        *(Pattern(one, RUN) for one in trends(values)),
+        Pattern(two_of_three(high, near_high), 3, near_high),
+        Pattern(two_of_three(low, near_low), 3, near_low),
+        Pattern(runs(high, RUN), RUN),
+        Pattern(runs(low, RUN), RUN),
     ]
-    found = [(spread(last, length) if whole_runs else last) & those for last, length, those in patterns]
-    return np.select([above, below, *found], range(1, len(SIGNALS)), 0)
-
-
-def sides(values: Numbers, center: Numbers) -> NDArray[np.int64]:
-    """1 above the centre, -1 below, 0 on it and where either is missing."""
-    with np.errstate(invalid="ignore"):
-        apart = values - center
-        slack = _slack(values)
-        return (apart > slack).astype(np.int64) - (apart < -slack)
 
 
 def runs(marks: Marks, length: int) -> Marks:
     """Whether the last `length` points up to each are all marked."""
-    found = np.zeros(marks.shape, dtype=np.bool_)
-    if marks.shape[-1] >= length:
-        windows = np.lib.stride_tricks.sliding_window_view(marks, length, axis=-1)
-        found[..., length - 1 :] = windows.all(axis=-1)
+    found = marks.copy()
+    for back in range(1, length):
+        found[..., back:] &= marks[..., : max(0, marks.shape[-1] - back)]
+    found[..., : length - 1] = False
     return found
 
 
 def trends(values: Numbers) -> tuple[Marks, Marks]:
     """Whether each point is the last of RUN that rise, and that fall; two equal neighbours do neither."""
+    rising, falling = (np.zeros(values.shape, dtype=np.bool_) for _ in range(2))
     with np.errstate(invalid="ignore"):
         steps, slack = np.diff(values, axis=-1), _slack(values)
-        found = [np.zeros(values.shape, dtype=np.bool_) for _ in range(2)]
-        for each, moved in zip(found, (steps > slack, steps < -slack), strict=True):
-            each[..., 1:] = runs(moved, RUN - 1)
-    return found[0], found[1]
+        rising[..., 1:] = runs(steps > slack, RUN - 1)
+        falling[..., 1:] = runs(steps < -slack, RUN - 1)
+    return rising, falling
 
 
 def two_of_three(side: Marks, near: Marks) -> Marks:
     """Whether each point is the last of three on one side of which two or three are near the limit."""
-    close = (side & near).astype(np.int64)
-    many = close.copy()
-    many[..., 1:] += close[..., :-1]
-    many[..., 2:] += close[..., :-2]
-    return runs(side, 3) & (many >= 2)
-
-
-def spread(last: Marks, length: int) -> Marks:
-    """Every point of the patterns of `length` points of which the last ones are given."""
-    found = last.copy()
-    for back in range(1, min(length, last.shape[-1])):
-        found[..., : last.shape[-1] - back] |= last[..., back:]
+    found = runs(side, 3)
+    first, second, third = near[..., :-2], near[..., 1:-1], near[..., 2:]
+    found[..., 2:] &= (first & second) | (first & third) | (second & third)
     return found
 
 
 def _slack(values: Numbers) -> Numbers:
-    known = np.where(np.isnan(values), 0.0, np.abs(values))
-    greatest: Numbers = known.max(axis=-1, keepdims=True, initial=0.0)
+    greatest: Numbers = np.fmax.reduce(np.abs(values), axis=-1, keepdims=True, initial=0.0)
     return _EQUAL * greatest

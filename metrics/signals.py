@@ -115,19 +115,19 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """`signals` of `charts` have a signal at the period asked for; by chance about `expected` would."""
+    """`signals` of `charts` have a signal in the time asked for; by chance about `expected` would."""
 
     charts: int
     signals: int
     expected: float
 
 
-def tally(charts: Iterable[Chart], start: date) -> Tally:
-    """How many charts have a signal in the period that begins on `start`, beside how many chance alone gives.
+def tally(charts: Iterable[Chart], first: date, end: date) -> Tally:
+    """How many charts have a signal at a point of the days [first, end), beside how many chance alone gives.
 
-    Only charts whose judged point is that period count, on both sides.
+    Only charts whose judged point begins on one of these days count, on both sides.
     """
-    asked = [one for one in charts if one.judged == start]
+    asked = [one for one in charts if one.judged is not None and first <= one.judged < end]
     signals = sum(one.signal is not None for one in asked)
     return Tally(len(asked), signals, sum(one.false_alarms.last for one in asked))
 

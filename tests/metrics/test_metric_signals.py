@@ -224,7 +224,8 @@ def test_years_that_resemble_each_other_are_warned_of_from_all_that_is_known():
     random = np.random.default_rng(1)
     season = 10 + 3 * np.sin(np.arange(156) * 2 * np.pi / 52) + random.normal(size=156) * 0.5
     assert Caution.SEASON in metric_chart(MEANS, rows(season.tolist())).warnings
-    assert Caution.SEASON not in metric_chart(MEANS, rows(random.normal(10, 1, 156).tolist())).warnings
+    for other in (random.normal(10, 1, 156), np.arange(156) * 0.1 + random.normal(size=156)):
+        assert Caution.SEASON not in metric_chart(MEANS, rows(other.tolist())).warnings
 
 
 def test_days_are_held_against_their_own_weekday():

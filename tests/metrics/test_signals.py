@@ -11,7 +11,7 @@ import pytest
 
 from metrics.limits import ChartKind, chart_kind, deviation, lines, sigma_z
 from metrics.model import Direction
-from metrics.signal_rules import SIGNALS, Signal, flags, runs, spread, trends, two_of_three
+from metrics.signal_rules import SIGNALS, Pattern, Signal, flags, runs, trends, two_of_three
 from metrics.signals import (
     Assurance,
     Border,
@@ -162,7 +162,7 @@ def test_s8_a_trend_is_six_steps_one_way(values, last):
 )
 def test_s8_two_of_three_near_a_limit_lie_on_one_side(side, near, flagged):
     close = np.array(near, bool)
-    found = [spread(two_of_three(np.array(side) == one, close), 3) for one in (1, -1)]
+    found = [Pattern(two_of_three(np.array(side) == one, close), 3).marked() for one in (1, -1)]
     assert (found[0] | found[1]).astype(int).tolist() == flagged
 
 
@@ -531,7 +531,7 @@ def test_the_tally_counts_only_charts_of_the_week_asked_for():
     calm, loud = ([10.0, 11.0] * 10, [10.0, 11.0] * 9 + [10.0, 30.0])
     found = [charted(calm), charted(loud), charted(loud[:-1]), charted([])]
     week = MONDAY + timedelta(weeks=19)
-    counted = tally(found, week)
+    counted = tally(found, week, week + timedelta(weeks=1))
     assert (counted.charts, counted.signals) == (2, 1)
     assert counted.expected == pytest.approx(2 * found[0].false_alarms.last)
 
