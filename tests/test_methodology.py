@@ -11,7 +11,19 @@ import numpy as np
 import pytest
 
 from layouts import formats
-from metrics import attribution, company, composite, evidence, intervals, scoring, selftest, suppression
+from metrics import (
+    attribution,
+    company,
+    composite,
+    evidence,
+    false_alarms,
+    intervals,
+    limits,
+    scoring,
+    selftest,
+    signals,
+    suppression,
+)
 from metrics.attribution import Side
 from metrics.catalogue import load
 from metrics.model import Aggregation, Direction, Grain, Part, Status, Target, Verdict
@@ -349,3 +361,53 @@ def test_the_hidden_districts_are_hidden_as_the_example_says():
     hidden = [row[4].startswith("hidden") for row in rows]
     assert suppression.withheld(counts).tolist() == hidden
     assert counts[hidden].sum(axis=0).tolist() == [int(cell) for cell in last[1:4]]
+
+
+@pytest.mark.parametrize(
+    "row", table("values", "ranges", "centre", "lower limit", "upper limit"), ids=" ".join
+)
+def test_the_examples_of_limits_are_computed_as_printed(row):
+    found = signals.xmr([float(one) for one in row[0].split()], screen=row[1] == "screened")
+    assert [f"{one:.2f}".replace("-", "−") for one in (found.center, found.lower, found.upper)] == row[2:]
+
+
+@pytest.mark.parametrize("row", table("limits", "target", "direction", "assurance"), ids=" ".join)
+def test_the_examples_of_assurance_are_judged_as_printed(row):
+    limits, target, direction, expected = row
+    assert signals.assurance(*bound(limits), number(target), Direction(direction)) == expected
+
+
+@pytest.mark.parametrize(
+    "row",
+    table("chart", "points", "level", "size", "rules", "at the last point", "anywhere on the chart"),
+    ids=" ".join,
+)
+def test_the_examples_of_false_alarms_are_expected_as_printed(row):
+    kind, points, level, size, rules, last, anywhere = row
+    found = false_alarms.expected(
+        false_alarms.Null(
+            signals.ChartKind(kind),
+            int(points),
+            number(level),
+            number(size) or 1.0,
+            every_rule=rules == "all",
+        )
+    )
+    assert (f"{found.last:.1%}", f"{found.chart:.0%}") == (last, anywhere)
+
+
+def test_the_charts_are_chosen_as_printed():
+    measures = {
+        "a share of records": "share",
+        "events per something": "rate",
+        "events": "count",
+        "means, medians, percentiles, stocks, sums": "amount",
+    }
+    few = {"share": limits.LARGE, "rate": limits.LARGE, "count": limits.RARE, "amount": limits.RARE}
+    seen = set()
+    for counted, size, kind, _ in table("what is counted", "size", "chart", "limits"):
+        measure = measures[counted]
+        mean = few[measure] - 0.01 if re.match("under|fewer", size) else few[measure]
+        assert limits.chart_kind(measure, mean) == kind.split("`")[0]
+        seen.add(kind.split("`")[0])
+    assert seen == {*limits.ChartKind} - {"t"}
