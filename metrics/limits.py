@@ -173,11 +173,11 @@ def mean_range(values: Numbers, enters: Marks, *, screen: bool) -> Numbers:
 
 
 def _chance(kind: ChartKind, center: Numbers, sizes: Numbers) -> Numbers:
-    """The binomial or Poisson deviation of each point."""
+    """The binomial or Poisson deviation of each point; NaN for one of no size."""
     is_share = kind in (ChartKind.P, ChartKind.LANEY_P)
     variance = center * (1 - center) if is_share else center
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.sqrt(np.maximum(variance, 0.0) / sizes)
+        return np.sqrt(np.maximum(variance, 0.0) / np.where(sizes > 0, sizes, np.nan))
 
 
 def _around(center: Numbers, reach: Numbers) -> Lines:

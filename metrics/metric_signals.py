@@ -76,8 +76,9 @@ def metric_chart(
 def measure_of(metric: Metric, rows: Iterable[Score]) -> Measure:
     """What a metric's values are to a chart.
 
-    A ratio of records is a share; one of two sums a rate where it counts whole events, else an amount. A
-    count of records is a count, one that adds up a quantity an amount; so are means, percentiles and stocks.
+    A ratio of records is a share. One of two sums is a share too where it is a percentage of whole numbers, a
+    rate where it counts whole events, else an amount. A count of records is a count, one that adds up a
+    quantity an amount; so are means, percentiles and stocks.
     """
     if metric.aggregation is Aggregation.COUNT and metric.quantity is None:
         return "count"
@@ -85,9 +86,13 @@ def measure_of(metric: Metric, rows: Iterable[Score]) -> Measure:
         return "amount"
     if metric.denominator is None:
         return "share"
-    events = [row.numerator for row in rows if row.numerator is not None]
-    is_counted = bool(events) and all(one >= 0 and one == round(one) for one in events)
-    return "rate" if is_counted else "amount"
+    known = [
+        (row.numerator, row.denominator) for row in rows if row.numerator is not None and row.denominator
+    ]
+    if not known or not all(x >= 0 and x == round(x) for x, _ in known):
+        return "amount"
+    is_part = all(n == round(n) and x <= n for x, n in known)
+    return "share" if is_part and metric.unit == "percent" else "rate"
 
 
 def _extent(metric: Metric, measure: Measure) -> tuple[float, float]:

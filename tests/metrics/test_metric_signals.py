@@ -76,7 +76,7 @@ def test_limits_of_a_share_never_lie_outside_what_a_share_can_be():
 
 
 def test_a_ratio_of_two_sums_is_a_rate_where_it_counts_whole_events():
-    ratio = metric("per_mile", numerator="amount", denominator="amount")
+    ratio = metric("per_mile", numerator="amount", denominator="amount", unit="crashes per mile")
     events = [row(place, 1.5, numerator=x, denominator=20.0) for place, x in enumerate([30.0, 28.0, 33.0])]
     assert measure_of(ratio, events) == "rate"
     assert metric_chart(ratio, events).kind is ChartKind.U
@@ -84,6 +84,15 @@ def test_a_ratio_of_two_sums_is_a_rate_where_it_counts_whole_events():
     assert metric_chart(ratio, many).kind is ChartKind.LANEY_U
     hours = [replace(one, numerator=one.numerator + 0.5) for one in events]
     assert metric_chart(ratio, hours).kind is ChartKind.XMR
+
+
+def test_a_percentage_of_whole_numbers_is_a_share_though_it_is_a_ratio_of_two_sums():
+    calls = metric("answered", numerator="amount", denominator="amount", unit="percent")
+    part = shares([30, 33, 41, 36], 50)
+    assert measure_of(calls, part) == "share"
+    assert measure_of(replace(calls, unit="calls per line"), part) == "rate"
+    assert measure_of(calls, shares([30, 33, 61, 36], 50)) == "rate"
+    assert measure_of(calls, []) == "amount"
 
 
 @pytest.mark.parametrize("aggregation", [*Aggregation])

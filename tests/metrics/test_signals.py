@@ -381,6 +381,12 @@ def test_a_u_chart_has_the_limits_of_poisson_counts():
     assert found.upper == pytest.approx([rate + 3 * math.sqrt(rate / size) for size in (4, 9, 4, 9)])
 
 
+def test_a_point_of_no_size_has_no_limits_and_is_missing():
+    found = charted([0.5, 0.6, 0.4, 0.5], ChartKind.P, sizes=[20, 0, 20, None])
+    assert [point.value for point in found.points] == [0.5, None, 0.4, None]
+    assert [point.upper is None for point in found.points] == [False, True, False, True]
+
+
 def test_a_g_chart_has_quantiles_of_the_geometric_distribution():
     found = charted([9.0, 11.0] * 6, ChartKind.G)
     fading = 10 / 11
