@@ -398,7 +398,7 @@ def test_the_examples_of_false_alarms_are_expected_as_printed(row):
 
 def test_the_charts_are_chosen_as_printed():
     measures = {
-        "a share of records": "share",
+        "a share of records or cases": "share",
         "events per something": "rate",
         "events": "count",
         "means, medians, percentiles, stocks, sums": "amount",
