@@ -17,8 +17,8 @@ from metrics.model import WHOLE_CITY, Grain, Metric, Period, Publication
 from store import definitions
 from store.engine import from_text as instant_from_text
 from store.schema import catalogues, publications
-from store.vintages import FirstPublished, Told, Vintage, names_of, told
-from store.withheld import NOTHING, Hidden
+from store.vintages import FirstPublished, Told, Vintage, told
+from store.withheld import NOTHING, Hidden, names_of
 
 
 class Kind(StrEnum):

@@ -17,7 +17,7 @@ from store.definitions import find
 from store.differences import difference
 from store.publish import inputs_now, recompute
 from store.targets import Proposal, judged, merged
-from store.vintages import names_of
+from store.withheld import names_of
 
 
 @dataclass(frozen=True)

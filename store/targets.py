@@ -18,7 +18,7 @@ from metrics.scoring import Bound
 from store.definitions import REVISION, scoring_parts
 from store.engine import Clock, StoreError, from_text, writing
 from store.schema import approved_targets, publications, scores
-from store.vintages import names_of
+from store.withheld import names_of
 
 
 class Kind(StrEnum):

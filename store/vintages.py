@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, func, select
 from metrics.model import WHOLE_CITY, Grain, Metric, Period, Publication, Status
 from store.differences import NO_LONGER_KNOWN
 from store.schema import publications, scores
-from store.withheld import NOTHING, Hidden
+from store.withheld import NOTHING, Hidden, names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +120,6 @@ def first_published(
         connection, publication, metric, grain, since=since, until=until, district=district, hidden=hidden
     )
     return {one.period.start: one.first for one in said}
-
-
-def names_of(metric: Metric) -> tuple[str, ...]:
-    """The ids under which a metric was published: a new name does not wipe out its past."""
-    return (metric.id, metric.renamed_from) if metric.renamed_from else (metric.id,)
 
 
 def _began(connection: Connection, publication: Publication, metric: Metric) -> date | None:

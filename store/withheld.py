@@ -69,10 +69,15 @@ def hidden(connection: Connection, metric: Metric) -> Hidden:
     """What the public does not see of a metric, by all that was ever withheld."""
     rows = connection.execute(
         select(withheld_cells.c.district, withheld_cells.c.month).where(
-            withheld_cells.c.metric == metric.id, withheld_cells.c.month != ""
+            withheld_cells.c.metric.in_(names_of(metric)), withheld_cells.c.month != ""
         )
     )
     return Hidden(frozenset((row.district, row.month) for row in rows), metric.hide_small_city)
+
+
+def names_of(metric: Metric) -> tuple[str, ...]:
+    """The ids under which a metric was published: a new name does not wipe out its past."""
+    return (metric.id, metric.renamed_from) if metric.renamed_from else (metric.id,)
 
 
 def for_audience(connection: Connection, metric: Metric, audience: Audience) -> Hidden:

@@ -22,6 +22,7 @@ from metrics.model import (
 from metrics.suppression import small, withheld
 from store import publications
 from store.schema import withheld_cells
+from store.withheld import names_of
 
 _JUDGED = {"district": "", "month": ""}
 
@@ -56,20 +57,35 @@ def counts_of(metric: Metric, score: Score) -> list[float]:
 def _of_metric(connection: Connection, publication: Publication, metric: Metric, limit: int) -> int:
     judged_by = _judged_by(connection, metric)
     if judged_by is not None and limit < judged_by:
-        connection.execute(delete(withheld_cells).where(withheld_cells.c.metric == metric.id))
+        connection.execute(delete(withheld_cells).where(withheld_cells.c.metric.in_(names_of(metric))))
     is_settled = judged_by == limit
     months = publications.months_of(connection, publication, metric.id, written_by_it=is_settled)
     before = _before(connection, metric)
-    rows = [
-        {"metric": metric.id, "district": district, "month": month, "up_to": limit}
+    found = [
+        (month, district)
         for month, cells in months.items()
         for district in _to_hide(metric, cells, limit, before.get(month, frozenset()))
     ]
-    if rows:
-        connection.execute(insert(withheld_cells), rows)
+    _hide(connection, metric, found, limit)
     if not is_settled:
         _judge_by(connection, metric, limit)
-    return len(rows)
+    return len(found)
+
+
+def _hide(connection: Connection, metric: Metric, found: Sequence[tuple[str, str]], limit: int) -> None:
+    """Under the metric's earlier id too: a publication of that time hides no less."""
+    for name in names_of(metric):
+        there = {
+            (row.month, row.district)
+            for row in connection.execute(select(withheld_cells).where(withheld_cells.c.metric == name))
+        }
+        rows = [
+            {"metric": name, "district": district, "month": month, "up_to": limit}
+            for month, district in found
+            if (month, district) not in there
+        ]
+        if rows:
+            connection.execute(insert(withheld_cells), rows)
 
 
 def _to_hide(metric: Metric, cells: Sequence[Score], limit: int, before: frozenset[str]) -> list[str]:
@@ -105,7 +121,10 @@ def _judge_by(connection: Connection, metric: Metric, limit: int) -> None:
 
 
 def _before(connection: Connection, metric: Metric) -> dict[str, frozenset[str]]:
+    """What is hidden already, by month; of a metric that was renamed what its earlier id hid stays so."""
     found: dict[str, set[str]] = {}
-    for row in connection.execute(select(withheld_cells).where(withheld_cells.c.metric == metric.id)):
+    for row in connection.execute(
+        select(withheld_cells).where(withheld_cells.c.metric.in_(names_of(metric)))
+    ):
         found.setdefault(row.month, set()).add(row.district)
     return {month: frozenset(districts) for month, districts in found.items()}

@@ -153,6 +153,25 @@ def test_months_published_before_there_was_a_rule_are_judged_too(town: Town) -> 
     assert hidden_in(town) == {"north", "east"}
 
 
+def test_a_new_name_hides_what_the_old_one_hid_and_the_other_way_round(town: Town, city: Path) -> None:
+    ingest(town)
+    town.publish()
+    words = (city / "metrics" / "on_time.toml").read_text()
+    (city / "metrics" / "on_time.toml").unlink()
+    renamed = words.replace('id = "on_time"', 'id = "in_time"\nrenamed_from = "on_time"')
+    (city / "metrics" / "in_time.toml").write_text(renamed)
+    before, town.catalogue = town.catalogue, load(city)
+    ingest(town, {"East": (60, 30), "South": (40, 5)})
+    town.publish(reason="A better name")
+    with reading(town.engine) as connection:
+        old, new = (
+            withheld.hidden(connection, one)
+            for one in (before.metrics["on_time"], town.catalogue.metrics["in_time"])
+        )
+    june = {(name, JUNE.isoformat()) for name in ("north", "east", "south")}
+    assert june <= old.months and june <= new.months
+
+
 def test_no_vintage_and_no_revision_tells_of_a_hidden_district(town: Town) -> None:
     ingest(town)
     town.publish()
