@@ -7,6 +7,7 @@ district tells little, and every index stands beside what it would be under equa
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,7 +26,7 @@ OUTER_Z = 3.09
 """The wider pair of funnel limits: one district in a thousand lies beyond each by chance."""
 
 WINSORISED = 0.1
-"""The share of districts on each side that does not say how much districts spread."""
+"""The share of districts on each side, rounded up, that does not say how much districts spread."""
 
 
 class Place(StrEnum):
@@ -67,6 +68,17 @@ def rate_limits(base: ArrayLike, exposure: ArrayLike, z: float = Z) -> Interval:
     return _between(rate - reach, rate + reach, over > 0, np.inf)
 
 
+def level_limits(base: ArrayLike, error: ArrayLike, z: float = Z) -> Interval:
+    """The same for a level with a known deviation by chance, such as a mean: base -/+ z error.
+
+    Not below 0 where the base is not. (NaN, NaN) where the error is.
+    """
+    level, one = np.asarray(base, dtype=np.float64), np.asarray(error, dtype=np.float64)
+    least = np.where(level >= 0, 0.0, -np.inf)
+    low, high = np.maximum(level - z * one, least), level + z * one
+    return (float(low), float(high)) if low.ndim == 0 else (low, high)
+
+
 def share_z(x: ArrayLike, n: ArrayLike, base: float) -> Numbers:
     """How many deviations of chance each share x/n lies from the base; 0 where chance has no room."""
     good, of = np.asarray(x, dtype=np.float64), np.asarray(n, dtype=np.float64)
@@ -79,6 +91,12 @@ def rate_z(x: ArrayLike, exposure: ArrayLike, base: float) -> Numbers:
     return _standardised(count - over * base, over * base)
 
 
+def level_z(values: ArrayLike, error: ArrayLike, base: float) -> Numbers:
+    """How many deviations of chance each level lies from the base; 0 without error, NaN where it is NaN."""
+    away, one = np.asarray(values, dtype=np.float64) - base, np.asarray(error, dtype=np.float64)
+    return np.where(np.isnan(one), np.nan, _standardised(away, one**2))
+
+
 def overdispersion(z: ArrayLike) -> float:
     """How much more than chance districts spread: the mean of z², the outermost tenths drawn in; 1 at least.
 
@@ -88,7 +106,7 @@ def overdispersion(z: ArrayLike) -> float:
     scores = np.sort(np.asarray(z, dtype=np.float64))
     if not len(scores):
         return 1.0
-    cut = int(len(scores) * WINSORISED)
+    cut = min(math.ceil(len(scores) * WINSORISED), (len(scores) - 1) // 2)
     drawn_in = np.clip(scores, scores[cut], scores[len(scores) - 1 - cut])
     return max(1.0, float(np.mean(drawn_in**2)))
 
@@ -136,6 +154,26 @@ def shrunken_rates(x: ArrayLike, exposure: ArrayLike) -> Numbers:
     if between <= 0:
         return np.full(over.shape, m)
     return _drawn_in(count, over, m, m / between)
+
+
+def shrunken_levels(values: ArrayLike, error: ArrayLike, base: float) -> Numbers:
+    """Each level drawn towards the base: base + (value - base) t² / (t² + error²).
+
+    t², how much true levels differ, is what the spread around the base leaves beyond chance, weighted by
+    1 / error²; 0 where it is no more than that. Source: DerSimonian and Laird 1986,
+    doi:10.1016/0197-2456(86)90046-2.
+    """
+    level, one = np.asarray(values, dtype=np.float64), np.asarray(error, dtype=np.float64)
+    known = one > 0
+    weight = np.divide(1.0, one**2, out=np.zeros_like(one), where=known)
+    if known.sum() < 2:
+        return np.where(known, base, level)
+    center = float((weight * level).sum() / weight.sum())
+    found = float((weight * (level - center) ** 2).sum())
+    room = weight.sum() - (weight**2).sum() / weight.sum()
+    between = max(0.0, (found - (known.sum() - 1)) / room)
+    held = np.divide(between, between + one**2, out=np.ones_like(one), where=known)
+    return base + (level - base) * held
 
 
 def _drawn_in(x: Numbers, size: Numbers, m: float, strength: float) -> Numbers:
@@ -192,6 +230,57 @@ def rate_ratio(x: ArrayLike, exposure: ArrayLike) -> tuple[Numbers, Numbers, Num
     """
     count, over = np.asarray(x, dtype=np.float64), np.asarray(exposure, dtype=np.float64)
     return _ratio(count, over, count.sum() - count, over.sum() - over, shares=False)
+
+
+def level_gap(values: ArrayLike, error: ArrayLike, weight: ArrayLike) -> tuple[Numbers, Numbers, Numbers]:
+    """(gap, low, high): each level less the weighted mean of the others, -/+ z √(error² + theirs²).
+
+    NaN where there is no other.
+    """
+    level, one, rest, around = _beside_the_rest(values, error, weight)
+    found, reach = level - rest, Z * np.hypot(one, around)
+    return found, found - reach, found + reach
+
+
+def level_ratio(values: ArrayLike, error: ArrayLike, weight: ArrayLike) -> tuple[Numbers, Numbers, Numbers]:
+    """(ratio, low, high): each level over the weighted mean of the others, by the errors of their logarithms.
+
+    NaN where there is no other and where one of the two is not above 0.
+    """
+    level, one, rest, around = _beside_the_rest(values, error, weight)
+    has = (level > 0) & (rest > 0)
+    own, others = np.where(has, level, 1.0), np.where(has, rest, 1.0)
+    reach = np.exp(Z * np.hypot(one / own, around / others))
+    ratio = _where(has, own / others)
+    return ratio, ratio / reach, ratio * reach
+
+
+def rate_gap(x: ArrayLike, exposure: ArrayLike) -> tuple[Numbers, Numbers, Numbers]:
+    """(gap, low, high): each rate less that of the rest of the city, from the exact intervals of both counts.
+
+    NaN without exposure on either side. Source of the difference: `intervals.difference`.
+    """
+    count, over = np.asarray(x, dtype=np.float64), np.asarray(exposure, dtype=np.float64)
+    others, around = count.sum() - count, over.sum() - over
+    has = (over > 0) & (around > 0)
+    own, rest = np.where(has, over, 1.0), np.where(has, around, 1.0)
+    ends = tuple(one / own for one in intervals.garwood(count))
+    rest_ends = tuple(one / rest for one in intervals.garwood(np.maximum(others, 0.0)))
+    low, high = intervals.difference(count / own, (ends[0], ends[1]), others / rest, rest_ends)
+    return _where(has, count / own - others / rest), _where(has, low), _where(has, high)
+
+
+def _beside_the_rest(
+    values: ArrayLike, error: ArrayLike, weight: ArrayLike
+) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """Values and errors, and those of the weighted mean of all the others."""
+    level, one = np.asarray(values, dtype=np.float64), np.asarray(error, dtype=np.float64)
+    held = np.asarray(weight, dtype=np.float64)
+    others = held.sum() - held
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rest = ((held * level).sum() - held * level) / others
+        around = np.sqrt(np.maximum(((held * one) ** 2).sum() - (held * one) ** 2, 0.0)) / others
+    return level, one, _where(others > 0, rest), _where(others > 0, around)
 
 
 def _ratio(
@@ -273,13 +362,14 @@ class Rule:
     direction: Direction
     cap: float = scoring.DEFAULT_CAP
 
+    def score(self, value: float) -> float | None:
+        """The score of a value."""
+        return scoring.score(value, self.target, self.direction, floor=self.floor, cap=self.cap)
+
     def capped(self, values: ArrayLike) -> Numbers:
         """The scores of values, none above 1: more in one district makes no good of less in another."""
         each = np.atleast_1d(np.asarray(values, dtype=np.float64))
-        scores = [
-            scoring.score(one, self.target, self.direction, floor=self.floor, cap=self.cap)
-            for one in each.tolist()
-        ]
+        scores = [self.score(one) for one in each.tolist()]
         return np.minimum(np.array([np.nan if one is None else one for one in scores]), 1.0)
 
 

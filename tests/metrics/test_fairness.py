@@ -215,3 +215,38 @@ def test_equal_service_of_levels_is_expected_by_their_deviations() -> None:
     rule = Rule(10.0, 20.0, Direction.LOWER_IS_BETTER)
     found = fairness.equity_of_levels(10.0, [2.0], [1], rule)
     assert found == pytest.approx(1 - 0.2 / np.sqrt(2 * np.pi), abs=1e-3)
+
+
+# --- levels with an error of their own -----------------------------------------------------------
+
+
+def test_a_level_without_an_error_lies_nowhere_in_a_funnel() -> None:
+    z = fairness.level_z([5.0, 7.0, 6.0], [0.5, np.nan, 0.0], 6.0)
+    assert z.tolist() == pytest.approx([-2.0, np.nan, 0.0], nan_ok=True)
+
+
+def test_two_districts_apart_of_a_dozen_do_not_widen_the_funnel_that_shows_them() -> None:
+    z = np.array([-6.0, -5.0, *np.linspace(-1, 1, 12)])
+    assert fairness.overdispersion(z) == 1.0
+
+
+def test_levels_that_spread_no_more_than_chance_are_all_the_base_and_others_keep_what_they_can_say() -> None:
+    assert fairness.shrunken_levels([5.9, 6.0, 6.1], [1.0, 1.0, 1.0], 6.0) == pytest.approx([6.0] * 3)
+    near, far = fairness.shrunken_levels([2.0, 10.0, 6.0, 6.0], [0.1, 2.0, 0.1, 0.1], 6.0)[:2]
+    assert 2.0 < near < 2.1
+    assert 6.0 < far < 9.0
+
+
+def test_a_level_is_held_against_the_weighted_mean_of_the_others() -> None:
+    gap, low, high = (one[0] for one in fairness.level_gap([9.0, 6.0, 7.0], [0.3, 0.4, 0.0], [1, 3, 1]))
+    assert gap == pytest.approx(9 - 25 / 4)
+    assert high - gap == gap - low == pytest.approx(fairness.Z * np.hypot(0.3, 1.2 / 4))
+    ratio, low, high = (one[0] for one in fairness.level_ratio([9.0, 6.0, 7.0], [0.3, 0.4, 0.0], [1, 3, 1]))
+    assert ratio == pytest.approx(9 / 6.25)
+    assert low * high == pytest.approx(ratio**2)
+
+
+def test_a_gap_of_rates_is_exact_where_nothing_happened() -> None:
+    gap, low, high = (one[0] for one in fairness.rate_gap([0, 20], [10.0, 10.0]))
+    assert (gap, low) == (pytest.approx(-2.0), pytest.approx(-2 - 1.0888, abs=1e-3))
+    assert -2.0 < high < 0.0
