@@ -10,9 +10,9 @@ from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from metrics import periods
-from metrics.catalogue_files import CITY, DEPARTMENTS, DISTRICTS, Draft
-from metrics.catalogue_shapes import Mistake, error
-from metrics.model import UNKNOWN_DISTRICT, WITHHELD, City
+from metrics.catalogue_files import CITY, DEPARTMENTS, DISTRICTS, METRICS, Draft
+from metrics.catalogue_shapes import Mistake, did_you_mean, error
+from metrics.model import UNKNOWN_DISTRICT, WITHHELD, Aggregation, City, Metric
 
 ID = re.compile(r"[a-z][a-z0-9_]*")
 A_YEAR_WITH_HOLIDAYS = date(2026, 1, 1)
@@ -55,6 +55,7 @@ def city_mistakes(draft: Draft) -> Iterator[Mistake]:
     if draft.city:
         for rule in CITY_RULES:
             yield from (replace(mistake, file=CITY) for mistake in rule(draft.city))
+        yield from (replace(mistake, file=CITY) for mistake in _reporting_proxy(draft.city, draft))
     for word in draft.departments:
         yield from (replace(mistake, file=DEPARTMENTS, place=word) for mistake in bad_id(word))
     yield from (replace(mistake, file=DISTRICTS) for mistake in _districts(draft))
@@ -110,6 +111,25 @@ def _holidays_are_known(city: City) -> Iterator[Mistake]:
 def _closures_run_forwards(city: City) -> Iterator[Mistake]:
     for number, closure in enumerate(city.closures, 1):
         yield from runs_forwards(f"closure {number}", closure.from_day, closure.to_day)
+
+
+def _reporting_proxy(city: City, draft: Draft) -> Iterator[Mistake]:
+    """How readily people report is read from a share that is published by district."""
+    word = city.reporting_proxy
+    if not word or (word not in draft.metrics and f"{METRICS}/{word}.toml" in draft.files):
+        return
+    found = draft.metrics.get(word)
+    if found is None:
+        yield error("reporting_proxy", f"there is no metric `{word}`.", did_you_mean(word, draft.metrics))
+    elif not _tells_of_reporting(found):
+        message = f"`{word}` is no public share of records by district."
+        fix = "Name a public ratio without denominator that has a district, or leave it out."
+        yield error("reporting_proxy", message, fix)
+
+
+def _tells_of_reporting(metric: Metric) -> bool:
+    is_share = metric.aggregation is Aggregation.RATIO and metric.denominator is None
+    return bool(is_share and metric.district and metric.public and metric.retired is None)
 
 
 CITY_RULES: tuple[CityRule, ...] = (

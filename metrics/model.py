@@ -119,6 +119,7 @@ class City:
 
     small_counts: counts from 1 to this many are hidden from the public in every district. need: what a
     district's `need` is, such as "residents in poverty"; empty where districts have no order of need.
+    reporting_proxy: the share that says how readily people report, by district; empty for none.
     """
 
     id: str
@@ -137,6 +138,7 @@ class City:
     closures: tuple[Closure, ...] = ()
     district_word: str = "district"
     need: str = ""
+    reporting_proxy: str = ""
     language: str = "en"
     contact: str = ""
     demonstration: bool = False

@@ -28,7 +28,17 @@ REVISION = "revision"
 """The reason a publication gives by itself when later records changed a final score."""
 
 WORDS_OF_A_CITY = frozenset(
-    {"name", "tagline", "district_word", "language", "contact", "demonstration", "small_counts", "need"}
+    {
+        "name",
+        "tagline",
+        "district_word",
+        "language",
+        "contact",
+        "demonstration",
+        "small_counts",
+        "need",
+        "reporting_proxy",
+    }
 )
 WORDS_OF_A_SOURCE = frozenset({"name", "schedule", "publisher", "licence", "url", "options", "kind"})
 WORDS_OF_A_METRIC = frozenset(

@@ -341,6 +341,22 @@ CITIES_AND_SOURCES = [
     Plant(G, '"South"', '"n "', "south", "the spelling `n ` belongs to `north`", "with one of them"),
     Plant(G, ": 10}", ": -1}", "feature 1, population", "nobody", "null"),
     Plant(C, "coverage = 0.5", "coverage = 0.5\nsmall_counts = 2000", "small_counts", "2000 is out", "0 to"),
+    Plant(
+        C,
+        "coverage = 0.5",
+        'coverage = 0.5\nreporting_proxy = "repeated"',
+        "reporting_proxy",
+        "there is no metric `repeated`",
+        "Known here",
+    ),
+    Plant(
+        C,
+        "coverage = 0.5",
+        'coverage = 0.5\nreporting_proxy = "wait"',
+        "reporting_proxy",
+        "no public share of records by district",
+        "or leave it out",
+    ),
     Plant(G, ": 10}", ': 10, "need": 0.2}', "south, need", "other districts have one", "or none"),
     Plant(
         G,
