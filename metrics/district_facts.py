@@ -8,6 +8,7 @@ take no part in any comparison.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from metrics import fairness
 from metrics.fairness import OUTER_Z, Index, Place, Rule
-from metrics.intervals import Z
+from metrics.intervals import SIDE, Z
 from metrics.model import (
     UNKNOWN_DISTRICT,
     WITHHELD,
@@ -42,6 +43,20 @@ class Scale(StrEnum):
 
     VALUE = "value"
     PER_1000 = "per_1000"
+
+
+class Shade(StrEnum):
+    """How a district is coloured on a map: by its shrunken level's score, else by its part of the base."""
+
+    FAR_WORSE = "far-worse"
+    WORSE = "worse"
+    NEAR = "near"
+    BETTER = "better"
+    FAR_BETTER = "far-better"
+
+
+SHADES_FROM = (0.90, 0.97, 1.03, 1.10)
+"""Where one shade ends and the next begins, around the target or the base at 1."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +85,8 @@ class Comparison:
 
     level with the ends of its interval, each None where there is none. shrunken: the level drawn towards the
     city's by as much as the district's size leaves to chance; score: what the shrunken level scores, None
-    without a target. limits, gap, ratio: None where chance cannot be reckoned or there is no other district.
+    without a target; shade: None where there is nothing to hold it against. limits, gap, ratio: None where
+    chance cannot be reckoned or there is no other district.
     """
 
     level: float
@@ -78,6 +94,7 @@ class Comparison:
     high: float | None
     shrunken: float
     score: float | None = None
+    shade: Shade | None = None
     limits: Limits | None = None
     gap: Estimate | None = None
     ratio: Estimate | None = None
@@ -138,6 +155,11 @@ class ByDistrict:
     def compared(self) -> tuple[Standing, ...]:
         """The rows that take part in comparisons."""
         return tuple(row for row in self.rows if row.comparison is not None)
+
+    @property
+    def by_chance(self) -> float:
+        """How many rows would lie beyond their funnels if only chance told districts apart."""
+        return 2 * SIDE * self.judged
 
     @property
     def judged(self) -> int:
@@ -341,6 +363,7 @@ class _Cases:
                 *_interval(self.metric, row),
                 shrunken=float(shrunken[index]),
                 score=scores[index],
+                shade=_shade(self.metric, scores[index], float(shrunken[index]), self.base),
                 limits=limits[index],
                 gap=_estimate(gaps, index),
                 ratio=_estimate(ratios, index),
@@ -443,6 +466,15 @@ def _rule(metric: Metric, city: Score) -> Rule | None:
 
 def _scores(rule: Rule | None, levels: Numbers) -> list[float | None]:
     return [None if rule is None else rule.score(one) for one in levels.tolist()]
+
+
+def _shade(metric: Metric, score: float | None, shrunken: float, base: float) -> Shade | None:
+    if score is None and base <= 0:
+        return None
+    part = score if score is not None else shrunken / base
+    found = bisect_right(SHADES_FROM, round(part, 12))
+    is_turned = score is None and metric.direction is Direction.LOWER_IS_BETTER
+    return list(Shade)[len(SHADES_FROM) - found if is_turned else found]
 
 
 def _equity(given: ByDistrict, cases: _Cases, people: Numbers) -> Equity | None:

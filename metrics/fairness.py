@@ -44,6 +44,11 @@ class Index:
     value: float
     deviation: float
 
+    @property
+    def reach(self) -> float:
+        """How far from 0 it comes 95 times in 100 under equal service."""
+        return Z * self.deviation
+
 
 # --- funnels -----------------------------------------------------------------------------------
 

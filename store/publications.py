@@ -149,6 +149,22 @@ def districts(
     return hidden.shown(as_score(row) for row in _rows(connection, scores, publication, conditions))
 
 
+def districts_of_all(
+    connection: Connection, publication: Publication, grain: Grain, start: date, hidden: Mapping[str, Hidden]
+) -> dict[str, list[Score]]:
+    """The same for every metric in `hidden`, which says by metric what is hidden from the reader."""
+    conditions = [
+        scores.c.grain == grain,
+        scores.c.start == start.isoformat(),
+        scores.c.district != WHOLE_CITY,
+        scores.c.metric.in_(hidden),
+    ]
+    found: dict[str, list[Score]] = {}
+    for row in _rows(connection, scores, publication, conditions):
+        found.setdefault(row.metric, []).append(as_score(row))
+    return {metric: hidden[metric].shown(rows) for metric, rows in found.items()}
+
+
 def months_of(
     connection: Connection, publication: Publication, metric: str, *, written_by_it: bool
 ) -> dict[str, list[Score]]:

@@ -179,6 +179,11 @@ def share(fraction: float) -> str:
     return _percent(percent / 100, 0, 0)
 
 
+def share_of_one(fraction: float) -> str:
+    """A share as percent, with up to one digit."""
+    return _percent(Decimal(repr(fraction)), 0, 1)
+
+
 def axis(metric: Metric, number: float, digits: int) -> str:
     """A number beside an axis: the unit only where it is percent."""
     if metric.unit == PERCENT:

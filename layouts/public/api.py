@@ -11,10 +11,13 @@ from datetime import date, datetime
 from typing import Any
 
 from layouts.desk import Desk
+from layouts.district_view import districts_view
 from layouts.formats import _, language, receipts, speaking
+from layouts.formats import districts as district_words
 from layouts.public import asking
 from layouts.public.answer import CSV, JSON, PROBLEM, RETRY_SECONDS, Answer, NothingPublished, Refusal
 from layouts.public.asking import Query, Series
+from layouts.public.by_district import rows_of, shared_out, whole
 from layouts.public.explained import explained, target_words
 from layouts.public.matured import maturity_fields
 from layouts.receipt_view import receipt_of
@@ -98,6 +101,10 @@ class Api:
     def revisions(self, query: Query, metric: str) -> Answer:
         """Every change of a metric's published numbers at a grain, what kind it was, and their summary."""
         return self._answer(lambda given: self._revisions(given, metric), query)
+
+    def districts(self, query: Query, metric: str) -> Answer:
+        """A metric by district in one period, each beside the rest of the city, and how it is shared out."""
+        return self._answer(lambda given: self._districts(given, metric), query)
 
     def publications(self, query: Query) -> Answer:
         """Every publication up to the one asked for, newest first; an empty list before the first."""
@@ -217,6 +224,29 @@ class Api:
         if receipt is None:
             raise Refusal(404, _("There is no such receipt"), receipts.missing(grain))
         return edition, explained(receipt, edition)
+
+    def _districts(self, query: Query, wanted: str) -> Made:
+        asking.known_words(query, ("grain", "start"))
+        grain, start = asking.district_grain(query), asking.day(query, "start")
+        with asking.opened(self.desk, query) as (connection, edition):
+            metric = asking.metric(edition, wanted)
+            view = districts_view(connection, edition, metric, grain or Grain.MONTH, start)
+        if view is None:
+            raise Refusal(404, *district_words.no_districts(metric, grain or Grain.MONTH, start))
+        by = view.by
+        return edition, {
+            "metric": metric.id,
+            "grain": by.period.grain,
+            "unit": metric.unit,
+            "publication": _publication(edition.publication),
+            "period": _period(by.period),
+            "compared": by.scale,
+            "base": by.base,
+            "dispersion": by.dispersion,
+            "outside_by_chance": by.by_chance,
+            "rows": rows_of(view),
+            **shared_out(view),
+        }
 
     def _publications(self, query: Query) -> Made:
         asking.known_words(query, ())
@@ -367,20 +397,20 @@ def _point(score: Score, given: FirstPublished | None) -> Json:
     first = given or vintages.BACKFILLED
     return {
         **_period(score.period),
-        "value": _whole(score.value),
-        "numerator": _whole(score.numerator),
-        "denominator": _whole(score.denominator),
-        "target": _whole(score.target),
+        "value": whole(score.value),
+        "numerator": whole(score.numerator),
+        "denominator": whole(score.denominator),
+        "target": whole(score.target),
         "score": score.score,
         "status": score.status,
         "reason": _reason(score.reason),
         "n": score.n,
-        "low": _whole(score.low),
-        "high": _whole(score.high),
+        "low": whole(score.low),
+        "high": whole(score.high),
         "verdict": score.verdict,
         "provisional": score.status is Status.PROVISIONAL,
         "completeness": score.completeness,
-        "first_published": _whole(first.value),
+        "first_published": whole(first.value),
         "first_published_score": first.score,
         "first_published_in": first.publication,
         "backfilled": first.backfilled,
@@ -403,9 +433,9 @@ def _revision(row: Revision) -> Json:
         "publication": row.publication,
         "published_at": instant_text(row.published_at),
         "kind": row.kind,
-        "value": _whole(row.value),
+        "value": whole(row.value),
         "score": row.score,
-        "before_value": _whole(row.before_value),
+        "before_value": whole(row.before_value),
         "before_score": row.before_score,
         "reason": row.reason,
     }
@@ -433,19 +463,14 @@ def _definition_change(given: DefinitionChange) -> Json:
         "periods": [
             {
                 **_period(one.period),
-                "old_value": _whole(one.old_value),
+                "old_value": whole(one.old_value),
                 "old_score": one.old_score,
-                "new_value": _whole(one.new_value),
+                "new_value": whole(one.new_value),
                 "new_score": one.new_score,
             }
             for one in given.periods
         ],
     }
-
-
-def _whole(number: float | None) -> float | int | None:
-    """A whole number without its `.0`, the same number to every reader; others as they are."""
-    return int(number) if number is not None and number.is_integer() else number
 
 
 def _reason(given: Reason | None) -> str | None:

@@ -9,6 +9,7 @@ from datetime import date
 from typing import TypedDict
 
 from layouts.desk import Desk, public_metric
+from layouts.district_view import GRAINS as DISTRICT_GRAINS
 from layouts.formats import _, captions
 from layouts.public.answer import NothingPublished, Refusal, legible
 from layouts.views import Edition
@@ -116,6 +117,22 @@ def grain(query: Query, default: Grain | None) -> Grain | None:
             _("grain is {text!r}; give one of {known}.").format(text=legible(text), known=", ".join(Grain))
         )
     return Grain(text)
+
+
+def district_grain(query: Query) -> Grain | None:
+    """The grain of a comparison of districts; None where it is not given.
+
+    Refuses days and weeks: of so few cases a district says nothing, and they would add up to what is hidden.
+    """
+    found = grain(query, None)
+    if found in (None, *DISTRICT_GRAINS):
+        return found
+    raise _bad(
+        _(
+            "There are no districts by {grain}: so few cases in each would say more of chance and of single "
+            "people than of the city. Give grain=month or grain=quarter."
+        ).format(grain=found)
+    )
 
 
 def district(query: Query, edition: Edition) -> str:
