@@ -136,6 +136,7 @@ def make_server(engine: Engine, catalogue: Catalogue, city: str, base_url: str =
     routes = (
         Route("/", Kind.PUBLIC, pages.home),
         Route("/metric/<metric>", Kind.PUBLIC, pages.metric),
+        Route("/district/<district>", Kind.PUBLIC, pages.district),
         Route("/method", Kind.PUBLIC, pages.method),
         *(Route(path, Kind.EMBED, answer) for path, answer in embed.Embeds(desk).addresses()),
         Route("/api/v1/scores", Kind.PUBLIC, calls.scores),

@@ -76,6 +76,11 @@ class DistrictView:
     lines: tuple[DistrictMetric, ...]
 
     @property
+    def is_reported(self) -> bool:
+        """Whether some of it may rest on what people report."""
+        return any(one.is_reported for one in self.lines)
+
+    @property
     def by_chance(self) -> float:
         """How many of its metrics would lie beyond their funnels by chance alone."""
         return sum(

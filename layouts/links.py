@@ -19,6 +19,16 @@ def department_link(edition: Edition, department: str) -> str:
     return _address(edition, f"department/{department}", {})
 
 
+def districts_link(edition: Edition, **query: str) -> str:
+    """A metric by district."""
+    return _address(edition, "districts", query)
+
+
+def district_link(edition: Edition, district: str, **query: str) -> str:
+    """The page of a district."""
+    return _address(edition, f"district/{district}", query)
+
+
 def today_link(edition: Edition, *, part: str = "", **query: str) -> str:
     """The page of the whole city, at one of its parts where that is named."""
     return _address(edition, "today", query) + (f"#{part}" if part else "")

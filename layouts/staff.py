@@ -20,7 +20,9 @@ from layouts.charts.glyphs import MARK
 from layouts.components import labelled, theme_switch
 from layouts.desk import Desk, at_hand, put
 from layouts.formats import _
+from layouts.formats.districts import districts_word
 from layouts.links import PREFIX
+from metrics.model import City
 
 NOT_FOR_STAFF = r"^(?!style\.css$|svg\.js$|pages\.js$)"
 """Of the assets, Dash would put every script and style sheet it finds into every page."""
@@ -104,6 +106,7 @@ def frame() -> html.Div:
                             html.Nav(
                                 [
                                     dcc.Link(_("Today"), href=f"{PREFIX}today"),
+                                    *_districts(city),
                                     html.A(_("Public page"), href="/"),
                                 ],
                                 **labelled(_("Main")),
@@ -117,6 +120,13 @@ def frame() -> html.Div:
                 html.Div(id="announced", role="status", className="unseen"),
             ]
         )
+
+
+def _districts(city: City) -> list[dcc.Link]:
+    """The way to the comparison of districts, where the city has any."""
+    if not at_hand().catalogue.districts:
+        return []
+    return [dcc.Link(districts_word(city), href=f"{PREFIX}districts")]
 
 
 def staff_page(role: Role) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from layouts.charts.district_map import numbered
 from layouts.charts.drawing import element, picture
 from layouts.charts.lettering import cut
-from layouts.charts.line import NARROW, WIDE, Size
+from layouts.charts.line import NARROW, Size
 from layouts.charts.scale import Scale, span, tick_digits, ticks
 from layouts.district_view import DistrictsView
 from layouts.formats import districts as say
@@ -23,7 +23,10 @@ MOST_ROWS = 80
 """Of more districts no picture is drawn: nobody would read it, and the table is there."""
 
 LETTER = 13.0
-_LABELS = {WIDE.name: 200.0, NARROW.name: 118.0}
+BROAD = Size("wide", 700.0, 0.0, 6)
+"""Beside a map; how high it is follows from the rows."""
+
+_LABELS = {BROAD.name: 150.0, NARROW.name: 118.0}
 
 
 def dot_plot(view: DistrictsView, size: Size) -> Markup:
@@ -38,7 +41,8 @@ def dot_plot(view: DistrictsView, size: Size) -> Markup:
     for index, row in enumerate(shown):
         assert row.comparison is not None, "only those are shown"
         middle = TOP + ROW * (index + 0.5)
-        parts += _row(row.comparison, axes, middle)
+        style = f"dot outside level-{say.place_level(view.metric, row.place)}"
+        parts += _row(row.comparison, axes, middle, style)
         parts.append(_label(view, row, numbers.get(row.district), size, middle))
     return picture(size.width, height, parts, text=say.dots_text(view), class_=f"chart dots {size.name}")
 
@@ -103,7 +107,7 @@ def _lines(view: DistrictsView, axes: _Axes, height: float) -> list[Markup]:
     return [*made, element("line", x1=place, x2=place, y1=TOP, y2=bottom, class_="together")]
 
 
-def _row(found: Comparison, axes: _Axes, middle: float) -> list[Markup]:
+def _row(found: Comparison, axes: _Axes, middle: float, outside: str) -> list[Markup]:
     parts = _bands(found.limits, axes, middle) if found.limits else []
     place, drawn_in = axes.at(found.level), axes.at(found.shrunken)
     if found.low is not None and found.high is not None:
@@ -114,7 +118,7 @@ def _row(found: Comparison, axes: _Axes, middle: float) -> list[Markup]:
         parts.append(element("circle", cx=place, cy=middle, r=4.4, class_="dot"))
     else:
         corners = f"M{place} {middle - 7}l7 7-7 7-7-7z"
-        parts.append(element("path", d=corners, class_="dot outside"))
+        parts.append(element("path", d=corners, class_=outside))
     return parts
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 
 from layouts.district_view import DistrictMetric, DistrictsView, DistrictView
-from layouts.formats import days, evidence, numbers, words
+from layouts.formats import days, evidence, numbers, sentences, words
 from layouts.formats.language import _, ngettext
 from layouts.formats.numbers import Level
 from metrics.district_facts import PER, ByDistrict, Comparison, Estimate, Scale, Shade, Standing
@@ -134,6 +135,109 @@ def order(city: City) -> str:
     ).format(district=city.district_word)
 
 
+# --- tables ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table: its text with others beneath; with a level it is a chip."""
+
+    text: str
+    style: str = ""
+    beneath: tuple[str, ...] = ()
+    level: Level | None = None
+
+
+def heads(view: DistrictsView) -> list[tuple[str, str]]:
+    """The headings of the table of a metric by district, with their styles."""
+    word = view.edition.city.district_word
+    made = [
+        (word[:1].upper() + word[1:], ""),
+        (_("Value"), "number-cell"),
+        (_("Chance explains"), "number-cell"),
+        (_("Beyond chance"), ""),
+        (_("Against the rest"), "number-cell"),
+        (_("Drawn to the city"), "number-cell"),
+        (_("Score"), "number-cell"),
+        (_("Per {thousand} residents").format(thousand=numbers.count(PER)), "number-cell"),
+    ]
+    if view.edition.city.need and any(row.need is not None for row in view.by.rows):
+        made.append((_("Need"), "number-cell"))
+    if view.proxy is not None:
+        made.append((_("Repeats"), "number-cell"))
+    return made
+
+
+def cells(view: DistrictsView, row: Standing) -> list[Cell]:
+    """The cells of a row under `heads`, the first one apart."""
+    by, found = view.by, row.comparison
+    made = [
+        _value_cell(view.metric, row),
+        Cell(limits(by, row), "number-cell"),
+        _place_cell(view.metric, row),
+        _gap_cell(by, found),
+        Cell(level(by, found.shrunken if found else None), "number-cell"),
+        Cell(numbers.score(row.score.score), "number-cell"),
+        Cell(per_1000(row.per_1000), "number-cell"),
+    ]
+    if len(heads(view)) > len(made) + 1 + (view.proxy is not None):
+        made.append(Cell(need(row), "number-cell"))
+    if view.proxy is not None:
+        made.append(Cell(report_share(view, row), "number-cell"))
+    return made
+
+
+def district_heads() -> list[tuple[str, str]]:
+    """The headings of the table of one district."""
+    return [
+        (_("Measure"), ""),
+        (_("Value"), "number-cell"),
+        (_("Chance explains"), "number-cell"),
+        (_("Beyond chance"), ""),
+        (_("Against the rest"), "number-cell"),
+        (_("Score"), "number-cell"),
+    ]
+
+
+def district_cells(line: DistrictMetric) -> list[Cell]:
+    """The cells of a metric under `district_heads`, the first one apart."""
+    row = line.standing
+    if row is None:
+        nothing = Cell(numbers.NOTHING, "number-cell")
+        return [nothing, nothing, Cell(line_word(line)), nothing, nothing]
+    return [
+        _value_cell(line.metric, row),
+        Cell(limits(line.by, row), "number-cell"),
+        _place_cell(line.metric, row),
+        _gap_cell(line.by, row.comparison),
+        Cell(numbers.score(row.score.score), "number-cell"),
+    ]
+
+
+def _value_cell(metric: Metric, row: Standing) -> Cell:
+    about = (interval(metric, row), sentences.parts(metric, row.score))
+    return Cell(value(metric, row), "number-cell", tuple(text for text in about if text))
+
+
+def _place_cell(metric: Metric, row: Standing) -> Cell:
+    if row.place is None:
+        return Cell(numbers.NOTHING)
+    found = place_level(metric, row.place)
+    return Cell(place_word(metric, row.place), level=None if found is Level.NONE else found)
+
+
+def _gap_cell(by: ByDistrict, found: Comparison | None) -> Cell:
+    """The distance to the rest, its interval, and how many times the rest it is."""
+    if found is None or found.gap is None:
+        return Cell(numbers.NOTHING, "number-cell")
+    said = _signed(by, found.gap)
+    around = _("{low} to {high}").format(low=said["low"], high=said["high"])
+    times = ratio(found)
+    return Cell(
+        said["gap"], "number-cell", (around, *([_("{ratio} times").format(ratio=times)] if times else []))
+    )
+
+
 # --- one row -----------------------------------------------------------------------------------
 
 
@@ -194,7 +298,7 @@ def per_1000(number: float | None) -> str:
     """So many for each thousand residents."""
     if number is None:
         return numbers.NOTHING
-    return numbers.plain(round(number, 2 if abs(number) < SMALL_RATE else 1), 2)
+    return _hundredths(number) if abs(number) < SMALL_RATE else numbers.plain(round(number, 1), 1)
 
 
 def limits(by: ByDistrict, row: Standing) -> str:
@@ -206,19 +310,12 @@ def limits(by: ByDistrict, row: Standing) -> str:
     return _("{low} to {high}").format(low=low, high=high)
 
 
-def gap(by: ByDistrict, comparison: Comparison | None) -> str:
-    """The distance to the rest of the city with its interval; a dash where it cannot be said."""
-    if comparison is None or comparison.gap is None:
-        return numbers.NOTHING
-    return _("{gap} ({low} to {high})").format(**_signed(by, comparison.gap))
-
-
-def ratio(comparison: Comparison | None) -> str:
-    """How many times the rest of the city, with its interval; a dash where it cannot be said."""
-    found = comparison.ratio if comparison else None
+def ratio(comparison: Comparison) -> str:
+    """How many times the rest of the city, with its interval; empty where it cannot be said."""
+    found = comparison.ratio
     if found is None:
-        return numbers.NOTHING
-    low, middle, high = (numbers.plain(round(one, 2), 2) for one in (found.low, found.value, found.high))
+        return ""
+    low, middle, high = (_hundredths(one) for one in (found.low, found.value, found.high))
     return _("{ratio} ({low} to {high})").format(ratio=middle, low=low, high=high)
 
 
@@ -227,6 +324,10 @@ def need(row: Standing) -> str:
     if row.need is None:
         return numbers.NOTHING
     return numbers.share_of_one(row.need) if row.need < 1 else numbers.plain(row.need, 2)
+
+
+def _hundredths(number: float) -> str:
+    return numbers.hundredths(Decimal(repr(round(number, 2))))
 
 
 def _signed(by: ByDistrict, found: Estimate) -> dict[str, str]:
@@ -240,8 +341,10 @@ def _difference(by: ByDistrict, number: float, *, bare: bool = False) -> str:
     metric, times = _on(by, number), 1
     if metric.unit == numbers.PERCENT:
         metric, times = replace(metric, unit=_("points")), 100
-    text = numbers.value(replace(metric, unit="") if bare else metric, number * times)
-    return f"+{text}" if number > 0 else text
+    text = numbers.value(replace(metric, unit="") if bare else metric, abs(number) * times)
+    if not any(letter in "123456789" for letter in text):
+        return text
+    return f"+{text}" if number > 0 else f"{numbers.MINUS}{text}"
 
 
 def _on(by: ByDistrict, number: float | None) -> Metric:
@@ -366,6 +469,14 @@ def dots_text(view: DistrictsView) -> str:
     )
 
 
+def map_caption(view: DistrictsView) -> str:
+    """What the shades of the map stand for."""
+    return _(
+        "Shades follow the value drawn towards the city’s where a {district} tells little. "
+        "The numbers are those of the table."
+    ).format(district=view.edition.city.district_word)
+
+
 def dots_key(view: DistrictsView) -> str:
     """How to read the dot plot."""
     scale = ""
@@ -376,11 +487,6 @@ def dots_key(view: DistrictsView) -> str:
         "{district} of that size "
         "lies by chance 95 and 99.8 times in 100. Diamond: outside. Line: all together; dashed: target."
     ).format(district=view.edition.city.district_word)
-
-
-def table_caption(view: DistrictsView) -> str:
-    """What the table shows."""
-    return f"{days.period(view.period)}. {order(view.edition.city)}"
 
 
 # --- one district ------------------------------------------------------------------------------
@@ -404,6 +510,20 @@ def district_headline(view: DistrictView) -> str:
         good=numbers.count(len(good)),
         all=numbers.count(len(judged)),
     )
+
+
+def districts_word(city: City) -> str:
+    """The heading over all districts."""
+    return _("Every {district}").format(district=city.district_word)
+
+
+def district_caption() -> str:
+    """What the table of a district shows."""
+    return _(
+        "Against the rest: the value less that of the rest of the city, with its 95% interval. "
+        "Counts are compared "
+        "for each {thousand} residents."
+    ).format(thousand=numbers.count(PER))
 
 
 def district_expected(view: DistrictView) -> str:
@@ -441,9 +561,7 @@ def line_word(line: DistrictMetric) -> str:
     """Where a metric of a district lies in its funnel, or that it is hidden."""
     if line.is_hidden:
         return hidden_word()
-    if line.standing is None or line.standing.score.value is None:
-        return _("No data")
-    return place_word(line.metric, line.standing.place)
+    return _("No data") if line.standing is None else place_word(line.metric, line.standing.place)
 
 
 def no_districts(metric: Metric, grain: Grain, start: date | None) -> tuple[str, str]:
@@ -456,3 +574,11 @@ def no_districts(metric: Metric, grain: Grain, start: date | None) -> tuple[str,
     return title, _(
         "{metric} has no {grain} that starts on {start}; /api/v1/metrics/{metric}/series lists its periods."
     ).format(metric=metric.id, grain=grain, start=start.isoformat())
+
+
+def no_such_district(city: City) -> tuple[str, str]:
+    """What is said of a district that is none, as a title and what would help."""
+    return (
+        _("There is no such {district}").format(district=city.district_word),
+        _("The pages of measures list every {district}.").format(district=city.district_word),
+    )

@@ -29,7 +29,7 @@ from layouts.components import (
 from layouts.desk import at_hand
 from layouts.formats import _, company, method, vintages
 from layouts.formats.freshness import how_fresh
-from layouts.links import department_link, metric_link, today_link
+from layouts.links import department_link, districts_link, metric_link, today_link
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, day, opened
 from layouts.public.asking import grain as asked_grain
@@ -340,7 +340,9 @@ def _districts(view: MetricView) -> list[html.Section]:
     name = _("By {district}").format(district=word)
     shown = table(formats.period(view.districts[0].score.period), heads, rows)
     card = scrolling(shown, labelled_by("districts"), "sheet scroll")
-    return [section(name, card, id="districts")]
+    link = districts_link(view.edition, metric=view.metric.id, grain=view.districts[0].score.period.grain)
+    more = html.P(dcc.Link(_("Compare them: map, chance and need"), href=link), className="beside")
+    return [section(name, card, more, id="districts")]
 
 
 def _card(name: str, *children: Any, id: str) -> html.Section:

@@ -12,12 +12,15 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from layouts import formats
+from layouts.charts.district_map import district_map, map_key, numbered
+from layouts.charts.dots import BROAD, dot_plot
 from layouts.charts.glyphs import MARK, arrow, glyph, theme_glyph
 from layouts.charts.line import NARROW, WIDE, line_with_target
 from layouts.charts.small import score_bar, sparkline
 from layouts.company_view import company_view
 from layouts.desk import Desk
-from layouts.formats import Level, _, captions, company, freshness, method, receipts, vintages
+from layouts.district_view import GRAINS, DistrictsView, district_view, districts_view
+from layouts.formats import Level, _, captions, company, districts, freshness, method, receipts, vintages
 from layouts.method_view import method_view
 from layouts.public import asking
 from layouts.public.answer import HTML, RETRY_SECONDS, Answer, NothingPublished, Refusal
@@ -27,10 +30,20 @@ from layouts.receipt_view import receipt_of
 from layouts.views import CityView, Edition, MetricView, city_view, metric_view
 from layouts.vintage_view import vintage_view
 from metrics.model import UNKNOWN_DISTRICT, City, Grain
+from store.engine import Connection
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 DRAW = SimpleNamespace(
-    arrow=arrow, glyph=glyph, score_bar=score_bar, sparkline=sparkline, theme_glyph=theme_glyph
+    arrow=arrow,
+    district_map=district_map,
+    dots_narrow=lambda view: dot_plot(view, NARROW),
+    dots_wide=lambda view: dot_plot(view, BROAD),
+    glyph=glyph,
+    map_key=map_key,
+    numbered=numbered,
+    score_bar=score_bar,
+    sparkline=sparkline,
+    theme_glyph=theme_glyph,
 )
 
 
@@ -46,6 +59,7 @@ def environment() -> Environment:
     )
     made.globals.update(_=_, ngettext=formats.ngettext, say=formats, caption=captions, draw=DRAW, mark=MARK)
     made.globals.update(receipts=receipts, company=company, method=method, vintage=vintages, fresh=freshness)
+    made.globals.update(where=districts, grains_of_districts=GRAINS)
     made.globals.update(here="", here_path="/", pin="", pin_more="", unknown_district=UNKNOWN_DISTRICT)
     made.globals.update(address="", picture="")
     return made
@@ -64,6 +78,10 @@ class Site:
     def metric(self, query: Query, metric: str) -> Answer:
         """One metric with its past and its definition."""
         return self._guarded(lambda given: self._metric(given, metric), query)
+
+    def district(self, query: Query, district: str) -> Answer:
+        """One district: every public metric there beside the rest of the city."""
+        return self._guarded(lambda given: self._district(given, district), query)
 
     def method(self, query: Query) -> Answer:
         """Every public definition with its targets, weights and self-test."""
@@ -113,6 +131,7 @@ class Site:
             metric = asking.metric(edition, wanted)
             view = metric_view(connection, edition, metric, grain)
             told = vintage_view(connection, view)
+            compared = _compared(connection, view)
             found = receipt_of(connection, edition, metric, view.grain, start) if is_asked else None
         if is_asked and found is None:
             raise Refusal(404, _("There is no such receipt"), receipts.missing(view.grain))
@@ -120,8 +139,22 @@ class Site:
             page, picture = f"/metric/{view.metric.id}", f"/embed/metric/{view.metric.id}.png"
             texts = {**_metric_texts(view, edition), **self._absolute(edition, page, picture)}
             texts |= {"told": told, "restated": vintages.restated(view, told)}
+            texts |= {"by_district": compared}
             texts |= {"receipt": found, "receipt_link": _receipt_link(view, edition)}
             return self._page("metric.html", edition.city, state=edition.state, **texts)
+
+    def _district(self, query: Query, wanted: str) -> Answer:
+        asking.known_words(query, ("grain",))
+        grain = asking.district_grain(query) or Grain.MONTH
+        with asking.opened(self.desk, query) as (connection, edition):
+            found = edition.catalogue.districts.get(wanted)
+            if found is None:
+                raise Refusal(404, *districts.no_such_district(edition.city))
+            view = district_view(connection, edition, found, asking.public_metrics(edition), grain)
+        with _speaking(edition):
+            page = f"/district/{found.id}"
+            texts = {**_pins(edition, page), **self._absolute(edition, page, "/embed/score.png")}
+            return self._page("district.html", edition.city, state=edition.state, view=view, **texts)
 
     def _method(self, query: Query) -> Answer:
         asking.known_words(query, ())
@@ -211,17 +244,22 @@ def _home_texts(view: CityView, edition: Edition) -> dict[str, Any]:
     }
 
 
+def _compared(connection: Connection, view: MetricView) -> DistrictsView | None:
+    """The metric by district at the grain of its page; where that has none, by month or by quarter."""
+    if view.metric.district is None:
+        return None
+    grain = view.grain if view.grain in GRAINS else None
+    return districts_view(connection, view.edition, view.metric, grain)
+
+
 def _metric_texts(view: MetricView, edition: Edition) -> dict[str, Any]:
     metric, score = view.metric, view.score
-    word = edition.city.district_word
     return {
         "view": view,
         "wide": line_with_target(view, WIDE),
         "narrow": line_with_target(view, NARROW),
         "chart_title": _("{metric}, {daily}").format(metric=metric.name, daily=formats.how_often(view.grain)),
         "steps": formats.worked_example(metric, score) if score else [],
-        "districts_title": _("By {district}").format(district=word),
-        "district_word": word[:1].upper() + word[1:],
         **_pins(edition, f"/metric/{metric.id}"),
     }
 

@@ -43,7 +43,7 @@ def words(component) -> str:
 
 
 def test_every_page_is_guarded(mounted):
-    assert len(dash.page_registry) == 4
+    assert len(dash.page_registry) == 6
     assert all(is_guarded(page["layout"]) for page in dash.page_registry.values())
 
 

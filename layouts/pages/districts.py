@@ -1,0 +1,136 @@
+"""A metric by district for staff: map, dots, funnel and table; all that is chosen is in the address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from layouts import formats
+from layouts.access import Need, Role, is_allowed
+from layouts.components import colophon, labelled, labelled_by, notes
+from layouts.desk import at_hand
+from layouts.district_section import comparison
+from layouts.district_view import GRAINS, DistrictsView, districts_view
+from layouts.formats import _
+from layouts.formats import districts as say
+from layouts.links import districts_link, metric_link, today_link
+from layouts.public.answer import NothingPublished, Refusal, legible
+from layouts.public.asking import PIN, day, district_grain, opened
+from layouts.staff import PREFIX, staff_page
+from layouts.views import Edition
+from metrics.model import Family, Grain, Metric, Period
+from store.withheld import Audience
+
+
+def title() -> str:
+    """The name of the page in the browser's tab, for whoever may read it."""
+    city = at_hand().catalogue.city
+    return f"{say.districts_word(city)} | {city.name}" if is_allowed(Need(Role.READER)) else city.name
+
+
+dash.register_page(__name__, path="/districts", title=title)
+
+
+@staff_page(Role.READER)
+def layout(**query: Any) -> html.Div:
+    """The metric in `metric=` by district, in the period of `grain=` that begins on `start=`."""
+    given: dict[str, str] = {word: str(query[word]) for word in (*PIN, "grain", "start") if word in query}
+    try:
+        grain, start = district_grain(given), day(given, "start")
+        with opened(at_hand(), given, Audience.STAFF) as (connection, edition):
+            known = [one for one in edition.catalogue.live_metrics() if one.district]
+            wanted = str(query["metric"]) if "metric" in query else None
+            metric = _chosen(known, wanted)
+            view = districts_view(connection, edition, metric, grain, start) if metric else None
+    except Refusal as refusal:
+        return html.Div([html.H1(refusal.title), html.P(refusal.detail, className="lead")])
+    except NothingPublished:
+        return _message(_("Nothing has been published yet"))
+    if metric is None:
+        return _message(
+            _("There is no such metric by district: {metric}").format(metric=legible(wanted or ""))
+        )
+    if view is None:
+        heading, detail = say.no_districts(metric, grain or Grain.MONTH, start)
+        return html.Div(
+            [html.H1(heading), html.P(detail, className="lead"), _metrics(edition, known, metric)]
+        )
+    return html.Div(_page(view, known))
+
+
+def _chosen(known: list[Metric], wanted: str | None) -> Metric | None:
+    """The metric asked for; the heaviest service where none is."""
+    if wanted is not None:
+        return next((one for one in known if one.id == wanted), None)
+    services = [one for one in known if one.family is Family.SERVICE]
+    return max(services, key=lambda one: one.weights[-1].value if one.weights else 0.0, default=None) or next(
+        iter(known), None
+    )
+
+
+def _message(text: str) -> html.Div:
+    return html.Div([html.H1(text), html.P(dcc.Link(_("Today"), href=f"{PREFIX}today"), className="lead")])
+
+
+def _page(view: DistrictsView, known: list[Metric]) -> list[Component]:
+    edition, metric = view.edition, view.metric
+    crumbs = [dcc.Link(_("Today"), href=today_link(edition)), html.Span("›")]
+    crumbs += [dcc.Link(metric.name, href=metric_link(edition, metric.id, grain=view.period.grain))]
+    outside = say.expected(view) if view.by.judged else ""
+    said = [formats.period(view.period), outside, say.widened(view.by)]
+    return [
+        html.Nav(crumbs, className="crumbs", **labelled(_("Where you are"))),
+        html.H1(say.headline(view)),
+        *(html.P(text, className="lead") for text in said if text),
+        *notes(edition),
+        html.Div([_grains(view), _periods(view)], className="tools section"),
+        *comparison(view),
+        _metrics(edition, known, metric),
+        colophon(edition),
+    ]
+
+
+def _grains(view: DistrictsView) -> html.Nav:
+    links = [
+        dcc.Link(
+            formats.grain_word(grain),
+            href=districts_link(view.edition, metric=view.metric.id, grain=grain),
+            className="chosen" if grain is view.period.grain else None,
+        )
+        for grain in GRAINS
+    ]
+    return html.Nav(links, className="switch", **labelled(_("Length of a period")))
+
+
+def _periods(view: DistrictsView) -> html.Nav:
+    """The periods beside the one shown."""
+    links = []
+    for period, word in ((view.before, _("Before: {period}")), (view.after, _("After: {period}"))):
+        if period is not None:
+            text = word.format(period=formats.short_period(period))
+            links.append(dcc.Link(text, href=_at(view, period)))
+    return html.Nav(links, className="switch", **labelled(_("Other periods")))
+
+
+def _at(view: DistrictsView, period: Period) -> str:
+    return districts_link(
+        view.edition, metric=view.metric.id, grain=period.grain, start=period.start.isoformat()
+    )
+
+
+def _metrics(edition: Edition, known: list[Metric], chosen: Metric) -> html.Section:
+    """Every metric that has districts."""
+    links = [
+        dcc.Link(
+            one.name,
+            href=districts_link(edition, metric=one.id),
+            className="chosen" if one.id == chosen.id else None,
+        )
+        for one in known
+    ]
+    heading = html.H2(_("Another measure"), id="others")
+    nav = html.Nav(links, className="switch", **labelled(_("Another measure")))
+    return html.Section([html.Div(heading, className="section-head"), nav], **labelled_by("others"))
