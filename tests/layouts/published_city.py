@@ -39,6 +39,7 @@ id = "harbor"
 name = "Harbor City"
 time_zone = "America/New_York"
 district_word = "neighborhood"
+need = "residents in poverty"
 contact = "performance@harbor.example"
 """
 
@@ -354,10 +355,26 @@ _COUNTED = {"ratio": 'numerator = "closed <= due"', "mean": 'value = "minutes"'}
 def _districts() -> str:
     names = ["North End", "Old Harbor", "Riverside", "Südhöhe"]
     features = [
-        {"type": "Feature", "properties": {"id": f"d{number}", "name": name, "population": 10_000}}
+        {
+            "type": "Feature",
+            "properties": {
+                "id": f"d{number}",
+                "name": name,
+                "population": 10_000 * number,
+                "need": number / 20,
+            },
+            "geometry": _square(number),
+        }
         for number, name in enumerate(names, 1)
     ]
     return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)
+
+
+def _square(number: int) -> dict[str, object]:
+    """Squares in a row from west to east."""
+    west, east = -71.0 + 0.02 * number, -70.98 + 0.02 * number
+    ring = [[west, 42.3], [east, 42.3], [east, 42.32], [west, 42.32], [west, 42.3]]
+    return {"type": "Polygon", "coordinates": [ring]}
 
 
 def _facts(one: _Sketch, metric: Metric) -> Iterator[tuple[str, date, Fact]]:
