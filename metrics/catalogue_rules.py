@@ -235,6 +235,40 @@ def _targets_are_dated_once(metric: Metric, _draft: Draft) -> Iterator[Mistake]:
     yield from _dated_once("target", [target.valid_from for target in metric.targets])
 
 
+# --- what keeps it honest ----------------------------------------------------------------------
+
+
+def _pairs_are_other_metrics(metric: Metric, draft: Draft) -> Iterator[Mistake]:
+    for number, name in enumerate(metric.pairs):
+        if name == metric.id:
+            yield error("pairs", "a metric is no counter-metric of itself.", "Leave it out.")
+        elif name in metric.pairs[:number]:
+            yield error("pairs", f"`{name}` stands there twice.", "Keep one of them.")
+        elif _file(name) not in draft.files:
+            yield error("pairs", f"there is no metric `{name}`.", did_you_mean(name, draft.metrics))
+        elif name in draft.metrics and draft.metrics[name].retired is not None:
+            yield error("pairs", f"`{name}` is retired and watches nothing.", "Name one that is in use.")
+
+
+def _what_is_excluded_is_watched(metric: Metric, draft: Draft) -> Iterator[Mistake]:
+    """Records can be dropped to look better, so some pair has to count by what `exclude` reads."""
+    dropped = _columns_of(metric, draft, "exclude")
+    pairs = [draft.metrics[name] for name in metric.pairs if name in draft.metrics]
+    if dropped and not any(dropped & _counted(one, draft) for one in pairs if one.source == metric.source):
+        message = "records are dropped, and no metric in `pairs` watches how many."
+        yield warning("exclude", message, 'Name one that counts them: pairs = ["requests_excluded"].')
+
+
+def _counted(metric: Metric, draft: Draft) -> frozenset[str]:
+    """What decides which records a metric counts, where it drops none by the same."""
+    return _columns_of(metric, draft, "where", "numerator") - _columns_of(metric, draft, "exclude")
+
+
+def _columns_of(metric: Metric, draft: Draft, *words: str) -> frozenset[str]:
+    found = [one for word, _, one in _expressions(metric, draft) if word in words]
+    return frozenset().union(*(one.columns for one in found if isinstance(one, Expression)))
+
+
 RULES_OF_THE_RETIRED: tuple[Rule, ...] = (_says_what_it_is,)
 """A retired metric's source and columns may be gone."""
 
@@ -259,6 +293,8 @@ RULES: tuple[Rule, ...] = (
     _scored_service_weighs,
     _weights_are_in_order,
     _targets_are_dated_once,
+    _pairs_are_other_metrics,
+    _what_is_excluded_is_watched,
     *TARGET_RULES,
 )
 

@@ -34,6 +34,14 @@ class Closure:
     unit: WaitUnit
 
 
+@dataclass(frozen=True)
+class Deadline:
+    """A case of an on-time metric is to be closed by a planned instant."""
+
+    closed: str
+    due: str
+
+
 def closure(catalogue: Catalogue, metric: Metric) -> Closure | None:
     """The two instants a metric's cases wait between; None for a metric that is not about closing.
 
@@ -46,6 +54,21 @@ def closure(catalogue: Catalogue, metric: Metric) -> Closure | None:
         return _of_value(source, _tree(catalogue, metric, metric.value, "number"))
     if metric.numerator and not metric.denominator:
         return _of_numerator(source, _tree(catalogue, metric, metric.numerator, "test"))
+    return None
+
+
+def deadline(catalogue: Catalogue, metric: Metric) -> Deadline | None:
+    """The two instants an on-time metric compares; None where no numerator asks for closed <= due.
+
+    A due date that is a day has no hour to be closed in.
+    """
+    source = catalogue.sources[metric.source]
+    if not metric.numerator or metric.denominator:
+        return None
+    for part in tree.conjuncts(_tree(catalogue, metric, metric.numerator, "test")):
+        compared = _closed_by(source, part)
+        if compared is not None and compared[1].type == "instant":
+            return Deadline(compared[0].name, compared[1].name)
     return None
 
 
@@ -93,15 +116,22 @@ def _of_value(source: Source, node: tree.Node) -> Closure | None:
 
 def _of_numerator(source: Source, node: tree.Node) -> Closure | None:
     for part in tree.conjuncts(node):
-        if not (isinstance(part, tree.Compare) and part.operator in ("<", "<=")):
+        compared = _closed_by(source, part)
+        if compared is None:
             continue
-        closed, due = _happened(source, part.left), _column(source, part.right)
-        if closed is None or due is None or not due.planned:
-            continue
+        closed = compared[0]
         opened = closed.not_before or source.arrival
         if opened and opened != closed.name and source.column(opened).type == "instant":
             return Closure(opened, closed.name, WaitUnit.DAYS)
     return None
+
+
+def _closed_by(source: Source, node: tree.Node) -> tuple[Column, Column] | None:
+    """The columns of a test `closed <= due`, due being planned; None for any other test."""
+    if not (isinstance(node, tree.Compare) and node.operator in ("<", "<=")):
+        return None
+    closed, due = _happened(source, node.left), _column(source, node.right)
+    return (closed, due) if closed and due and due.planned else None
 
 
 def _asks_for_closed(node: tree.Node, closed: str) -> bool:

@@ -294,6 +294,7 @@ class Metric:
     per: what one count target stands for. best: the value of a perfect period where there is one.
     small_counts: counts from 1 to this many are hidden in its districts; None as the city has it, 0 none.
     hide_small_city: whether small counts of the whole city are hidden from the public as well.
+    pairs: counter-metrics, which worsen where this one is improved in its number alone.
     """
 
     id: str
@@ -334,6 +335,7 @@ class Metric:
     small_counts: int | None = None
     hide_small_city: bool = False
     question: str = ""
+    pairs: tuple[str, ...] = ()
     renamed_from: str | None = None
     retired: Retired | None = None
 

@@ -16,7 +16,7 @@ from metrics.catalogue import CatalogueError, find_city, load
 from metrics.model import UNKNOWN_DISTRICT, WHOLE_CITY, Catalogue, Grain
 from metrics.selftest import self_test
 from serving.kept import build_id
-from store import housekeeping, publications, runs, target_command, targets
+from store import audit_command, housekeeping, publications, runs, target_command, targets
 from store.backup import back_up, default_name
 from store.engine import StoreError, database_url, instant_text, open_engine, reading, system_clock
 from store.explain import Explanation, clauses, explain
@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     again = commands.add_parser("restore", help="fill an empty database from a backup")
     again.add_argument("file", type=Path, metavar="FILE")
     target_command.add_parser(commands)
+    audit_command.add_parser(commands)
     out = commands.add_parser("export-catalogue", help="write approved targets into the catalogue's files")
     out.add_argument(
         "folder", nargs="?", type=Path, metavar="DIR", help="another folder of the city, or one to make"
@@ -126,6 +127,12 @@ def _export(engine: Engine, _catalogue: Catalogue, given: argparse.Namespace, _a
 def _set_target(engine: Engine, catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:
     for line in target_command.run(engine, catalogue, system_clock, given):
         print(line, flush=True)
+    return 0
+
+
+def _audit(engine: Engine, catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:
+    for line in audit_command.run(engine, catalogue, system_clock, given):
+        print(line)
     return 0
 
 
@@ -256,6 +263,7 @@ _COMMANDS: dict[str, Callable[[Engine, Catalogue, argparse.Namespace, list[str]]
     "set-target": _set_target,
     "export-catalogue": _export,
     "tidy": _tidy,
+    "audit": _audit,
 }
 
 if __name__ == "__main__":

@@ -55,6 +55,7 @@ WORDS_OF_A_METRIC = frozenset(
         "renamed_from",
         "small_counts",
         "hide_small_city",
+        "pairs",
     }
 )
 BESIDE_THE_DEFINITION = frozenset(

@@ -446,6 +446,55 @@ CREATE TABLE withheld_cells (
 ) {by_key};
 """
 
+
+def _heaps(connection: Connection) -> None:
+    _run(connection, _HEAPS)
+
+
+_HEAPS = """
+CREATE TABLE heaps (
+    publication INTEGER NOT NULL,
+    metric {text} NOT NULL,
+    since {text} NOT NULL,
+    until {text} NOT NULL,
+    before INTEGER NOT NULL,
+    after INTEGER NOT NULL,
+    usual_since {text} NOT NULL,
+    usual_until {text} NOT NULL,
+    usual_before INTEGER NOT NULL,
+    usual_after INTEGER NOT NULL,
+    PRIMARY KEY (publication, metric)
+) {strict};
+"""
+
+
+def _audits(connection: Connection) -> None:
+    _run(connection, _AUDITS)
+
+
+_AUDITS = """
+CREATE TABLE audit_samples (
+    id {serial},
+    metric {text} NOT NULL,
+    since {text} NOT NULL,
+    until {text} NOT NULL,
+    seed {id} NOT NULL,
+    closed INTEGER NOT NULL,
+    cases {text} NOT NULL,
+    drawn_at {text} NOT NULL
+) {strict};
+CREATE TABLE audit_results (
+    id {serial},
+    sample INTEGER NOT NULL,
+    case_key {text} NOT NULL,
+    found {text} NOT NULL,
+    checked_by {text} NOT NULL,
+    note {text} NOT NULL,
+    recorded_at {text} NOT NULL,
+    CONSTRAINT audit_found CHECK (found in ('done', 'not_done'))
+) {strict};
+"""
+
 MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0001_first_tables", _first_tables),
     ("0002_worker_tables", _worker_tables),
@@ -455,5 +504,7 @@ MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0006_approved_targets", _approved_targets),
     ("0007_arithmetic_column", _arithmetic_column),
     ("0008_withheld_cells", _withheld_cells),
+    ("0009_heaps", _heaps),
+    ("0010_audits", _audits),
 )
 """Every step by name, in the order of their application."""

@@ -17,7 +17,7 @@ from metrics.model import (
     Publication,
 )
 from metrics.plan import Inputs, Plan, is_open_for_publication, plan
-from store import maturities, publications, runs, selftests, targets, withholding
+from store import heaps, maturities, publications, runs, selftests, targets, withholding
 from store.bulk import insert_rows
 from store.definitions import REVISION, scoring_parts
 from store.differences import Difference, difference, mismatches
@@ -109,6 +109,7 @@ def publish(
         if report.publication:
             maturities.save(held.connection, report.publication, matured)
             withholding.remember(held.connection, catalogue, report.publication)
+            heaps.remember(held.connection, catalogue, report.publication, knowledge)
         if tests_itself and report.publication:
             selftests.remember(held.connection, report.publication, replace(inputs, standing=None))
         return report

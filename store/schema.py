@@ -332,3 +332,48 @@ approved_targets = _table(
 
 Of a metric and first day the newest row counts. high and floor_high are the other ends of a band; no low
 at all withdraws the target that began on the day."""
+
+heaps = _table(
+    "heaps",
+    _count("publication", optional=False),
+    _text("metric"),
+    _text("since"),
+    _text("until"),
+    _count("before", optional=False),
+    _count("after", optional=False),
+    _text("usual_since"),
+    _text("usual_until"),
+    _count("usual_before", optional=False),
+    _count("usual_after", optional=False),
+    PrimaryKeyConstraint("publication", "metric"),
+)
+"""Closings in the hour before and after their deadline, of cases due on [since, until), and the same of a
+year to compare with; counted with a publication where the last count is a week old."""
+
+audit_samples = _table(
+    "audit_samples",
+    _identity(),
+    _text("metric"),
+    _text("since"),
+    _text("until"),
+    Column("seed", BigInteger, nullable=False),
+    _count("closed", optional=False),
+    _text("cases"),
+    _text("drawn_at"),
+)
+"""Closed cases drawn at random to be checked in the field; rows are only added.
+
+Of `closed` cases closed on [since, until) those whose keys are in the JSON array `cases`."""
+
+audit_results = _table(
+    "audit_results",
+    _identity(),
+    _count("sample", optional=False),
+    _text("case_key"),
+    _text("found"),
+    _text("checked_by"),
+    _text("note"),
+    _text("recorded_at"),
+    CheckConstraint("found in ('done', 'not_done')", name="audit_found"),
+)
+"""What was found of a drawn case; rows are only added, and of a case the newest counts."""

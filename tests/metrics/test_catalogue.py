@@ -128,6 +128,7 @@ family = "service"
 aggregation = "ratio"
 where = "topic = 'Pothole'"
 exclude = "reason in ('Duplicate')"
+pairs = ["dropped"]
 date = "due"
 numerator = "closed <= due"
 unit = "percent"
@@ -216,6 +217,18 @@ historical = true
 scored_at = ["month"]
 """
 
+DROPPED = f"""\
+id = "dropped"
+name = "Closed as a duplicate"
+family = "condition"
+{COMMON}
+aggregation = "ratio"
+date = "closed"
+numerator = "reason in ('Duplicate')"
+unit = "percent"
+direction = "lower_is_better"
+"""
+
 TOWN = {
     "city.toml": CITY,
     "departments.toml": DEPARTMENTS,
@@ -226,6 +239,7 @@ TOWN = {
     "metrics/wait.toml": WAIT,
     "metrics/filling.toml": FILLING,
     "metrics/backlog.toml": BACKLOG,
+    "metrics/dropped.toml": DROPPED,
 }
 
 
@@ -501,6 +515,11 @@ METRICS = [
         "would give away",
         "weight = 0",
     ),
+    Plant(RATIO, '"dropped"]', '"on_time", "dropped"]', "pairs", "of itself", "Leave it out"),
+    Plant(RATIO, '"dropped"]', '"dropped", "dropped"]', "pairs", "stands there twice", "Keep one"),
+    Plant(RATIO, '"dropped"]', '"dropped", "opend"]', "pairs", "no metric `opend`", "`opened`?"),
+    Plant(RATIO, 'pairs = ["dropped"]', "", "exclude", "watches how many", "Name one", "warning"),
+    Plant(RATIO, '["dropped"]', '["opened"]', "exclude", "watches how many", "Name one", "warning"),
     Plant(RATIO, "weight", "small_counts = -1\nweight", "small_counts", "-1 is out of range", "0 to 1000"),
     Plant(COUNT, '"neutral"', '"neutral"\nweight = 1', "weight", "stands beside the headline", "service"),
     Plant(RATIO, "weight = 1.0", "", "weight", "a scored service has no weight", "Add weight = 1.0"),
