@@ -148,6 +148,7 @@ def make_server(engine: Engine, catalogue: Catalogue, city: str, base_url: str =
         Route("/api/v1/metrics/<metric>/explain", Kind.PUBLIC, calls.explain),
         Route("/api/v1/metrics/<metric>/revisions", Kind.PUBLIC, calls.revisions),
         Route("/api/v1/metrics/<metric>/districts", Kind.PUBLIC, calls.districts),
+        Route("/api/v1/metrics/<metric>/integrity", Kind.PUBLIC, calls.integrity),
         Route("/api/v1/publications", Kind.PUBLIC, calls.publications),
         Route("/api/v1/sources", Kind.PUBLIC, calls.sources),
         Route("/health", Kind.HEALTH, alive),

@@ -43,6 +43,7 @@ LAYOUTS_READ_AND_ASK = {
     "withheld",
     "revisions",
     "explain",
+    "integrity",
     "weighings",
     "selftests",
     "engine",

@@ -13,10 +13,12 @@ import pytest
 from layouts import formats
 from metrics import (
     attribution,
+    audits,
     company,
     composite,
     evidence,
     false_alarms,
+    gaming,
     intervals,
     limits,
     scoring,
@@ -26,12 +28,13 @@ from metrics import (
 )
 from metrics.attribution import Side
 from metrics.catalogue import load
-from metrics.model import Aggregation, Direction, Grain, Part, Status, Target, Verdict
+from metrics.model import Aggregation, Direction, Grain, Part, Period, Status, Target, Verdict
 from store import publications, revisions, targets
 from store.engine import StoreError, open_engine, reading
 from store.revisions import Kind
 from tests.layouts.published_city import catalogue_of, city_files
 from tests.methodology_page import DOCS, PAGE, TEXT, number, signed, table, two_digits
+from tests.metrics.test_metric_signals import row as month_row
 from tests.town import Town, case, write_city
 
 METRIC = catalogue_of(city_files()).metrics["flu_shots"]
@@ -411,3 +414,49 @@ def test_the_charts_are_chosen_as_printed():
         assert limits.chart_kind(measure, mean) == kind.split("`")[0]
         seen.add(kind.split("`")[0])
     assert seen == {*limits.ChartKind} - {"t"}
+
+
+# --- 11. real or worked on ------------------------------------------------------------------------
+
+HEAPS = table(
+    "before, after", "usual before, after", "ratio", "its interval", "times the usual", "interval", "alarm"
+)
+
+
+@pytest.mark.parametrize("row", HEAPS, ids=" ".join)
+def test_the_closings_around_deadlines_are_judged_as_the_method_says(row):
+    counts = [int(one) for cell in row[:2] for one in cell.split(", ")]
+    found = gaming.heaping(*counts)
+    said = [
+        f"{found.ratio:.2f}",
+        f"{found.low:.2f} to {found.high:.2f}",
+        f"{found.times:.2f}",
+        f"{found.times_low:.2f} to {found.times_high:.2f}",
+        "yes" if found.is_alarm else "no",
+    ]
+    assert said == row[2:]
+
+
+EASED = table("direction", "before", "new", "value", "told", "score", "by the one before")
+
+
+@pytest.mark.parametrize("row", EASED, ids=" ".join)
+def test_eased_targets_are_told_as_the_method_says(row):
+    direction, (before, new, value) = Direction(row[0]), map(float, row[1:4])
+    day = date(2026, 3, 2)
+    targets = tuple(Target(one, since, "a", "b") for one, since in ((before, date(2020, 1, 1)), (new, day)))
+    unit = "percent" if direction is Direction.HIGHER_IS_BETTER else "days"
+    metric = replace(METRIC, direction=direction, targets=targets, unit=unit, method="linear")
+    by_new, by_old = (scoring.score(value, one, direction) for one in (new, before))
+    assert [two_digits(by_new), two_digits(by_old)] == row[5:]
+    period = Period(Grain.WEEK, day, date(2026, 3, 9))
+    score = month_row(0, value, target=new, score=by_new, period=period)
+    found = gaming.eased(metric, [score])
+    assert ("yes" if found else "no") == row[4]
+    assert [one.score_by_old for one in found] == [pytest.approx(by_old)] * len(found)
+
+
+@pytest.mark.parametrize("row", table("cases", "widest interval", "where 90% are done"), ids=" ".join)
+def test_the_widths_of_audits_are_those_of_the_method(row):
+    widths = [f"{100 * audits.width(int(row[0]), share):.0f} points" for share in (0.5, 0.9)]
+    assert widths == row[1:]

@@ -29,6 +29,8 @@ from layouts.components import (
 from layouts.desk import at_hand
 from layouts.formats import _, company, method, vintages
 from layouts.formats.freshness import how_fresh
+from layouts.integrity_section import integrity_section
+from layouts.integrity_view import trust_of
 from layouts.links import department_link, districts_link, metric_link, today_link
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, day, opened
@@ -48,6 +50,7 @@ from layouts.views import MetricView, metric_view
 from layouts.vintage_section import vintage_section
 from layouts.vintage_view import VintageView, vintage_view
 from metrics.model import Metric, Score, Status, Target
+from store.integrity import Integrity
 from store.withheld import Audience
 
 
@@ -81,13 +84,14 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
                 return _message(_("There is no such metric"))
             view = metric_view(connection, edition, metric, grain)
             told = vintage_view(connection, view)
+            trust = trust_of(connection, edition, metric)
             found = receipt_of(connection, edition, metric, view.grain, start) if start else None
     except Refusal as refusal:
         return html.Div([html.H1(refusal.title), html.P(refusal.detail, className="lead")])
     except NothingPublished:
         return _message(_("Nothing has been published yet"))
     receipt = [opened_receipt(view, found, start)] if start else []
-    return html.Div(_page(view, told, receipt))
+    return html.Div(_page(view, told, trust, receipt))
 
 
 @dash.callback(
@@ -108,7 +112,7 @@ def _message(text: str) -> html.Div:
     return html.Div([html.H1(text), html.P(dcc.Link(_("Today"), href=f"{PREFIX}today"), className="lead")])
 
 
-def _page(view: MetricView, told: VintageView, receipt: list[html.Section]) -> list[Any]:
+def _page(view: MetricView, told: VintageView, trust: Integrity, receipt: list[html.Section]) -> list[Any]:
     metric, score, edition = view.metric, view.score, view.edition
     may_change = formats.provisional(1) if score and score.status is Status.PROVISIONAL else ""
     return [
@@ -138,6 +142,7 @@ def _page(view: MetricView, told: VintageView, receipt: list[html.Section]) -> l
             [*_worked(view), *_waits(view), _meaning(view), _targets(view)],
             className="columns section",
         ),
+        *integrity_section(view, trust),
         *vintage_section(told),
         *([] if receipt else receipt_section(view)),
         *_districts(view),

@@ -14,11 +14,13 @@ from layouts.desk import Desk
 from layouts.district_view import districts_view
 from layouts.formats import _, language, receipts, speaking
 from layouts.formats import districts as district_words
+from layouts.integrity_view import trust_of
 from layouts.public import asking
 from layouts.public.answer import CSV, JSON, PROBLEM, RETRY_SECONDS, Answer, NothingPublished, Refusal
 from layouts.public.asking import Query, Series
 from layouts.public.by_district import rows_of, shared_out, whole
 from layouts.public.explained import explained, target_words
+from layouts.public.integrity import integrity_fields
 from layouts.public.matured import maturity_fields
 from layouts.receipt_view import receipt_of
 from layouts.views import CITY, Edition, city_scores
@@ -105,6 +107,10 @@ class Api:
     def districts(self, query: Query, metric: str) -> Answer:
         """A metric by district in one period, each beside the rest of the city, and how it is shared out."""
         return self._answer(lambda given: self._districts(given, metric), query)
+
+    def integrity(self, query: Query, metric: str) -> Answer:
+        """Whether a metric's number can be trusted: pairs, deadlines, eased targets and audits."""
+        return self._answer(lambda given: self._integrity(given, metric), query)
 
     def publications(self, query: Query) -> Answer:
         """Every publication up to the one asked for, newest first; an empty list before the first."""
@@ -246,6 +252,17 @@ class Api:
             "outside_by_chance": by.by_chance,
             "rows": rows_of(view),
             **shared_out(view),
+        }
+
+    def _integrity(self, query: Query, wanted: str) -> Made:
+        asking.known_words(query, ())
+        with asking.opened(self.desk, query) as (connection, edition):
+            metric = asking.metric(edition, wanted)
+            found = trust_of(connection, edition, metric)
+        return edition, {
+            "publication": _publication(edition.publication),
+            "metric": metric.id,
+            **integrity_fields(found),
         }
 
     def _publications(self, query: Query) -> Made:

@@ -20,7 +20,19 @@ from layouts.charts.small import score_bar, sparkline
 from layouts.company_view import company_view
 from layouts.desk import Desk
 from layouts.district_view import GRAINS, DistrictsView, district_view, districts_view
-from layouts.formats import Level, _, captions, company, districts, freshness, method, receipts, vintages
+from layouts.formats import (
+    Level,
+    _,
+    captions,
+    company,
+    districts,
+    freshness,
+    honesty,
+    method,
+    receipts,
+    vintages,
+)
+from layouts.integrity_view import trust_of
 from layouts.method_view import method_view
 from layouts.public import asking
 from layouts.public.answer import HTML, RETRY_SECONDS, Answer, NothingPublished, Refusal
@@ -132,12 +144,14 @@ class Site:
             view = metric_view(connection, edition, metric, grain)
             told = vintage_view(connection, view)
             compared = _compared(connection, view)
+            trust = trust_of(connection, edition, metric)
             found = receipt_of(connection, edition, metric, view.grain, start) if is_asked else None
         if is_asked and found is None:
             raise Refusal(404, _("There is no such receipt"), receipts.missing(view.grain))
         with _speaking(edition):
             page, picture = f"/metric/{view.metric.id}", f"/embed/metric/{view.metric.id}.png"
             texts = {**_metric_texts(view, edition), **self._absolute(edition, page, picture)}
+            texts |= {"trust": honesty.sentences(metric, trust), "read_with": trust.pairs}
             texts |= {"told": told, "restated": vintages.restated(view, told)}
             texts |= {"by_district": compared}
             texts |= {"receipt": found, "receipt_link": _receipt_link(view, edition)}

@@ -27,7 +27,10 @@ from ingest.sources.simulation.town import (
     working_day_after,
 )
 from metrics import catalogue, periods
+from metrics.gaming import heaping, paired
+from metrics.metric_signals import metric_chart
 from metrics.model import Column, Source
+from tests.metrics.test_metric_signals import row as month_row
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "cities" / "demo"
 SEED = 20260101
@@ -584,6 +587,47 @@ def test_the_gamed_metric_heaps_before_its_deadline_and_comes_back(requests):
     assert share(gamed, lambda one: one["reopened_at"] is not None) > 0.10
     assert share(honest, lambda one: one["reopened_at"] is not None) < 0.04
     assert share(other, lambda one: one["reopened_at"] is not None) < 0.04
+
+
+def test_heaping_is_found_in_the_gamed_metric_and_nowhere_else(requests):
+    def around(topic, first, last):
+        gaps = [
+            (instant(one["closed_at"]) - instant(one["due_at"])).total_seconds()
+            for one in of_topic(requests, topic, first, last)
+            if one["closed_at"]
+        ]
+        return sum(-3600 < gap <= 0 for gap in gaps), sum(0 < gap <= 3600 for gap in gaps)
+
+    recent, usual = (date(2026, 8, 24), date(2026, 11, 22)), (date(2024, 7, 1), date(2025, 6, 24))
+    topics = sorted({one["topic"] for one in requests})
+    assert len(topics) >= 8
+    found = {topic: heaping(*around(topic, *recent), *around(topic, *usual)) for topic in topics}
+    assert [topic for topic, one in found.items() if one and one.is_alarm] == ["Missed Trash"]
+    assert found["Missed Trash"].times_low > 3
+
+
+def test_the_gamed_metric_improves_as_its_counter_metric_worsens_and_no_other_does(requests):
+    """By month, each topic's share on time beside the share of its closings that were reopened."""
+    metrics = catalogue.load(DEMO).metrics
+    timely, returned = metrics["missed_trash_on_time"], metrics["missed_trash_reopened"]
+
+    def charted(metric, found, column, test):
+        rows = []
+        for place in range(26):
+            year, month = divmod(7 + place, 12)
+            day = f"{2024 + year}-{month + 1:02}"
+            here = [one for one in found if one[column] and one[column].startswith(day)]
+            good = sum(map(test, here))
+            rows.append(month_row(5 * place, good / len(here), numerator=good, denominator=len(here)))
+        return metric_chart(metric, rows)
+
+    told = []
+    for topic in ("Graffiti", "Litter", "Missed Trash", "Pothole", "Streetlight Outage"):
+        found = of_topic(requests, topic, date(2024, 8, 1), date(2026, 9, 30))
+        on_time = charted(timely, found, "due_at", in_time)
+        reopened = charted(returned, found, "closed_at", lambda one: one["reopened_at"] is not None)
+        told += [topic] if paired(on_time, reopened) else []
+    assert told == ["Missed Trash"]
 
 
 def test_targets_change_in_the_catalogue_when_the_table_says():
