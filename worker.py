@@ -25,7 +25,7 @@ from metrics.catalogue import CatalogueError, find_city, load
 from metrics.catalogue_source_rules import WEEKDAYS
 from metrics.model import Catalogue, Source
 from serving.processes import GRACE_SECONDS, end_with_parent
-from store import housekeeping, jobs, lease, publications, records, requests, runs, targets
+from store import housekeeping, jobs, lease, publications, rebases, records, requests, runs, targets
 from store.engine import Clock, Engine, StoreError, Writing, database_url, open_engine, reading, system_clock
 from store.jobs import FAILED, SUCCEEDED
 from store.lease import Holder
@@ -154,14 +154,14 @@ class Duties:
     """What one worker sees to while it holds the lease: a city's definitions, the desk, and who it is.
 
     snapshot_days: how long every snapshot is kept. published_after: the newest run whose records, and the
-    newest decision about a target, that the last publishing knew of.
+    newest decisions about targets and charts, that the last publishing knew of.
     """
 
     catalogue: Catalogue
     desk: Desk
     me: Holder = field(default_factory=lease.this_process)
     snapshot_days: int = housekeeping.SNAPSHOT_DAYS
-    published_after: tuple[int, int] = field(default=(0, 0), init=False)
+    published_after: tuple[int, int, int] = field(default=(0, 0, 0), init=False)
     _next: dict[str, datetime] = field(default_factory=dict, init=False)
 
     def begin(self) -> None:
@@ -292,9 +292,13 @@ class Duties:
         _say(done.line(self.catalogue.city.id))
         return SUCCEEDED, done.words(self.catalogue.city.id)
 
-    def _newest(self) -> tuple[int, int]:
+    def _newest(self) -> tuple[int, int, int]:
         with reading(self.desk.engine) as connection:
-            return runs.newest_good(connection), targets.newest(connection)
+            return (
+                runs.newest_good(connection),
+                targets.newest(connection),
+                rebases.newest(connection),
+            )
 
     def _knows_anything(self) -> bool:
         with reading(self.desk.engine) as connection:

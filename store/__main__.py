@@ -16,7 +16,7 @@ from metrics.catalogue import CatalogueError, find_city, load
 from metrics.model import UNKNOWN_DISTRICT, WHOLE_CITY, Catalogue, Grain
 from metrics.selftest import self_test
 from serving.kept import build_id
-from store import audit_command, housekeeping, publications, runs, target_command, targets
+from store import audit_command, housekeeping, publications, rebase_command, runs, target_command, targets
 from store.backup import back_up, default_name
 from store.engine import StoreError, database_url, instant_text, open_engine, reading, system_clock
 from store.explain import Explanation, clauses, explain
@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("file", type=Path, metavar="FILE")
     target_command.add_parser(commands)
     audit_command.add_parser(commands)
+    rebase_command.add_parser(commands)
     out = commands.add_parser("export-catalogue", help="write approved targets into the catalogue's files")
     out.add_argument(
         "folder", nargs="?", type=Path, metavar="DIR", help="another folder of the city, or one to make"
@@ -133,6 +134,12 @@ def _set_target(engine: Engine, catalogue: Catalogue, given: argparse.Namespace,
 def _audit(engine: Engine, catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:
     for line in audit_command.run(engine, catalogue, system_clock, given):
         print(line)
+    return 0
+
+
+def _rebase(engine: Engine, catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:
+    for line in rebase_command.run(engine, catalogue, system_clock, given):
+        print(line, flush=True)
     return 0
 
 
@@ -261,6 +268,7 @@ _COMMANDS: dict[str, Callable[[Engine, Catalogue, argparse.Namespace, list[str]]
     "verify": _verify,
     "explain": _explain,
     "set-target": _set_target,
+    "rebase": _rebase,
     "export-catalogue": _export,
     "tidy": _tidy,
     "audit": _audit,

@@ -63,6 +63,9 @@ BESIDE_THE_DEFINITION = frozenset(
 )
 """What of a metric changes neither its value nor its score, or does so by a date of its own."""
 
+OF_THE_SCORE = frozenset({"direction", "method", "cap", "best", "per", "historical"})
+"""What of a metric changes its score, and never its value."""
+
 OF_THE_HEADLINE = frozenset({"minimum_coverage", "closures", "holidays"})
 """What of a city concerns composites alone, or single days."""
 
@@ -100,6 +103,23 @@ def is_redefined(before: str, after: str, names: Collection[str], grain: Grain, 
     )
 
 
+def is_measured_otherwise(before: str, after: str, names: Collection[str]) -> bool:
+    """Whether what a metric's values are differs between two catalogues; scoring is no part.
+
+    before, after: the texts of the catalogues. False where one of the two does not have the metric.
+    """
+    if not _may_concern(before, after, names):
+        return False
+    old, new = catalogue_of(before), catalogue_of(after)
+    was, now = find(old, names), find(new, names)
+    if was is None or now is None:
+        return False
+    beside = WORDS_OF_A_METRIC | BESIDE_THE_DEFINITION | OF_THE_SCORE
+    return _without(was, beside) != _without(now, beside) or _is_read_otherwise(
+        old.sources.get(was.source), new.sources.get(now.source)
+    )
+
+
 def is_stated_otherwise(before: Catalogue, after: Catalogue, names: Collection[str], period: Period) -> bool:
     """Whether dated statements about a metric's period differ: its target, gaps, closed days, calendar."""
     was, now = find(before, names), find(after, names)
@@ -129,10 +149,15 @@ def catalogue_of(text: str) -> Catalogue:
 
 def _may_concern(before: str, after: str, names: Collection[str]) -> bool:
     """Whether a file changed in which a definition of the metric may stand: reading catalogues is slow."""
-    old, new = _files(before), _files(after)
-    changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
     own = {f"metrics/{name}.toml" for name in names}
+    changed = _changed_files(before, after)
     return any(name in own or name == DISTRICTS or name.startswith("sources/") for name in changed)
+
+
+@lru_cache(maxsize=64)
+def _changed_files(before: str, after: str) -> frozenset[str]:
+    old, new = _files(before), _files(after)
+    return frozenset(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
 
 
 @lru_cache(maxsize=32)

@@ -495,6 +495,39 @@ CREATE TABLE audit_results (
 ) {strict};
 """
 
+
+def _signals(connection: Connection) -> None:
+    _run(connection, _SIGNALS)
+
+
+_SIGNALS = """
+CREATE TABLE signals (
+    publication {id} NOT NULL,
+    metric {text} NOT NULL,
+    grain {text} NOT NULL,
+    chart {text} NOT NULL,
+    judged {text},
+    variation {text},
+    assurance {text},
+    signal {text},
+    expected {number} NOT NULL,
+    trial INTEGER NOT NULL,
+    warnings {text} NOT NULL,
+    PRIMARY KEY (publication, metric, grain)
+) {by_key};
+CREATE TABLE rebases (
+    id {serial},
+    metric {text} NOT NULL,
+    grain {text} NOT NULL,
+    from_day {text} NOT NULL,
+    kind {text} NOT NULL,
+    reason {text} NOT NULL,
+    approved_by {text} NOT NULL,
+    approved_at {text} NOT NULL,
+    CONSTRAINT rebase_kind CHECK (kind in ('rebase', 'withdrawal'))
+) {strict};
+"""
+
 MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0001_first_tables", _first_tables),
     ("0002_worker_tables", _worker_tables),
@@ -506,5 +539,6 @@ MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0008_withheld_cells", _withheld_cells),
     ("0009_heaps", _heaps),
     ("0010_audits", _audits),
+    ("0011_signals", _signals),
 )
 """Every step by name, in the order of their application."""

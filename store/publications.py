@@ -136,6 +136,21 @@ def series(
     return hidden.shown(found) if hidden else found
 
 
+def city_series(
+    connection: Connection, publication: Publication, grain: Grain, since: date
+) -> dict[str, list[Score]]:
+    """By metric the whole city's scores at a grain in order of time, of periods from `since` on."""
+    conditions = [
+        scores.c.grain == grain,
+        scores.c.district == WHOLE_CITY,
+        scores.c.start >= since.isoformat(),
+    ]
+    found: dict[str, list[Score]] = {}
+    for row in _rows(connection, scores, publication, conditions):
+        found.setdefault(row.metric, []).append(as_score(row))
+    return found
+
+
 def districts(
     connection: Connection, publication: Publication, metric: str, grain: Grain, start: date, hidden: Hidden
 ) -> list[Score]:

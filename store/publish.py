@@ -17,7 +17,7 @@ from metrics.model import (
     Publication,
 )
 from metrics.plan import Inputs, Plan, is_open_for_publication, plan
-from store import heaps, maturities, publications, runs, selftests, targets, withholding
+from store import heaps, maturities, publications, rebases, runs, selftests, signals, targets, withholding
 from store.bulk import insert_rows
 from store.definitions import REVISION, scoring_parts
 from store.differences import Difference, difference, mismatches
@@ -96,7 +96,8 @@ def publish(
         _refuse_where_nothing_was_ever_loaded(catalogue, knowledge, now)
         _remember_catalogue(held, catalogue)
         reduced = reduce(held, catalogue, day)
-        if now and _follows_from_the_same(catalogue, day, knowledge, now, reduced):
+        rebased = now is not None and rebases.decided_since(held.connection, now.publication)
+        if now and not rebased and _follows_from_the_same(catalogue, day, knowledge, now, reduced):
             return PublishReport(None, day, 0, 0, 0, 0)
         is_current = now is None or day >= now.publication.as_of
         tests_itself = is_current and selftests.is_due(held.connection, day, catalogue.hash)
@@ -105,11 +106,12 @@ def publish(
         inputs, matured = asked.matured()
         planned = plan(inputs)
         differs = difference(held.connection, planned, now if is_current else None, inputs.standing)
-        report = _save(held, catalogue, day, knowledge, now, is_current, differs, reduced, reason)
+        report = _save(held, catalogue, day, knowledge, now, is_current, differs, reduced, reason, rebased)
         if report.publication:
             maturities.save(held.connection, report.publication, matured)
             withholding.remember(held.connection, catalogue, report.publication)
             heaps.remember(held.connection, catalogue, report.publication, knowledge)
+            signals.remember(held.connection, catalogue, report.publication)
         if tests_itself and report.publication:
             selftests.remember(held.connection, report.publication, replace(inputs, standing=None))
         return report
@@ -251,9 +253,10 @@ def _save(
     difference: Difference,
     reduced: list[Reduction],
     reason: str | None,
+    rebased: bool,
 ) -> PublishReport:
     facts = sum(one.changed for one in reduced)
-    moved = now is None or not is_current or as_of != now.publication.as_of
+    moved = now is None or not is_current or as_of != now.publication.as_of or rebased
     # Definitions are public too: a metric taken off the public pages must be off at once.
     moved = moved or (now is not None and catalogue.hash != now.publication.catalogue_hash)
     if not (difference.scores or difference.composites or moved):

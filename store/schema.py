@@ -377,3 +377,39 @@ audit_results = _table(
     CheckConstraint("found in ('done', 'not_done')", name="audit_found"),
 )
 """What was found of a drawn case; rows are only added, and of a case the newest counts."""
+
+signals = _table(
+    "signals",
+    Column("publication", Identity, nullable=False),
+    _text("metric"),
+    _text("grain"),
+    _text("chart"),
+    _text("judged", optional=True),
+    _text("variation", optional=True),
+    _text("assurance", optional=True),
+    _text("signal", optional=True),
+    _number("expected", optional=False),
+    _count("trial", optional=False),
+    _text("warnings"),
+    PrimaryKeyConstraint("publication", "metric", "grain"),
+    by_key=True,
+)
+"""What the chart of each metric and grain says at its newest judged point, as of a publication; all anew.
+
+expected: how likely chance alone makes a signal there. warnings is a JSON list."""
+
+rebases = _table(
+    "rebases",
+    _identity(),
+    _text("metric"),
+    _text("grain"),
+    _text("from_day"),
+    _text("kind"),
+    _text("reason"),
+    _text("approved_by"),
+    _text("approved_at"),
+    CheckConstraint("kind in ('rebase', 'withdrawal')", name="rebase_kind"),
+)
+"""Every decision about where a chart begins anew, in the order they were made; rows are only added.
+
+Of a metric, grain and day the newest row counts; no grain (an empty text) is every grain."""

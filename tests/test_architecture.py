@@ -39,6 +39,7 @@ AT_HOME = {
 LAYOUTS_READ_AND_ASK = {
     "publications",
     "maturities",
+    "signals",
     "vintages",
     "withheld",
     "revisions",

@@ -1,0 +1,141 @@
+"""Rebases: approved decisions about the day from which a metric's chart has limits of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, insert, select
+
+from metrics.catalogue_shapes import did_you_mean
+from metrics.model import Catalogue, Grain, Metric, Publication
+from metrics.signals import Border
+from store.engine import Clock, StoreError, from_text, instant_text, writing
+from store.schema import rebases
+from store.vintages import names_of
+
+
+class Kind(StrEnum):
+    """A rebase begins a chart anew from a day; a withdrawal takes the one from that day back."""
+
+    REBASE = "rebase"
+    WITHDRAWAL = "withdrawal"
+
+
+@dataclass(frozen=True)
+class Rebase:
+    """A day from which a metric's chart shall begin anew. grain None is every grain."""
+
+    metric: str
+    grain: Grain | None
+    from_day: date
+    reason: str
+    approved_by: str
+    kind: Kind = Kind.REBASE
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A rebase that was approved, and when."""
+
+    id: int
+    rebase: Rebase
+    approved_at: datetime
+
+
+def decisions(connection: Connection) -> list[Decision]:
+    """Every decision, oldest first, those that later ones replaced included."""
+    return [_decision(row) for row in connection.execute(select(rebases).order_by(rebases.c.id))]
+
+
+def newest(connection: Connection) -> int:
+    """The number of the last decision; 0 before the first."""
+    return connection.execute(select(func.coalesce(func.max(rebases.c.id), 0))).scalar_one()
+
+
+def decided_since(connection: Connection, publication: Publication) -> bool:
+    """Whether something was decided that a publication does not know yet."""
+    later = rebases.c.approved_at > instant_text(publication.known_at)
+    return connection.execute(select(func.count()).where(later)).scalar_one() > 0
+
+
+def borders(decided: list[Decision], publication: Publication, metric: Metric, grain: Grain) -> list[Border]:
+    """Where a metric's chart begins anew, by all that was decided when a publication was made."""
+    names, standing = names_of(metric), dict[tuple[date, Grain | None], Rebase]()
+    for one in decided:
+        asked = one.rebase
+        if asked.metric in names and asked.grain in (None, grain) and one.approved_at <= publication.known_at:
+            standing[asked.from_day, asked.grain] = asked
+    return [
+        Border(one.from_day, "rebase", one.reason)
+        for one in sorted(standing.values(), key=lambda one: one.from_day)
+        if one.kind is Kind.REBASE
+    ]
+
+
+def approve(engine: Engine, catalogue: Catalogue, clock: Clock, rebase: Rebase) -> Decision:
+    """Adds a decision, which the next publication follows; raises StoreError as `checked` does."""
+    with writing(engine, clock) as held:
+        checked(held.connection, catalogue, rebase)
+        found = held.connection.execute(insert(rebases).returning(rebases.c.id), _row(rebase, held.now))
+        return Decision(found.scalar_one(), rebase, from_text(held.now))
+
+
+def checked(connection: Connection, catalogue: Catalogue, rebase: Rebase) -> Metric:
+    """The metric that a rebase is of.
+
+    Raises StoreError, with the fix, for a metric that is not there or has ended, words that are empty or not
+    one line, a rebase that stands already and the withdrawal of one that does not.
+    """
+    metric = catalogue.metrics.get(rebase.metric)
+    if metric is None:
+        fix = did_you_mean(rebase.metric, catalogue.metrics)
+        raise StoreError(f"{catalogue.city.id} has no metric {rebase.metric}. {fix}")
+    if metric.retired is not None:
+        raise StoreError(f"{metric.id} was retired on {metric.retired.on}; its chart is not made any more.")
+    for word, said in (("reason", rebase.reason), ("approved_by", rebase.approved_by)):
+        if not said.strip() or not said.isprintable():
+            raise StoreError(f"The {word} is empty or not one line; write one line that says it.")
+    _refuse_nothing(connection, metric, rebase)
+    return metric
+
+
+# --- inside ---------------------------------------------------------------------------------------
+
+
+def _refuse_nothing(connection: Connection, metric: Metric, rebase: Rebase) -> None:
+    standing: dict[date, Rebase] = {}
+    for one in decisions(connection):
+        if one.rebase.metric in names_of(metric) and one.rebase.grain == rebase.grain:
+            standing[one.rebase.from_day] = one.rebase
+    days = sorted(day for day, one in standing.items() if one.kind is Kind.REBASE)
+    where = f"the {rebase.grain} chart" if rebase.grain else "every chart"
+    if rebase.kind is Kind.REBASE and rebase.from_day in days:
+        raise StoreError(f"{metric.id}: {where} begins anew on {rebase.from_day} already.")
+    if rebase.kind is Kind.WITHDRAWAL and rebase.from_day not in days:
+        known = ", ".join(map(str, days)) or "no day"
+        raise StoreError(
+            f"{metric.id} has no rebase of {where} from {rebase.from_day} to withdraw; known: {known}."
+        )
+
+
+def _row(rebase: Rebase, now: str) -> dict[str, Any]:
+    return {
+        "metric": rebase.metric,
+        "grain": rebase.grain.value if rebase.grain else "",
+        "from_day": rebase.from_day.isoformat(),
+        "kind": rebase.kind.value,
+        "reason": rebase.reason,
+        "approved_by": rebase.approved_by,
+        "approved_at": now,
+    }
+
+
+def _decision(row: Any) -> Decision:
+    grain = Grain(row.grain) if row.grain else None
+    asked = Rebase(
+        row.metric, grain, date.fromisoformat(row.from_day), row.reason, row.approved_by, Kind(row.kind)
+    )
+    return Decision(row.id, asked, from_text(row.approved_at))
