@@ -145,6 +145,7 @@ def make_server(engine: Engine, catalogue: Catalogue, city: str, base_url: str =
         Route("/api/v1/metrics/<metric>/series", Kind.PUBLIC, calls.series),
         Route("/api/v1/metrics/<metric>/series.json", Kind.PUBLIC, calls.series),
         Route("/api/v1/metrics/<metric>/series.csv", Kind.PUBLIC, calls.series_csv),
+        Route("/api/v1/metrics/<metric>/signals", Kind.PUBLIC, calls.signals),
         Route("/api/v1/metrics/<metric>/explain", Kind.PUBLIC, calls.explain),
         Route("/api/v1/metrics/<metric>/revisions", Kind.PUBLIC, calls.revisions),
         Route("/api/v1/metrics/<metric>/districts", Kind.PUBLIC, calls.districts),

@@ -11,11 +11,13 @@ from markupsafe import Markup
 
 from layouts import formats
 from layouts.charts.embedded import Svg
-from layouts.charts.glyphs import arrow, glyph, theme_glyph
+from layouts.charts.glyphs import arrow, glyph, sign, theme_glyph
 from layouts.charts.small import score_bar
-from layouts.formats import Level, Movement, _
+from layouts.formats import Level, Movement, _, signals
 from layouts.views import Edition
 from metrics.model import Catalogue, Composite, Grain, Metric, Period, Score, Status
+from metrics.signals import Assurance, Variation
+from store.signals import Finding
 
 Children = str | Component | Sequence[Any] | None
 
@@ -44,6 +46,30 @@ def score_chip(score: Score | None) -> html.Span:
     """The status of a metric."""
     level = formats.level(score.score if score else None)
     return chip(level, formats.standing_word(score, level))
+
+
+def signs(finding: Finding | None) -> html.Span | None:
+    """What the chart of a metric says, as two shapes with their words for those who do not see them."""
+    if finding is None:
+        return None
+    words = signals.spoken_words(finding.variation, finding.assurance, finding.grain)
+    if not words:
+        return None
+    shapes = [
+        html.Span(Svg(sign(one)), className=f"sign-{one}")
+        for one in (finding.variation, finding.assurance)
+        if one is not None
+    ]
+    return html.Span([*shapes, html.Span(words, className="unseen")], className="signs", title=words)
+
+
+def signs_key() -> html.Ul:
+    """The words of all that a chart may say."""
+    rows = [
+        html.Li([Svg(sign(one)), signals.meaning_word(one)], className=f"sign-{one}")
+        for one in (*Variation, *Assurance)
+    ]
+    return html.Ul(rows, className="key signs-key", role="list")
 
 
 def drawing(made: Markup) -> Component | None:

@@ -10,7 +10,16 @@ from dash.development.base_component import Component
 
 from layouts import formats
 from layouts.charts.small import sparkline
-from layouts.components import Children, drawing, row, score_chip, small_score, table_in_parts, with_bar
+from layouts.components import (
+    Children,
+    drawing,
+    row,
+    score_chip,
+    signs,
+    small_score,
+    table_in_parts,
+    with_bar,
+)
 from layouts.formats import _
 from layouts.formats import today as sentences
 from layouts.links import department_link, metric_link
@@ -58,7 +67,7 @@ def _row(line: Line, others: Sequence[Grain], edition: Edition) -> html.Tr:
             html.Span(line.department, className="muted"),
         ],
         (aim, "number-cell aim aim-cell"),
-        (_standing(score), "status-cell"),
+        (_standing(line), "status-cell"),
         (_score_cell(score, edition.catalogue), "score-cell" if _has_score(score) else "score-cell why"),
         (drawing(sparkline(line.recent, formats.sparkline_text(line))), "spark-cell"),
         *((small_score(line.scores.get(grain)), "number-cell other-cell") for grain in others),
@@ -84,12 +93,16 @@ def _beside_on_phones(aim: str) -> dict[str, Any]:
     return {"data-target": aim}
 
 
-def _standing(score: Score | None) -> list[Component]:
-    shown: list[Component] = [score_chip(score)]
+def _standing(line: Line) -> list[Component | str]:
+    score = line.score
+    shown: list[Component | str] = [score_chip(score)]
     if score is not None and score.verdict is not None:
         shown.append(html.Span(f" {formats.verdict_word(score.verdict)}", className="mark-small"))
     if score is not None and score.status is Status.PROVISIONAL:
         shown.append(html.Span(f" {formats.status_word(score.status)}", className="mark-small"))
+    made = signs(line.finding)
+    if made is not None:
+        shown += [" ", made]
     return shown
 
 

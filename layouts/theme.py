@@ -10,6 +10,10 @@ ACCENT = "#2f5fb3"
 TARGET = "#2a7180"
 """Where the style sheet does not reach (before it is loaded, in a saved picture) these colours show."""
 
+VALUE_ON_BOTH, TARGET_ON_BOTH = "#4f7fd0", "#3f8a99"
+BETTER_ON_BOTH, WORSE_ON_BOTH = "#3f7fd6", "#d6455c"
+"""Colours that stand out from light and dark cards, where the style sheet cannot tell traces apart."""
+
 MARGIN = {"l": 56, "r": 110, "t": 12, "b": 40}
 
 TEMPLATE = go.layout.Template(

@@ -26,8 +26,10 @@ from metrics.model import (
     Source,
     Status,
 )
-from store import maturities, publications, withheld
+from metrics.signals import Chart, Tally
+from store import maturities, publications, signals, withheld
 from store.maturities import Maturity
+from store.signals import Finding
 from store.withheld import Audience
 
 if TYPE_CHECKING:
@@ -101,7 +103,7 @@ class Edition:
 class Line:
     """One metric: its newest period of each grain, and its recent scores at the grain of the page.
 
-    score is None where the metric has no row at the grain of the page.
+    score is None where the metric has no row at the grain of the page. finding: of its chart by week.
     """
 
     metric: Metric
@@ -109,6 +111,7 @@ class Line:
     score: Score | None
     scores: Mapping[Grain, Score]
     recent: tuple[Score, ...]
+    finding: Finding | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,7 @@ class CityView:
     opening is the grain the page opens on (method 7); None where nothing has ever been published for any
     period. services are in order of need: the lowest score first, then those without one.
     restated: what is published now of the period it opens on; None on a page that is not pinned.
+    tally: how many of the measures shown have a signal in the newest week; None where no chart was kept.
     """
 
     edition: Edition
@@ -136,6 +140,7 @@ class CityView:
     conditions: tuple[Line, ...]
     departments: tuple[DepartmentLine, ...]
     restated: Composite | None = None
+    tally: Tally | None = None
 
     @property
     def composite(self) -> Composite | None:
@@ -189,7 +194,7 @@ class MetricView:
 
     grain: of the chart and the tables. score: its newest period at that grain. maturity: None where the
     publication was made before it was counted. restated: what is published now of that period; None on a
-    page that is not pinned.
+    page that is not pinned. chart: the control chart at chart_grain, None where there is nothing to chart.
     """
 
     edition: Edition
@@ -203,6 +208,8 @@ class MetricView:
     districts: tuple[DistrictLine, ...]
     restated: Score | None = None
     maturity: Maturity | None = None
+    chart: Chart | None = None
+    chart_grain: Grain = Grain.WEEK
 
     @property
     def known_until(self) -> datetime | None:
@@ -269,8 +276,9 @@ def city_view(
     metrics = [one for one in catalogue.live_metrics() if department in (None, one.department)]
     opening = grain or opening_grain(in_scope, scores, metrics)
     opened = in_scope.get(opening) if opening else None
+    found = signals.findings(connection, publication, Grain.WEEK)
     lines = [
-        _line(connection, edition, metric, scores.get(metric.id, {}), opening)
+        _line(connection, edition, metric, scores.get(metric.id, {}), opening, found.get(metric.id))
         for metric in metrics
         if not public_only or (metric.public and edition.withdrawn(metric.id) is None)
     ]
@@ -285,13 +293,17 @@ def city_view(
             for one in catalogue.departments.values()
         ),
         restated=_composite_now(connection, edition, scope, opened),
+        tally=_tally(lines),
     )
 
 
 def metric_view(
     connection: Connection, edition: Edition, metric: Metric, grain: Grain | None = None
 ) -> MetricView:
-    """One metric as a publication says it stands; without a grain at the finest that has a score."""
+    """One metric as a publication says it stands; without a grain at the finest that has a score.
+
+    Its control chart is that of the grain, by week without one.
+    """
     publication = edition.publication
     scores = city_scores(connection, edition).get(metric.id, {})
     shown = grain or metric_grain(metric, scores)
@@ -316,6 +328,8 @@ def metric_view(
         districts=_newest_districts(connection, edition, metric, scores, shown),
         restated=_score_now(connection, edition, metric, newest),
         maturity=maturities.read(connection, publication, metric.id).get(metric.id),
+        chart=signals.chart_of(connection, publication, metric, grain or Grain.WEEK),
+        chart_grain=grain or Grain.WEEK,
     )
 
 
@@ -405,6 +419,7 @@ def _line(
     metric: Metric,
     scores: Mapping[Grain, Score],
     opening: Grain | None,
+    finding: Finding | None,
 ) -> Line:
     recent: list[Score] = []
     if opening is not None:
@@ -419,7 +434,18 @@ def _line(
         score=scores.get(opening) if opening else None,
         scores=scores,
         recent=tuple(recent[-RECENT[opening] :]) if opening else (),
+        finding=finding,
     )
+
+
+def _tally(lines: Sequence[Line]) -> Tally | None:
+    """The signals of the newest week, each measure by its own chart."""
+    found = [line.finding for line in lines if line.finding is not None]
+    weeks = [line.scores[Grain.WEEK].period for line in lines if Grain.WEEK in line.scores]
+    if not found or not weeks:
+        return None
+    newest = max(weeks, key=lambda period: period.start)
+    return signals.tally_of(found, newest.start, newest.end)
 
 
 def _by_need(lines: Iterable[Line]) -> tuple[Line, ...]:

@@ -73,6 +73,11 @@ def metric_chart(
     return replace(found, warnings=(*found.warnings, Caution.SEASON)) if seasonal else found
 
 
+def charted_direction(metric: Metric, kind: ChartKind) -> Direction:
+    """Where a chart is good: a longer time between events is what fewer of them are."""
+    return _OPPOSITE.get(metric.direction, metric.direction) if kind is ChartKind.G else metric.direction
+
+
 def measure_of(metric: Metric, rows: Iterable[Score]) -> Measure:
     """What a metric's values are to a chart.
 
@@ -195,7 +200,7 @@ def _gap_chart(
     return chart(
         ChartKind.G,
         series,
-        direction=_OPPOSITE.get(metric.direction, metric.direction),
+        direction=charted_direction(metric, ChartKind.G),
         borders=borders,
         baseline=baseline,
         extent=(0.0, np.inf),

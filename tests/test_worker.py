@@ -549,7 +549,7 @@ def test_replacing_the_holder_forgets_what_the_one_before_knew(springfield):
     duties = springfield.worker()
     work_off(duties)
     fresh = replace(duties, me=lease.this_process())
-    assert (fresh.published_after, fresh._next) == ((0, 0), {}) != (duties.published_after, duties._next)
+    assert (fresh.published_after, fresh._next) == ((0, 0, 0), {}) != (duties.published_after, duties._next)
 
 
 def test_without_the_scheduler_there_is_nothing_to_do(capsys, monkeypatch):

@@ -16,7 +16,7 @@ from layouts.charts.lettering import balanced, cut, lines, width
 from layouts.charts.line import Size, line_with_target
 from layouts.charts.palette import Theme, written_out
 from layouts.charts.small import BAR_WIDTH, score_bar
-from layouts.formats import Level, _, captions
+from layouts.formats import Level, _, captions, signals
 from layouts.views import CityView, Edition, Line, MetricView
 from metrics.model import Composite, Grain
 
@@ -49,6 +49,7 @@ def metric_card(view: MetricView, theme: Theme, *, titled: bool = True) -> Marku
         sheet.chip_line(level, formats.standing_word(view.score, level), beside)
     sheet.paragraph(captions.why_nothing(view.score, view))
     sheet.paragraph(captions.beyond_chance(view))
+    sheet.paragraph(signals.chart_words(view))
     chart = line_with_target(view, CHART)
     if chart:
         sheet.drawing(chart, CHART.height)

@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from layouts.charts.drawing import element, picture
 from layouts.formats import Level
+from metrics.signals import Assurance, Variation
 
 SIZE = 12
 
@@ -44,6 +45,27 @@ _THEMES = {
     ),
     "dark": (element("path", d="M10.6 7.4A5 5 0 1 1 4.6 1.4A4.2 4.2 0 0 0 10.6 7.4Z", class_="fill"),),
 }
+
+
+_SIGNS: dict[Variation | Assurance, tuple[Markup, ...]] = {
+    Variation.IMPROVEMENT: (element("path", d="M1.8 1.8H10.2V10.2H1.8Z", class_="fill"),),
+    Variation.CONCERN: (element("path", d="M6 .4L11.6 6L6 11.6L.4 6Z", class_="fill"),),
+    Variation.HIGH: (element("path", d="M6 1.8L10.6 10.2H1.4Z", class_="edge"),),
+    Variation.LOW: (element("path", d="M6 10.2L1.4 1.8H10.6Z", class_="edge"),),
+    Variation.COMMON_CAUSE: (element("path", d="M.8 6C2.4 1.4 4.4 1.4 6 6S9.6 10.6 11.2 6", class_="edge"),),
+    Assurance.PASS: (element("path", d="M1.4 6.4L4.7 9.7L10.6 2.6", class_="edge"),),
+    Assurance.FAIL: (element("path", d="M2 2L10 10M10 2L2 10", class_="edge"),),
+    Assurance.HIT_OR_MISS: (
+        element("path", d="M.6 6H11.4", class_="edge"),
+        element("circle", cx=3.2, cy=2.6, r=1.6, class_="fill"),
+        element("circle", cx=8.8, cy=9.4, r=1.6, class_="fill"),
+    ),
+}
+
+
+def sign(given: Variation | Assurance) -> Markup:
+    """The shape of what a chart says: of change, a square for the better, a rhomb for the worse."""
+    return picture(SIZE, SIZE, _SIGNS[given], class_="glyph")
 
 
 def glyph(level: Level) -> Markup:

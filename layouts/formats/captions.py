@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from layouts.formats import days, evidence, numbers, sentences, vintages, words
+from layouts.formats import days, evidence, numbers, sentences, signals, vintages, words
 from layouts.formats.language import _, ngettext
 from layouts.formats.reasons import reason
 from layouts.views import CityView, Edition, Line, MetricView
@@ -140,6 +140,7 @@ def metric_alt(view: MetricView) -> str:
         said.append(_standing(view.score))
         said.append(beyond_chance(view))
         said.append(why_nothing(view.score, view).rstrip("."))
+    said.append(signals.chart_words(view))
     said.append(sentences.chart_text(view, view.past).rstrip("."))
     return _paragraph([*said, *metric_notes(view), sentences.edition(view.edition)])
 

@@ -26,6 +26,7 @@ from layouts.components import (
     table,
     with_bar,
 )
+from layouts.control_section import control_section
 from layouts.desk import at_hand
 from layouts.formats import _, company, method, vintages
 from layouts.formats.freshness import how_fresh
@@ -138,6 +139,7 @@ def _page(view: MetricView, told: VintageView, trust: Integrity, receipt: list[h
         ),
         *receipt,
         _course(view, told),
+        control_section(view),
         html.Div(
             [*_worked(view), *_waits(view), _meaning(view), _targets(view)],
             className="columns section",

@@ -25,12 +25,13 @@ from layouts.components import (
     score_chip,
     scrolling,
     section,
+    signs_key,
     small_score,
     table,
     tile,
 )
 from layouts.desk import at_hand
-from layouts.formats import Level, PrintedPart, _
+from layouts.formats import Level, PrintedPart, _, signals
 from layouts.formats import today as sentences
 from layouts.links import PREFIX, department_link, metric_link, today_link
 from layouts.public import asking
@@ -122,7 +123,7 @@ def _page(view: TodayView, by: Grouping, wanted: str) -> list[Any]:
     return [
         html.Div(
             [
-                html.Div([html.H1(formats.headline(city)), _lead(period)]),
+                html.Div([html.H1(formats.headline(city)), _lead(city, period)]),
                 _days(view),
             ],
             className="opening-line",
@@ -136,9 +137,12 @@ def _page(view: TodayView, by: Grouping, wanted: str) -> list[Any]:
     ]
 
 
-def _lead(period: str) -> html.P:
+def _lead(city: CityView, period: str) -> html.P:
+    """What the numbers mean, and how many measures show a signal beside how many would by chance."""
     meaning = _("1.00 means on target.")
-    return html.P(f"{period} · {meaning}" if period else meaning, className="lead")
+    told = signals.tally(city.tally, is_pinned=city.edition.is_pinned) if city.tally else ""
+    said = f"{period} · {meaning}" if period else meaning
+    return html.P(" ".join(text for text in (said, told) if text), className="lead")
 
 
 # --- which day ---------------------------------------------------------------------------------
@@ -390,9 +394,12 @@ def _grouping_link(city: CityView, one: Grouping, by: Grouping) -> dcc.Link:
     )
 
 
-def _key() -> html.Ul:
+def _key() -> html.Div:
     chips = [html.Li(chip(level, formats.level_word(level))) for level in Level]
-    return html.Ul(chips, className="key table-foot", role="list")
+    return html.Div(
+        [html.Ul(chips, className="key", role="list"), signs_key()],
+        className="table-foot",
+    )
 
 
 # --- departments ---------------------------------------------------------------------------------

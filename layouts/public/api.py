@@ -19,6 +19,7 @@ from layouts.public import asking
 from layouts.public.answer import CSV, JSON, PROBLEM, RETRY_SECONDS, Answer, NothingPublished, Refusal
 from layouts.public.asking import Query, Series
 from layouts.public.by_district import rows_of, shared_out, whole
+from layouts.public.charted import charted
 from layouts.public.explained import explained, target_words
 from layouts.public.integrity import integrity_fields
 from layouts.public.matured import maturity_fields
@@ -37,7 +38,7 @@ from metrics.model import (
     Status,
     Weight,
 )
-from store import maturities, publications, revisions, vintages, withheld
+from store import maturities, publications, revisions, signals, vintages, withheld
 from store.engine import Connection, instant_text
 from store.revisions import DefinitionChange, Revision, Summary
 from store.vintages import FirstPublished
@@ -111,6 +112,10 @@ class Api:
     def integrity(self, query: Query, metric: str) -> Answer:
         """Whether a metric's number can be trusted: pairs, deadlines, eased targets and audits."""
         return self._answer(lambda given: self._integrity(given, metric), query)
+
+    def signals(self, query: Query, metric: str) -> Answer:
+        """A metric's control chart at a grain, by week unless it is given."""
+        return self._answer(lambda given: self._signals(given, metric), query)
 
     def publications(self, query: Query) -> Answer:
         """Every publication up to the one asked for, newest first; an empty list before the first."""
@@ -264,6 +269,15 @@ class Api:
             "metric": metric.id,
             **integrity_fields(found),
         }
+
+    def _signals(self, query: Query, wanted: str) -> Made:
+        asking.known_words(query, ("grain",))
+        grain = asking.grain(query, Grain.WEEK) or Grain.WEEK
+        with asking.opened(self.desk, query) as (connection, edition):
+            metric = asking.metric(edition, wanted)
+            chart = signals.chart_of(connection, edition.publication, metric, grain)
+        described = {"metric": metric.id, "grain": grain, "unit": metric.unit}
+        return edition, {**described, "publication": _publication(edition.publication), **charted(chart)}
 
     def _publications(self, query: Query) -> Made:
         asking.known_words(query, ())

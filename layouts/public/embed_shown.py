@@ -133,10 +133,20 @@ def _metric_facts(view: MetricView) -> dict[str, str]:
         }
         found |= {"Status": str(score.status), "Score": formats.score(score.score)}
         found |= {"Verdict": str(score.verdict or ""), "Interval": formats.interval(view.metric, score)}
+        found |= _chart_facts(view)
         found["Value"] = formats.value_beside_target(view.metric, score)
         found["Value Unrounded"] = "" if score.value is None else repr(score.value)
         found["Score Unrounded"] = "" if score.score is None else repr(score.score)
     return found
+
+
+def _chart_facts(view: MetricView) -> dict[str, str]:
+    chart = view.chart
+    return {
+        "Chart Grain": str(view.chart_grain),
+        "Variation": str(chart.variation or "") if chart else "",
+        "Assurance": str(chart.assurance or "") if chart else "",
+    }
 
 
 def _city_facts(view: CityView) -> dict[str, str]:

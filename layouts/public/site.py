@@ -12,9 +12,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from layouts import formats
+from layouts.charts.control import control_chart
 from layouts.charts.district_map import district_map, map_key, numbered
 from layouts.charts.dots import BROAD, dot_plot
-from layouts.charts.glyphs import MARK, arrow, glyph, theme_glyph
+from layouts.charts.glyphs import MARK, arrow, glyph, sign, theme_glyph
 from layouts.charts.line import NARROW, WIDE, line_with_target
 from layouts.charts.small import score_bar, sparkline
 from layouts.company_view import company_view
@@ -30,6 +31,7 @@ from layouts.formats import (
     honesty,
     method,
     receipts,
+    signals,
     vintages,
 )
 from layouts.integrity_view import trust_of
@@ -39,6 +41,7 @@ from layouts.public.answer import HTML, RETRY_SECONDS, Answer, NothingPublished,
 from layouts.public.api import problem
 from layouts.public.asking import Query
 from layouts.receipt_view import receipt_of
+from layouts.signal_view import MEANINGS, control_of
 from layouts.views import CityView, Edition, MetricView, city_view, metric_view
 from layouts.vintage_view import vintage_view
 from metrics.model import UNKNOWN_DISTRICT, City, Grain
@@ -54,6 +57,7 @@ DRAW = SimpleNamespace(
     map_key=map_key,
     numbered=numbered,
     score_bar=score_bar,
+    sign=sign,
     sparkline=sparkline,
     theme_glyph=theme_glyph,
 )
@@ -72,6 +76,7 @@ def environment() -> Environment:
     made.globals.update(_=_, ngettext=formats.ngettext, say=formats, caption=captions, draw=DRAW, mark=MARK)
     made.globals.update(receipts=receipts, company=company, method=method, vintage=vintages, fresh=freshness)
     made.globals.update(where=districts, grains_of_districts=GRAINS)
+    made.globals.update(signals=signals, meanings=MEANINGS)
     made.globals.update(here="", here_path="/", pin="", pin_more="", unknown_district=UNKNOWN_DISTRICT)
     made.globals.update(address="", picture="")
     return made
@@ -268,8 +273,12 @@ def _compared(connection: Connection, view: MetricView) -> DistrictsView | None:
 
 def _metric_texts(view: MetricView, edition: Edition) -> dict[str, Any]:
     metric, score = view.metric, view.score
+    control = control_of(view)
     return {
         "view": view,
+        "control": control,
+        "control_wide": control_chart(control, WIDE),
+        "control_narrow": control_chart(control, NARROW),
         "wide": line_with_target(view, WIDE),
         "narrow": line_with_target(view, NARROW),
         "chart_title": _("{metric}, {daily}").format(metric=metric.name, daily=formats.how_often(view.grain)),

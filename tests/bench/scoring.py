@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from metrics import periods
 from metrics.catalogue import load
 from metrics.facts import Facts
-from metrics.model import City, Grain, Knowledge, Metric
+from metrics.metric_signals import metric_chart
+from metrics.model import WHOLE_CITY, City, Grain, Knowledge, Metric, Score
 from metrics.plan import Inputs, Plan, plan
 from store.engine import open_engine, system_clock, writing
 from store.reduce import reduce
@@ -36,7 +37,8 @@ TARGET, CAP = 0.8, 1.25
 FEW, MANY = 24, 500
 ROWS_A_DAY = 2
 TOUCHED_DAYS = 67
-GOAL_OF_A_RESCORE, GOAL_OF_REDUCING = 25.0, 1.3
+GOAL_OF_A_RESCORE, GOAL_OF_REDUCING, GOAL_OF_SIGNALS = 25.0, 1.3, 3.0
+CHARTED_WEEKS = 104
 
 _CITY = 'id = "bench"\nname = "Bench"\ntime_zone = "UTC"\n'
 _DEPARTMENTS = '[works]\nname = "Works"\n'
@@ -119,7 +121,27 @@ def _in_memory(city: Path, count: int) -> float:
     )
     figures.show("values, scores and composites by running sums in numpy", plain, plain)
     figures.show("the product's plan, in memory", product, plain, goal=GOAL_OF_A_RESCORE)
+    _signals(inputs, made[-1], plain)
     return plain
+
+
+def _signals(inputs: Inputs, made: Plan, plain: float) -> None:
+    """Prints what the weekly charts of all metrics cost, beside the plain re-score of the same metrics."""
+    rows: dict[str, list[Score]] = {}
+    for score in made.scores:
+        if score.period.grain is Grain.WEEK and score.district == WHOLE_CITY:
+            rows.setdefault(score.metric, []).append(score)
+    charts = [
+        (inputs.catalogue.metrics[name], sorted(found, key=lambda one: one.period.start))
+        for name, found in rows.items()
+    ]
+
+    def judge() -> None:
+        for metric, found in charts:
+            metric_chart(metric, found[-CHARTED_WEEKS:], periods=CHARTED_WEEKS)
+
+    cost = figures.cpu(judge, 3)
+    figures.show(f"signals: {len(charts)} charts of {CHARTED_WEEKS} weeks", cost, plain, goal=GOAL_OF_SIGNALS)
 
 
 def _as_a_command(city: Path, data: Path, plain: float) -> None:

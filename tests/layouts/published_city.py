@@ -22,7 +22,7 @@ from metrics.catalogue import from_text
 from metrics.facts import Fact, arrange
 from metrics.model import Aggregation, Catalogue, Family, Knowledge, Metric, Score, Status
 from metrics.plan import Inputs, Plan, plan
-from store import records, schema
+from store import publications, records, schema, signals
 from store.engine import Engine, bump_state, open_engine, writing
 from store.migrations import migrate
 from store.publications import composite_to_row, knowledge_to_json, score_to_row
@@ -280,6 +280,9 @@ def fill(
         for table, rows in ((schema.scores, scores), (schema.composites, composites)):
             if rows:
                 held.connection.execute(insert(table), rows)
+        made = publications.find(held.connection, number=number)
+        assert made is not None, "it was just written"
+        signals.remember(held.connection, catalogue, made.publication, planned.scores)
         bump_state(held)
 
 

@@ -97,8 +97,9 @@ def test_the_page_of_a_metric_has_the_table_its_definition_and_its_targets(site)
     assert "The same as a table" in html and "What it does not show" in html
     assert re.search(r"<b>85%</b> from Jul 1, 2026.*<b>80%</b> from Jan 1, 2016", html, re.S)
     assert 'href="/api/v1/metrics/trash_on_time/series.csv?grain=week"' in html
+    # The course and the control chart, each as drawn for screens and for phones; a map and two dot plots.
     course, districts = html.split('id="districts"')
-    assert (course.count('role="img"'), districts.count('role="img"')) == (2, 3)
+    assert (course.count('role="img"'), districts.count('role="img"')) == (4, 3)
 
 
 def test_districts_are_shown_with_the_unknown_one(site):

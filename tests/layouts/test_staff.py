@@ -13,6 +13,10 @@ from flask import Flask
 from layouts import access, formats, staff
 from layouts.access import Need, NotAllowed, Role, guarded, is_allowed, is_guarded
 from layouts.desk import Desk
+from layouts.formats import signals as chart_words
+from metrics.model import Grain
+from store import publications, signals
+from store.engine import reading
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
@@ -221,10 +225,32 @@ def test_the_page_of_a_metric_has_the_chart_the_twin_and_the_worked_example(moun
     score = published_city.score("pothole_on_time", "month")
     text = words(shown)
     assert f"Printed with two digits: {formats.score(score.score)}." in text
-    [figure] = every(shown, "Graph")
+    figure, _control = every(shown, "Graph")
     twin = next(t for t in every(shown, "Table") if "monthly" in t.children[0].children)
     assert len(every(twin, "Tr")) - 1 == len(figure.figure.data[-1].y)
     assert "What it does not show" in text and "from Jan 1, 2016" in text
+
+
+@pytest.mark.parametrize("grain", list(Grain))
+@pytest.mark.parametrize("metric", ["pothole_on_time", "response_minutes", "flu_shots", "requests_opened"])
+def test_the_page_of_a_metric_says_of_its_chart_what_the_publication_keeps(
+    mounted, published_city, metric, grain
+):
+    shown = layout_of(mounted, "pages.metric", metric_id=metric, grain=str(grain))
+    with reading(published_city.engine) as connection:
+        kept = signals.findings(connection, publications.current(connection).publication, grain)[metric]
+    [figure] = [one for one in every(shown, "Figure") if getattr(one.children[0], "id", "") == "control"]
+    items = [one for one in every(figure, "Li") if "sign-" in (getattr(one, "className", None) or "")]
+    said = [one.children[-1].children for one in items]
+    expected = [chart_words.variation_word(kept.variation), chart_words.assurance_word(kept.assurance)]
+    assert said == [text for text in expected if text]
+
+
+def test_rows_and_lead_of_the_mayors_page_say_what_charts_say(mounted, published_city):
+    shown = layout_of(mounted, "pages.today")
+    text = words(shown)
+    assert re.search(r"\d+ of \d+ measures shows? a signal this week; (about|fewer than) [\d.]+ would", text)
+    assert "Weekly chart: No signal" in text or "Weekly chart: Improvement" in text
 
 
 RECEIPT = {

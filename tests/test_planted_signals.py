@@ -1,0 +1,152 @@
+"""What was planted in the demonstration city is found by its charts, and nothing else beyond chance."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from metrics import catalogue as catalogues
+from metrics.metric_signals import charted_direction, metric_chart
+from metrics.model import Catalogue, Grain
+from metrics.signals import Caution, Variation, variation
+from store import publications, signals
+from store.engine import Connection, open_engine, reading
+from tests.layouts.published_city import AS_OF
+
+PROJECT = Path(__file__).resolve().parents[1]
+pytestmark = [pytest.mark.matrix, pytest.mark.timeout(1800)]
+
+BETTER, WORSE = Variation.IMPROVEMENT, Variation.CONCERN
+ICE_STORM, WINDSTORM = date(2026, 2, 2), date(2026, 8, 24)
+"""The first days of their weeks (ingest/sources/simulation/planted.py)."""
+
+STORMS = [
+    *((metric, ICE_STORM, WORSE) for metric in ("calls_answered", "ferry_on_time", "library_hours_kept")),
+    *((metric, ICE_STORM, WORSE) for metric in ("school_attendance", "trash_collected", "open_requests")),
+    ("requests_opened", ICE_STORM, Variation.HIGH),
+    ("tree_on_time", ICE_STORM + timedelta(weeks=2), WORSE),
+    ("streetlight_on_time", ICE_STORM + timedelta(weeks=2), WORSE),
+    ("signal_repair_time", ICE_STORM + timedelta(weeks=1), WORSE),
+    *((metric, WINDSTORM, WORSE) for metric in ("calls_answered", "ferry_on_time", "library_hours_kept")),
+    *((metric, WINDSTORM, WORSE) for metric in ("trash_collected", "open_requests", "signal_repair_time")),
+    ("requests_opened", WINDSTORM, Variation.HIGH),
+]
+SHORTAGE = [
+    *(("permits_on_time", date(2026, 9, 28) + timedelta(weeks=week), WORSE) for week in range(5)),
+    *(("permit_days", date(2026, 9, 7) + timedelta(weeks=week), WORSE) for week in range(7)),
+]
+"""Late permits are late when they were due, some weeks after they were asked for."""
+
+IMPROVEMENT = [
+    *(("graffiti_on_time", date(2026, 3, 9) + timedelta(weeks=week), BETTER) for week in range(15)),
+    *(("graffiti_on_time", date(2025, 11, 24) + timedelta(weeks=week), WORSE) for week in range(14)),
+]
+
+UNTOUCHED = (
+    *("police_response", "water_chlorine", "food_inspections", "food_follow_up_on_time", "serious_crashes"),
+    *("park_checks_passed", "resident_rating", "requests_online", "litter_on_time", "vehicle_removal_delay"),
+    *("building_fires", "fire_response", "ambulance_response", "sign_on_time"),
+)
+"""Services in which the town's life planted nothing that lasts."""
+
+APART, LOOKS = 8, 11
+"""Newest points so many weeks apart share no run."""
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Connection, Catalogue]]:
+    folder = tmp_path_factory.mktemp("demo")
+    environment = {**os.environ, "CITY": "demo", "DATA_DIR": str(folder), "DATABASE_URL": ""}
+    for command in (("ingest", "run"), ("store", "publish", "--as-of", AS_OF.isoformat())):
+        subprocess.run(
+            [sys.executable, "-m", *command], cwd=PROJECT, env=environment, check=True, capture_output=True
+        )
+    engine = open_engine(f"sqlite:///{folder / 'demo' / 'cityscore.db'}")
+    with reading(engine) as connection:
+        yield connection, catalogues.load(PROJECT / "data" / "cities" / "demo")
+    engine.dispose()
+
+
+def chart_of(demo, metric: str, grain: Grain = Grain.WEEK):
+    connection, catalogue = demo
+    now = publications.current(connection)
+    assert now is not None
+    return signals.chart_of(connection, now.publication, catalogue.metrics[metric], grain)
+
+
+def meanings(demo, metric: str, grain: Grain = Grain.WEEK) -> dict[date, Variation]:
+    """What each signal of a chart means, by its start."""
+    chart = chart_of(demo, metric, grain)
+    direction = charted_direction(demo[1].metrics[metric], chart.kind)
+    return {one.start: variation(one.signal, direction) for one in chart.points if one.signal is not None}
+
+
+@pytest.mark.parametrize(("metric", "week", "meaning"), [*STORMS, *SHORTAGE, *IMPROVEMENT])
+def test_a_planted_event_is_a_signal_in_its_weeks(demo, metric, week, meaning):
+    assert meanings(demo, metric).get(week) is meaning
+
+
+def test_the_gamed_metric_improves_from_its_month_on_as_its_pair_worsens(demo):
+    gamed, reopened = (
+        meanings(demo, one, Grain.MONTH) for one in ("missed_trash_on_time", "requests_reopened")
+    )
+    months = [one.start for one in chart_of(demo, "missed_trash_on_time", Grain.MONTH).points]
+    before = [month for month in months if month < date(2025, 7, 1)]
+    after = [month for month in months if month >= date(2025, 7, 1)]
+    assert before and after
+    assert {gamed[month] for month in before} == {WORSE} and {gamed[month] for month in after} == {BETTER}
+    assert {reopened[month] for month in after if month in reopened} == {WORSE}
+    assert {reopened[month] for month in before if month in reopened} == {BETTER}
+
+
+def at_most_by_chance(chances: list[float]) -> int:
+    """The number of signals that independent points of these chances exceed once in a thousand times."""
+    distribution = [1.0]
+    for chance in chances:
+        kept = [one * (1 - chance) for one in distribution] + [0.0]
+        distribution = [a + b * chance for a, b in zip(kept, [0.0, *distribution], strict=True)]
+    found, total = 0, distribution[0]
+    while total < 0.999:
+        found += 1
+        total += distribution[found]
+    return found
+
+
+def test_of_what_nothing_was_planted_in_no_more_is_a_signal_than_chance_makes(demo):
+    connection, catalogue = demo
+    now = publications.current(connection)
+    found, chances = 0, []
+    for name in UNTOUCHED:
+        metric = catalogue.metrics[name]
+        rows = publications.series(connection, now.publication, name, Grain.WEEK)
+        days = publications.series(connection, now.publication, name, Grain.DAY)
+        for back in range(0, APART * LOOKS, APART):
+            upto = rows[: len(rows) - back]
+            known = [day for day in days if day.period.end <= upto[-1].period.end]
+            chart = metric_chart(metric, upto, days=known)
+            if chart is not None and chart.judged is not None:
+                found += chart.signal is not None
+                chances.append(chart.false_alarms.last)
+    assert len(chances) > 100
+    assert found <= at_most_by_chance(chances), (found, sum(chances))
+
+
+def test_the_newest_week_shows_only_signals_that_the_seasons_explain_beyond_what_chance_makes(demo):
+    connection, _catalogue = demo
+    kept = signals.findings(connection, publications.current(connection).publication, Grain.WEEK)
+    seasons = {name for name, one in kept.items() if Caution.SEASON in one.warnings}
+    newest = [one for name, one in kept.items() if name not in seasons and one.judged is not None]
+    found = sum(one.signal is not None for one in newest)
+    assert len(newest) > 15
+    assert found <= at_most_by_chance([one.expected for one in newest])
+
+
+def test_the_bound_of_chance_is_the_binomial_one():
+    assert at_most_by_chance([0.5] * 2) == 2 and at_most_by_chance([0.0]) == 0
+    assert at_most_by_chance([0.02] * 100) == 7
