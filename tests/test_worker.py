@@ -18,7 +18,7 @@ from ingest.desk import BUSY, RunReport
 from metrics import periods
 from metrics.catalogue import from_text
 from metrics.model import City, Target
-from store import jobs, lease, pulse, requests, runs, schema, targets
+from store import jobs, lease, pulse, rebases, requests, runs, schema, targets
 from store.engine import StoreError, reading
 from store.lease import LeaseLostError
 from store.pulse import Teller
@@ -542,6 +542,18 @@ def test_an_approved_target_is_published_without_being_asked_for(springfield):
     springfield.now += timedelta(minutes=1)
     work_off(duties)
     assert springfield.current().publication.id == after.publication.id
+
+
+def test_an_approved_rebase_is_published_without_being_asked_for(springfield):
+    springfield.drop(RECORDS)
+    duties = springfield.worker()
+    work_off(duties)
+    before = springfield.current().publication.id
+    rebase = rebases.Rebase("potholes_on_time", None, date(2026, 11, 2), "A second crew", "The council")
+    rebases.approve(springfield.engine, springfield.catalogue, springfield.clock, rebase)
+    springfield.now += timedelta(minutes=1)
+    work_off(duties)
+    assert springfield.current().publication.id == before + 1
 
 
 def test_replacing_the_holder_forgets_what_the_one_before_knew(springfield):
