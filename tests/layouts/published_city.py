@@ -282,7 +282,7 @@ def fill(
                 held.connection.execute(insert(table), rows)
         made = publications.find(held.connection, number=number)
         assert made is not None, "it was just written"
-        signals.remember(held.connection, catalogue, made.publication, planned.scores)
+        signals.remember(held.connection, catalogue, made.publication)
         bump_state(held)
 
 
