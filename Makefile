@@ -16,7 +16,7 @@ run: ## set up and start the dashboards and the worker on http://127.0.0.1:8050
 test: ## set up and run the tests, the browser ones included
 	@.ci/setup requirements-dev.txt
 	@CHROME=$$(.ci/browser) && export CHROME && \
-	$(pytest) -n 2 -m "not matrix and not browser" && \
+	$(pytest) -n 3 -m "not matrix and not browser" && \
 	$(pytest) -m "browser and not matrix"
 
 test-all: ## run every test, the full matrices too

@@ -261,10 +261,12 @@ def judge_all(town: Demonstration, sources: Iterable[str], days: range) -> dict[
     return found
 
 
+@pytest.mark.matrix
 def test_a_stopped_source_never_raises_a_composite(demonstration: Demonstration) -> None:
     assert judge_all(demonstration, [STOPPED], range(3, DAYS_AFTER + 1, 18))[STOPPED].judged > 0
 
 
+@pytest.mark.matrix
 def test_the_judge_would_notice_good_news(demonstration: Demonstration) -> None:
     since = demonstration.last - timedelta(days=DAYS_AFTER)
     stopped = demonstration.without(STOPPED, since, demonstration.last)

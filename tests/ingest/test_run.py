@@ -447,7 +447,7 @@ def test_a_file_is_known_until_its_newest_arrival_and_the_quiet_time(bench):
 def test_a_source_is_never_known_beyond_the_start_of_its_run(bench):
     """09:00 is the time of the run; an arrival at 08:30 and an hour of quiet would reach 09:30."""
     found = known_until(bench, "a,2026-08-18 04:30,,,")
-    assert NOW < found < NOW + timedelta(seconds=10)
+    assert NOW < found < NOW + timedelta(minutes=1)
 
 
 def test_an_arrival_in_the_future_says_nothing(bench):
@@ -481,7 +481,7 @@ def test_a_portal_is_known_until_it_says_but_not_beyond_the_run(bench, ckan, sai
     portal = replace(CASES, kind="ckan", options={"url": ckan.address, "resources": ["r1"]})
     found = run_source(bench.desk, portal).known_until
     if known is None:
-        assert NOW < found < NOW + timedelta(seconds=10)
+        assert NOW < found < NOW + timedelta(minutes=1)
     else:
         assert found == known
 

@@ -162,7 +162,7 @@ def test_so_many_a_group_tell_half_a_deviation_in_four_of_five_trials():
 # --- tails, added up exactly --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("n", [1, 7, 40, 200])
+@pytest.mark.parametrize("n", [1, 7, 40, pytest.param(200, marks=pytest.mark.matrix)])
 @pytest.mark.parametrize("p", [0.01, 0.5, 0.8, 0.999])
 def test_binomial_tails_are_the_sums_of_their_terms(n, p):
     exact = Fraction(p)

@@ -367,8 +367,8 @@ def lived(
 def test_what_is_not_planned_again_has_not_changed(
     make: Callable[[Life], City], kept: list[date | None], tmp_path: Path, seed: int
 ) -> None:
-    city = lived(make, tmp_path, seed, 70)
-    check(city, kept, BEGIN + timedelta(days=70), 14)
+    city = lived(make, tmp_path, seed, 40)
+    check(city, kept, BEGIN + timedelta(days=40), 10)
 
 
 @pytest.mark.matrix
@@ -389,7 +389,7 @@ def test_days_published_one_by_one_are_one_backfill_and_say_what_was_said_first(
 ) -> None:
     daily = lived(make, tmp_path, 5, 30, FEW)
     first, said = BEGIN + timedelta(days=30), {}
-    for day in days_from(first, 40):
+    for day in days_from(first, 14):
         new_cases(daily, day)
         daily.morning(day)
         for source in daily.life.cases:
