@@ -83,7 +83,7 @@ def test_public_pages_need_no_script(visit, path):
 @pytest.mark.parametrize("width", [1440, 390])
 def test_without_a_script_a_metric_shows_its_chart_and_opens_its_table(visit, width):
     seen = visit("/metric/pothole_on_time", width=width, scripts=False)
-    assert seen.page.locator("svg.chart:not(.control):visible").count() == 1
+    assert seen.page.locator("svg.chart:not(.control):not(.dots):not(.district-map):visible").count() == 1
     assert seen.page.locator("svg.chart.control:visible").count() == 1
     seen.page.locator("summary").first.click()
     assert seen.page.locator("details table").first.is_visible()
