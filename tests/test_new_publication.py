@@ -185,14 +185,21 @@ class Clerk(threading.Thread):
         book.close()
 
 
-def _who_answers(parent: int, port: int) -> set[int]:
-    """The processes that hold connections of readers."""
+def _who_answers(parent: int, port: int, status: str = "ESTABLISHED") -> set[int]:
+    """The processes that hold connections of readers; with LISTEN those that take new ones."""
     found = set()
     for process in psutil.Process(parent).children(recursive=True):
         connections = process.net_connections("tcp")
-        if any(one.status == "ESTABLISHED" and one.laddr.port == port for one in connections):
+        if any(one.status == status and one.laddr.port == port for one in connections):
             found.add(process.pid)
     return found
+
+
+def _wait_until_all_listen(parent: int, port: int) -> None:
+    """Readers that come while one process is still starting would all be answered by the others."""
+    until = time.monotonic() + 30
+    while len(_who_answers(parent, port, "LISTEN")) < PROCESSES and time.monotonic() < until:
+        time.sleep(0.2)
 
 
 @pytest.fixture
@@ -210,6 +217,7 @@ def test_a_new_publication_is_everywhere_within_two_seconds(town):
     served = town.serve()
     try:
         town.wait_until_served()
+        _wait_until_all_listen(served.pid, town.port)
         for one in (clerk, *readers):
             one.start()
         town.load(hours_late=-1)
