@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from layouts.city_view import city_view
 from layouts.company_view import CompanyView, company_view
-from layouts.views import CityView, Edition, Line, city_view
+from layouts.views import CityView, Edition, Line
 from metrics.model import Composite, Department, Grain, Score, Source, Status
 from metrics.periods import year_before
 from store import publications

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
-from layouts.views import CHARTED, DAYS_OF, Edition, city_scores
+from layouts.city_view import city_scores
+from layouts.metric_view import CHARTED
+from layouts.views import Edition
 from metrics.district_facts import ByDistrict, Indices, Standing, by_district, indices
 from metrics.model import District, Grain, Metric, Period, Score, Status
 from store import publications, withheld
@@ -166,7 +168,7 @@ def _periods(
     connection: Connection, edition: Edition, metric: Metric, grain: Grain, start: date | None
 ) -> tuple[Score | None, tuple[Period | None, Period | None]]:
     """The city's score of a period and the periods beside it."""
-    since = edition.publication.as_of - timedelta(days=DAYS_OF[grain] * (CHARTED[grain] + 3))
+    since = edition.since(grain, CHARTED[grain])
     found = publications.series(
         connection,
         edition.publication,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from layouts.views import Edition, city_scores
+from layouts.city_view import city_scores
+from layouts.views import Edition
 from metrics.model import Grain, Metric, Score
 from metrics.selftest import MetricTest
 from store import selftests
@@ -45,11 +46,10 @@ def method_view(connection: Connection, edition: Edition) -> MethodView:
     """The definitions of a publication with the self-test known to it."""
     scores = city_scores(connection, edition)
     known = selftests.known_to(connection, edition.publication)
-    departments = edition.catalogue.departments
     defined = (
         Defined(
             metric,
-            departments[metric.department].name if metric.department in departments else metric.department,
+            edition.department_of(metric),
             scores.get(metric.id, {}),
             known.tests.get(metric.id) if known else None,
         )

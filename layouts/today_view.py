@@ -11,9 +11,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from layouts.city_view import city_view
 from layouts.company_view import CompanyView, company_view
 from layouts.formats import numbers, words
-from layouts.views import CityView, Edition, Line, city_view
+from layouts.views import CityView, Edition, Line
 from metrics.model import Contribution, Grain, Part, Period, Score, Status
 from store import publications
 from store.engine import Connection

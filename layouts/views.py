@@ -5,19 +5,15 @@ No sentence is made here and no score is computed: `layouts.formats` says it, `m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from metrics.model import (
-    WITHHELD,
     Catalogue,
     City,
     Composite,
     Contribution,
-    Direction,
-    Family,
     Grain,
     Knowledge,
     Metric,
@@ -27,23 +23,11 @@ from metrics.model import (
     Status,
 )
 from metrics.signals import Chart, Tally
-from store import maturities, publications, signals, withheld
 from store.maturities import Maturity
 from store.signals import Finding
 from store.withheld import Audience
 
-if TYPE_CHECKING:
-    from store.engine import Connection
-
-CITY = ("city", "")
-HALF = 0.5
-RECENT = {Grain.DAY: 60, Grain.WEEK: 26, Grain.MONTH: 24, Grain.QUARTER: 12}
-"""How many periods a small graphic shows."""
-
-CHARTED = {Grain.DAY: 120, Grain.WEEK: 104, Grain.MONTH: 60, Grain.QUARTER: 40}
-"""How many periods the chart of a metric shows."""
-
-DAYS_OF = {Grain.DAY: 1, Grain.WEEK: 7, Grain.MONTH: 31, Grain.QUARTER: 31}
+_DAYS_OF = {Grain.DAY: 1, Grain.WEEK: 7, Grain.MONTH: 31, Grain.QUARTER: 31}
 """The most days from the start of one period to the start of the next (quarters may overlap)."""
 
 ASKS_FOR_HELP = (Status.LATE, Status.MISSING, Status.INSUFFICIENT, Status.IMMATURE)
@@ -90,6 +74,15 @@ class Edition:
             if one.retired is not None and one.public
         ]
         return tuple(one for _on, one in sorted(gone, key=lambda pair: (-pair[0].toordinal(), pair[1].name)))
+
+    def department_of(self, metric: Metric) -> str:
+        """The name of the department that answers for a metric; its id where no department has it."""
+        found = self.catalogue.departments.get(metric.department)
+        return found.name if found else metric.department
+
+    def since(self, grain: Grain, periods: int) -> date:
+        """A day before which none of the last `periods` periods starts."""
+        return self.publication.as_of - timedelta(days=_DAYS_OF[grain] * (periods + 3))
 
     def withdrawn(self, metric: str) -> Metric | None:
         """The metric of this id, old or new, if it is no longer published to everybody; None otherwise."""
@@ -250,267 +243,3 @@ class StartView:
     def never_ran(self) -> tuple[SourceStart, ...]:
         """The sources that hold nothing yet."""
         return tuple(one for one in self.sources if not one.has_ever_succeeded)
-
-
-# --- reading -----------------------------------------------------------------------------------
-
-
-def city_view(
-    connection: Connection,
-    edition: Edition,
-    grain: Grain | None = None,
-    *,
-    public_only: bool = True,
-    department: str | None = None,
-) -> CityView:
-    """The whole city as a publication says it stands, without a grain at the one a page opens on (method 7).
-
-    Staff see the metrics too that are not public. With a department it is narrowed to that department:
-    its own composites and its own metrics.
-    """
-    publication, catalogue = edition.publication, edition.catalogue
-    scores = city_scores(connection, edition)
-    composites = publications.latest_composites(connection, publication)
-    scope = CITY if department is None else ("department", department)
-    in_scope = composites.get(scope, {})
-    metrics = [one for one in catalogue.live_metrics() if department in (None, one.department)]
-    opening = grain or opening_grain(in_scope, scores, metrics)
-    opened = in_scope.get(opening) if opening else None
-    found = signals.findings(connection, publication, Grain.WEEK)
-    lines = [
-        _line(connection, edition, metric, scores.get(metric.id, {}), opening, found.get(metric.id))
-        for metric in metrics
-        if not public_only or (metric.public and edition.withdrawn(metric.id) is None)
-    ]
-    return CityView(
-        edition=edition,
-        opening=opening,
-        composites=in_scope,
-        services=_by_need(line for line in lines if line.metric.family is Family.SERVICE),
-        conditions=tuple(line for line in lines if line.metric.family is Family.CONDITION),
-        departments=tuple(
-            DepartmentLine(one.id, one.name, composites.get(("department", one.id), {}))
-            for one in catalogue.departments.values()
-        ),
-        restated=_composite_now(connection, edition, scope, opened),
-        tally=_tally(lines),
-    )
-
-
-def metric_view(
-    connection: Connection, edition: Edition, metric: Metric, grain: Grain | None = None
-) -> MetricView:
-    """One metric as a publication says it stands; without a grain at the finest that has a score.
-
-    Its control chart is that of the grain, by week without one.
-    """
-    publication = edition.publication
-    scores = city_scores(connection, edition).get(metric.id, {})
-    shown = grain or metric_grain(metric, scores)
-    past = publications.series(
-        connection,
-        publication,
-        metric.id,
-        shown,
-        since=_since(edition, shown, CHARTED[shown]),
-        hidden=withheld.hidden_city(connection, metric, edition.audience),
-    )
-    newest = scores.get(shown)
-    return MetricView(
-        edition=edition,
-        metric=metric,
-        source=edition.catalogue.sources.get(metric.source),
-        department=_department(edition.catalogue, metric),
-        grain=shown,
-        score=newest,
-        scores=scores,
-        past=tuple(past[-CHARTED[shown] :]),
-        districts=_newest_districts(connection, edition, metric, scores, shown),
-        restated=_score_now(connection, edition, metric, newest),
-        maturity=maturities.read(connection, publication, metric.id).get(metric.id),
-        chart=signals.chart_of(connection, publication, metric, grain or Grain.WEEK),
-        chart_grain=grain or Grain.WEEK,
-    )
-
-
-def city_scores(connection: Connection, edition: Edition) -> dict[str, dict[Grain, Score]]:
-    """For each metric the whole city's newest period at each grain, as its reader may see it."""
-    hidden = withheld.hidden_cities(connection, edition.catalogue, edition.audience)
-    return publications.latest_scores(connection, edition.publication, hidden)
-
-
-def _score_now(connection: Connection, edition: Edition, metric: Metric, score: Score | None) -> Score | None:
-    """What the current publication says of a pinned score's period, by whatever name the metric has now."""
-    if not edition.is_pinned or score is None:
-        return None
-    now = publications.current(connection)
-    renamed = [one.id for one in edition.standing.metrics.values() if one.renamed_from == metric.id]
-    period = score.period
-    found = (
-        publications.series(
-            connection,
-            now.publication,
-            renamed[0] if renamed else metric.id,
-            period.grain,
-            since=period.start,
-            until=period.end,
-            hidden=withheld.hidden_city(connection, metric, edition.audience),
-        )
-        if now
-        else []
-    )
-    return next((one for one in found if one.period == period), None)
-
-
-def _composite_now(
-    connection: Connection, edition: Edition, scope: tuple[str, str], composite: Composite | None
-) -> Composite | None:
-    if not edition.is_pinned or composite is None:
-        return None
-    now = publications.current(connection)
-    return publications.composite_of(connection, now.publication, scope, composite.period) if now else None
-
-
-def opening_grain(
-    composites: Mapping[Grain, Composite],
-    scores: Mapping[str, Mapping[Grain, Score]],
-    metrics: Sequence[Metric],
-) -> Grain | None:
-    """The grain a page opens on (method 7).
-
-    The finest with a headline behind which stands at least half of the service weight; else the finest
-    with a headline; else the finest there is, to say why. None without any composite.
-    """
-    with_headline = [grain for grain in Grain if grain in composites and composites[grain].score is not None]
-    services = [metric for metric in metrics if metric.family is Family.SERVICE]
-    for grain in with_headline:
-        if _weight_behind(services, scores, grain) >= HALF:
-            return grain
-    asked = [grain for grain in Grain if grain in composites and composites[grain].total]
-    return next(iter([*with_headline, *asked, *(g for g in Grain if g in composites)]), None)
-
-
-def metric_grain(metric: Metric, scores: Mapping[Grain, Score]) -> Grain:
-    """The grain a metric is shown at: the finest with a score, else that should have one, else a value."""
-    with_score = [grain for grain in Grain if grain in scores and scores[grain].score is not None]
-    scored = [grain for grain in Grain if grain in metric.scored_at and grain in scores]
-    with_value = [
-        grain for grain in (Grain.MONTH, *Grain) if grain in scores and scores[grain].value is not None
-    ]
-    return next(iter([*with_score, *scored, *with_value, Grain.MONTH]))
-
-
-def _weight_behind(
-    services: Sequence[Metric], scores: Mapping[str, Mapping[Grain, Score]], grain: Grain
-) -> float:
-    """The share of the service weight that belongs to metrics with a score at the grain."""
-    total = carried = 0.0
-    for metric in services:
-        found = scores.get(metric.id, {})
-        weight = next((one.weight for one in found.values() if one.weight is not None), 0.0)
-        total += weight
-        carried += weight if grain in found and found[grain].score is not None else 0.0
-    return carried / total if total else 0.0
-
-
-def _line(
-    connection: Connection,
-    edition: Edition,
-    metric: Metric,
-    scores: Mapping[Grain, Score],
-    opening: Grain | None,
-    finding: Finding | None,
-) -> Line:
-    recent: list[Score] = []
-    if opening is not None:
-        since = _since(edition, opening, RECENT[opening])
-        hidden = withheld.hidden_city(connection, metric, edition.audience)
-        recent = publications.series(
-            connection, edition.publication, metric.id, opening, since=since, hidden=hidden
-        )
-    return Line(
-        metric=metric,
-        department=_department(edition.catalogue, metric),
-        score=scores.get(opening) if opening else None,
-        scores=scores,
-        recent=tuple(recent[-RECENT[opening] :]) if opening else (),
-        finding=finding,
-    )
-
-
-def _tally(lines: Sequence[Line]) -> Tally | None:
-    """The signals of the newest week, each measure by its own chart."""
-    found = [line.finding for line in lines if line.finding is not None]
-    weeks = [line.scores[Grain.WEEK].period for line in lines if Grain.WEEK in line.scores]
-    if not found or not weeks:
-        return None
-    newest = max(weeks, key=lambda period: period.start)
-    return signals.tally_of(found, newest.start, newest.end)
-
-
-def _by_need(lines: Iterable[Line]) -> tuple[Line, ...]:
-    """The lowest score first; then what should have one and has none; last what is not scored here."""
-    return tuple(sorted(lines, key=_need))
-
-
-def _need(line: Line) -> tuple[int, float, str]:
-    score = line.score
-    if score is not None and score.score is not None:
-        return 0, score.score, line.metric.id
-    return (1 if score is not None and score.status in ASKS_FOR_HELP else 2), 0.0, line.metric.id
-
-
-def _newest_districts(
-    connection: Connection,
-    edition: Edition,
-    metric: Metric,
-    scores: Mapping[Grain, Score],
-    shown: Grain,
-) -> tuple[DistrictLine, ...]:
-    """The districts at the grain shown; where it has none, at the finest that has."""
-    for grain in (shown, *Grain):
-        found = _districts(connection, edition, metric, scores[grain]) if grain in scores else ()
-        if found:
-            return found
-    return ()
-
-
-def _districts(
-    connection: Connection, edition: Edition, metric: Metric, newest: Score
-) -> tuple[DistrictLine, ...]:
-    """Districts by value, the furthest from good first; the unknown one last."""
-    period, hidden = newest.period, withheld.for_audience(connection, metric, edition.audience)
-    found = publications.districts(
-        connection, edition.publication, metric.id, period.grain, period.start, hidden
-    )
-    rest = withheld.left_over(metric, newest, found)
-    names = edition.catalogue.districts
-    lines = [
-        DistrictLine(score.district, names[score.district].name if score.district in names else None, score)
-        for score in found
-        if score.status is not Status.SUPPRESSED
-    ]
-    if rest is not None:
-        lines.append(DistrictLine(WITHHELD, None, rest, together=len(found) - len(lines)))
-    sign = -1 if metric.direction is Direction.LOWER_IS_BETTER else 1
-    return tuple(
-        sorted(
-            lines,
-            key=lambda line: (
-                line.name is None,
-                line.score.value is None,
-                sign * (line.score.value or 0.0),
-                line.id,
-            ),
-        )
-    )
-
-
-def _department(catalogue: Catalogue, metric: Metric) -> str:
-    department = catalogue.departments.get(metric.department)
-    return department.name if department else metric.department
-
-
-def _since(edition: Edition, grain: Grain, periods: int) -> date:
-    """A day before which none of the last `periods` periods starts."""
-    return edition.publication.as_of - timedelta(days=DAYS_OF[grain] * (periods + 3))

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from layouts.views import opening_grain
+from layouts.city_view import opening_grain
 from metrics import expressions, maturity, periods
 from metrics.catalogue import load
 from metrics.closure import WaitUnit

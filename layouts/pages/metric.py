@@ -33,6 +33,7 @@ from layouts.formats.freshness import how_fresh
 from layouts.integrity_section import integrity_section
 from layouts.integrity_view import trust_of
 from layouts.links import department_link, districts_link, metric_link, today_link
+from layouts.metric_view import metric_view
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, day, opened
 from layouts.public.asking import grain as asked_grain
@@ -47,7 +48,7 @@ from layouts.receipt import (
 )
 from layouts.receipt_view import receipt_of
 from layouts.staff import PREFIX, staff_page
-from layouts.views import MetricView, metric_view
+from layouts.views import MetricView
 from layouts.vintage_section import vintage_section
 from layouts.vintage_view import VintageView, vintage_view
 from metrics.model import Metric, Score, Status, Target

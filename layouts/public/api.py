@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from layouts.city_view import CITY, city_scores
 from layouts.desk import Desk
 from layouts.district_view import districts_view
 from layouts.formats import _, language, receipts, speaking
@@ -24,7 +25,7 @@ from layouts.public.explained import explained, target_words
 from layouts.public.integrity import integrity_fields
 from layouts.public.matured import maturity_fields
 from layouts.receipt_view import receipt_of
-from layouts.views import CITY, Edition, city_scores
+from layouts.views import Edition
 from metrics.model import (
     WHOLE_CITY,
     Composite,

@@ -17,14 +17,16 @@ from layouts import formats
 from layouts.charts.cards import DRAWING_RULES, rules
 from layouts.charts.lettering import ELLIPSIS
 from layouts.charts.palette import Theme, as_properties
+from layouts.city_view import city_view
 from layouts.desk import Desk
 from layouts.formats import _
+from layouts.metric_view import metric_view
 from layouts.public import asking, png
 from layouts.public.answer import HTML, RETRY_SECONDS, Answer, NothingPublished, Refusal, legible
 from layouts.public.asking import Query
 from layouts.public.embed_shown import Look, Shown, message, of_metric, of_score, of_scoreboard
 from layouts.public.site import TEMPLATES, environment
-from layouts.views import CityView, city_view, metric_view
+from layouts.views import CityView
 
 SVG = "image/svg+xml; charset=utf-8"
 PNG = "image/png"

@@ -18,6 +18,7 @@ from layouts.charts.dots import BROAD, dot_plot
 from layouts.charts.glyphs import MARK, arrow, glyph, sign, theme_glyph
 from layouts.charts.line import NARROW, WIDE, line_with_target
 from layouts.charts.small import score_bar, sparkline
+from layouts.city_view import city_view
 from layouts.company_view import company_view
 from layouts.desk import Desk
 from layouts.district_view import GRAINS, DistrictsView, district_view, districts_view
@@ -36,13 +37,14 @@ from layouts.formats import (
 )
 from layouts.integrity_view import trust_of
 from layouts.method_view import method_view
+from layouts.metric_view import metric_view
 from layouts.public import asking
 from layouts.public.answer import HTML, RETRY_SECONDS, Answer, NothingPublished, Refusal
 from layouts.public.api import problem
 from layouts.public.asking import Query
 from layouts.receipt_view import receipt_of
 from layouts.signal_view import MEANINGS, control_of
-from layouts.views import CityView, Edition, MetricView, city_view, metric_view
+from layouts.views import CityView, Edition, MetricView
 from layouts.vintage_view import vintage_view
 from metrics.model import UNKNOWN_DISTRICT, City, Grain
 from store.engine import Connection

@@ -22,9 +22,10 @@ from layouts.charts.multiples import multiple
 from layouts.charts.palette import Theme
 from layouts.charts.scale import spread
 from layouts.charts.small import score_bar, sparkline
+from layouts.city_view import city_view
 from layouts.desk import edition
 from layouts.formats import Level, departments
-from layouts.views import city_view, metric_view
+from layouts.metric_view import metric_view
 from metrics.model import Grain, Period, Score, Status
 from store.engine import reading
 

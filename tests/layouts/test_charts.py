@@ -21,7 +21,7 @@ from layouts.charts.scale import Scale, digits_of, span, spread, ticks
 from layouts.charts.small import score_bar, sparkline
 from layouts.desk import edition
 from layouts.formats import Level
-from layouts.views import metric_view
+from layouts.metric_view import metric_view
 from metrics.model import Grain
 from store.engine import reading
 

@@ -8,12 +8,12 @@ from datetime import date
 
 import pytest
 
+from layouts.city_view import city_view
 from layouts.company_view import CompanyView, WeighedLine, company_view
 from layouts.desk import edition
 from layouts.formats import company
 from layouts.public.api import Api
 from layouts.public.site import Site
-from layouts.views import city_view
 from metrics.model import Composite, Grain, Period, Weight
 from store.engine import reading
 from tests.layouts.published_city import desk_over

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from layouts import formats
+from layouts.city_view import city_view
 from layouts.desk import edition
 from layouts.formats.language import Language
+from layouts.metric_view import metric_view
 from layouts.public.site import Site
-from layouts.views import CityView, SourceStart, StartView, city_view, metric_view
+from layouts.views import CityView, SourceStart, StartView
 from metrics.model import Composite, Grain, Period, Reason, Status
 from store.engine import reading
 from tests.layouts.published_city import PublishedCity, desk_over

@@ -15,11 +15,12 @@ from layouts.charts.control import control_chart, spans
 from layouts.charts.glyphs import sign
 from layouts.charts.line import NARROW, WIDE
 from layouts.charts.plotly_control import control_figure
+from layouts.city_view import city_view
 from layouts.desk import edition
 from layouts.formats import signals as said
+from layouts.metric_view import metric_view
 from layouts.public import png
 from layouts.signal_view import MEANINGS, control_of
-from layouts.views import city_view, metric_view
 from metrics.limits import ChartKind
 from metrics.model import Direction, Grain, Status
 from metrics.segments import Series

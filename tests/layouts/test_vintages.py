@@ -13,10 +13,11 @@ import pytest
 from flask import Flask
 
 from layouts import formats, staff
+from layouts.city_view import city_view
 from layouts.desk import edition
 from layouts.formats import captions, vintages
+from layouts.metric_view import metric_view
 from layouts.public.site import Site
-from layouts.views import city_view, metric_view
 from layouts.vintage_view import vintage_view
 from metrics.model import Grain, Period
 from metrics.plan import Plan
