@@ -15,8 +15,9 @@ from layouts.charts.embedded import Svg
 from layouts.charts.line import NARROW
 from layouts.components import Children, chip, labelled, row, scrolling, table
 from layouts.district_view import DistrictsView, DistrictView
+from layouts.formats import district_tables, one_district, standings
 from layouts.formats import districts as say
-from layouts.formats.districts import Cell
+from layouts.formats.district_tables import Cell
 from layouts.links import district_link, districts_link
 from metrics.model import Metric
 
@@ -30,15 +31,15 @@ def comparison(view: DistrictsView) -> list[Component]:
         *([html.P(f"{say.caution()} {say.proxy(view)}", className="note")] if view.is_reported else []),
         *_pictures(view),
         html.P(say.order(view.edition.city), className="small muted beside"),
-        _table(formats.period(view.period), say.heads(view), _rows(view), say.title(view)),
+        _table(formats.period(view.period), district_tables.heads(view), _rows(view), say.title(view)),
         *(html.P(text, className="small beside") for text in said if text),
     ]
 
 
 def measures(view: DistrictView) -> Component:
     """Every metric of a district in one table."""
-    rows = [(_measure(view, line.metric), say.district_cells(line)) for line in view.lines]
-    return _table(say.district_caption(), say.district_heads(), rows, view.district.name)
+    rows = [(_measure(view, line.metric), district_tables.district_cells(line)) for line in view.lines]
+    return _table(one_district.caption(), district_tables.district_heads(), rows, view.district.name)
 
 
 def _pictures(view: DistrictsView) -> list[Component]:
@@ -70,7 +71,10 @@ def _rows(view: DistrictsView) -> list[Row]:
         link = district_link(view.edition, district, grain=view.period.grain)
         return dcc.Link(f"{number}{text}", href=link)
 
-    return [(name(one.district, say.row_name(view, one)), say.cells(view, one)) for one in view.by.rows]
+    return [
+        (name(one.district, standings.row_name(view, one)), district_tables.cells(view, one))
+        for one in view.by.rows
+    ]
 
 
 def _measure(view: DistrictView, metric: Metric) -> Component:

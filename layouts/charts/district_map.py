@@ -8,6 +8,7 @@ from layouts.charts.drawing import element, picture
 from layouts.charts.geography import WIDTH, Ring, outlines
 from layouts.district_view import DistrictsView
 from layouts.formats import districts as say
+from layouts.formats import standings
 from metrics.district_facts import Shade, Standing
 
 SWATCH = 26.0
@@ -71,7 +72,7 @@ def map_key(view: DistrictsView) -> list[tuple[Markup, str]]:
     """What each shade of the map means: a piece of it and words, those in use and the five of the scale."""
     found = [(str(shade), say.shade_word(view.by, shade)) for shade in Shade]
     if view.hidden:
-        found.append((HIDDEN, say.hidden_word()))
+        found.append((HIDDEN, standings.hidden_word()))
     named = {row.district for row in view.by.rows} | set(view.hidden)
     valued = {row.district for row in view.by.compared}
     if any(
@@ -113,11 +114,11 @@ def _shade(view: DistrictsView, district: str, row: Standing | None) -> str:
 
 def _title(view: DistrictsView, name: str, row: Standing | None, is_hidden: bool) -> str:
     if is_hidden or row is None:
-        return f"{name}: {say.hidden_word() if is_hidden else say.shade_word(view.by, None)}"
+        return f"{name}: {standings.hidden_word() if is_hidden else say.shade_word(view.by, None)}"
     said = [
-        say.value(view.metric, row),
-        say.interval(view.metric, row),
-        say.place_word(view.metric, row.place),
+        standings.value(view.metric, row),
+        standings.interval(view.metric, row),
+        standings.place_word(view.metric, row.place),
     ]
     return f"{name}: {', '.join(text for text in said if text)}"
 

@@ -13,6 +13,7 @@ from layouts.charts.line import NARROW, Size
 from layouts.charts.scale import Scale, span, tick_digits, ticks
 from layouts.district_view import DistrictsView
 from layouts.formats import districts as say
+from layouts.formats import standings
 from metrics.district_facts import Comparison, Limits, Standing
 from metrics.district_facts import Scale as Compared
 from metrics.fairness import Place
@@ -41,7 +42,7 @@ def dot_plot(view: DistrictsView, size: Size) -> Markup:
     for index, row in enumerate(shown):
         assert row.comparison is not None, "only those are shown"
         middle = TOP + ROW * (index + 0.5)
-        style = f"dot outside level-{say.place_level(view.metric, row.place)}"
+        style = f"dot outside level-{standings.place_level(view.metric, row.place)}"
         parts += _row(row.comparison, axes, middle, style)
         parts.append(_label(view, row, numbers.get(row.district), size, middle))
     return picture(size.width, height, parts, text=say.dots_text(view), class_=f"chart dots {size.name}")
@@ -91,7 +92,7 @@ def _grid(view: DistrictsView, axes: _Axes, height: float) -> list[Markup]:
     parts = []
     for mark in found:
         place = axes.at(mark)
-        text = say.axis(view.by, mark, digits)
+        text = standings.axis(view.by, mark, digits)
         parts.append(element("line", x1=place, x2=place, y1=TOP, y2=height - BOTTOM, class_="grid"))
         parts.append(element("text", text, x=place, y=height - 10, text_anchor="middle", class_="axis"))
     return parts
@@ -138,7 +139,7 @@ def _bands(limits: Limits, axes: _Axes, middle: float) -> list[Markup]:
 
 
 def _label(view: DistrictsView, row: Standing, number: int | None, size: Size, middle: float) -> Markup:
-    name = say.hidden_word() if row.district == WITHHELD else say.row_name(view, row)
+    name = standings.hidden_word() if row.district == WITHHELD else standings.row_name(view, row)
     text = f"{number} {name}" if number else name
     room = _LABELS[size.name]
     return element("text", cut(text, LETTER, room), x=0.0, y=middle + 4.5, class_="axis row-label")

@@ -14,7 +14,7 @@ from layouts.components import colophon, labelled, notes
 from layouts.desk import at_hand
 from layouts.district_section import measures
 from layouts.district_view import GRAINS, DistrictView, district_view
-from layouts.formats import _
+from layouts.formats import _, one_district
 from layouts.formats import districts as say
 from layouts.links import district_link, districts_link, today_link
 from layouts.public.answer import NothingPublished, Refusal
@@ -75,12 +75,12 @@ def _page(view: DistrictView) -> list[Component]:
     ]
     period = formats.period(view.period) if view.period else ""
     said = [
-        " · ".join(text for text in (period, say.district_facts(view)) if text),
-        say.district_expected(view),
+        " · ".join(text for text in (period, one_district.facts(view)) if text),
+        one_district.expected(view),
     ]
     return [
         html.Nav(crumbs, className="crumbs", **labelled(_("Where you are"))),
-        html.H1(say.district_headline(view)),
+        html.H1(one_district.headline(view)),
         *(html.P(text, className="lead") for text in said if text),
         *notes(edition, say.caution() if view.is_reported else ""),
         html.Div(_grains(view), className="tools section"),

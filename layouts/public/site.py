@@ -27,12 +27,15 @@ from layouts.formats import (
     _,
     captions,
     company,
+    district_tables,
     districts,
     freshness,
     honesty,
     method,
+    one_district,
     receipts,
     signals,
+    standings,
     vintages,
 )
 from layouts.integrity_view import trust_of
@@ -77,7 +80,8 @@ def environment() -> Environment:
     )
     made.globals.update(_=_, ngettext=formats.ngettext, say=formats, caption=captions, draw=DRAW, mark=MARK)
     made.globals.update(receipts=receipts, company=company, method=method, vintage=vintages, fresh=freshness)
-    made.globals.update(where=districts, grains_of_districts=GRAINS)
+    made.globals.update(where=districts, standings=standings, district_tables=district_tables)
+    made.globals.update(one_district=one_district, grains_of_districts=GRAINS)
     made.globals.update(signals=signals, meanings=MEANINGS)
     made.globals.update(here="", here_path="/", pin="", pin_more="", unknown_district=UNKNOWN_DISTRICT)
     made.globals.update(address="", picture="")

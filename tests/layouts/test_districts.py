@@ -19,6 +19,7 @@ from layouts.charts.geography import WIDTH, outlines
 from layouts.desk import edition
 from layouts.district_view import district_view, districts_view
 from layouts.formats import districts as say
+from layouts.formats import standings
 from layouts.formats.numbers import Level
 from layouts.public.api import Api
 from layouts.public.site import Site
@@ -249,13 +250,13 @@ def test_words_say_whether_a_place_is_good(published_city):
     lower = replace(metric, direction=Direction.LOWER_IS_BETTER)
     neutral = replace(metric, direction=Direction.NEUTRAL)
     assert (
-        say.place_word(metric, Place.BELOW)
-        == say.place_word(lower, Place.ABOVE)
+        standings.place_word(metric, Place.BELOW)
+        == standings.place_word(lower, Place.ABOVE)
         == "Worse than chance explains"
     )
-    assert say.place_word(neutral, Place.ABOVE) == "More than chance explains"
-    assert say.place_level(lower, Place.BELOW) is Level.ABOVE
-    assert say.place_level(metric, Place.WITHIN) is Level.NONE
+    assert standings.place_word(neutral, Place.ABOVE) == "More than chance explains"
+    assert standings.place_level(lower, Place.BELOW) is Level.ABOVE
+    assert standings.place_level(metric, Place.WITHIN) is Level.NONE
 
 
 def test_a_map_has_an_area_a_number_and_a_title_for_each_district(published_city):
