@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from layouts.city_view import city_scores
 from layouts.metric_view import CHARTED
 from layouts.views import Edition
-from metrics.district_facts import ByDistrict, Indices, Standing, by_district, indices
+from metrics.district_facts import by_district, indices
+from metrics.districts import ByDistrict, Indices, Standing
 from metrics.model import District, Grain, Metric, Period, Score, Status
 from store import publications, withheld
 

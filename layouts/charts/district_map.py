@@ -9,7 +9,7 @@ from layouts.charts.geography import WIDTH, Ring, outlines
 from layouts.district_view import DistrictsView
 from layouts.formats import districts as say
 from layouts.formats import standings
-from metrics.district_facts import Shade, Standing
+from metrics.districts import Shade, Standing
 
 SWATCH = 26.0
 TILE = 8

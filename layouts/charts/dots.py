@@ -14,8 +14,8 @@ from layouts.charts.scale import Scale, span, tick_digits, ticks
 from layouts.district_view import DistrictsView
 from layouts.formats import districts as say
 from layouts.formats import standings
-from metrics.district_facts import Comparison, Limits, Standing
-from metrics.district_facts import Scale as Compared
+from metrics.districts import Comparison, Limits, Standing
+from metrics.districts import Scale as Compared
 from metrics.fairness import Place
 from metrics.model import WITHHELD
 

@@ -8,7 +8,7 @@ from layouts.district_view import DistrictMetric, DistrictsView
 from layouts.formats import numbers, sentences, standings
 from layouts.formats.language import _
 from layouts.formats.numbers import Level
-from metrics.district_facts import PER, ByDistrict, Comparison, Standing
+from metrics.districts import PER, ByDistrict, Comparison, Standing
 from metrics.model import Metric
 
 

@@ -9,7 +9,7 @@ from layouts.district_view import DistrictsView
 from layouts.formats import days, numbers, standings
 from layouts.formats.language import _, ngettext
 from layouts.formats.numbers import Level
-from metrics.district_facts import PER, ByDistrict, Scale, Shade, Standing
+from metrics.districts import PER, ByDistrict, Scale, Shade, Standing
 from metrics.fairness import Index, Place
 from metrics.model import WITHHELD, City, Direction, Grain, Metric
 

@@ -6,7 +6,7 @@ from layouts.district_view import DistrictMetric, DistrictView
 from layouts.formats import numbers, standings
 from layouts.formats.language import _, ngettext
 from layouts.formats.numbers import Level
-from metrics.district_facts import PER
+from metrics.districts import PER
 
 
 def headline(view: DistrictView) -> str:

@@ -9,7 +9,7 @@ from layouts.district_view import DistrictsView
 from layouts.formats import evidence, numbers, words
 from layouts.formats.language import _
 from layouts.formats.numbers import Level
-from metrics.district_facts import PER, ByDistrict, Comparison, Scale, Standing
+from metrics.districts import PER, ByDistrict, Comparison, Scale, Standing
 from metrics.fairness import Place
 from metrics.model import WITHHELD, Aggregation, Direction, Metric
 

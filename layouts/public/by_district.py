@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from layouts.district_view import DistrictsView
-from metrics.district_facts import Equity, Estimate, Limits, Standing
+from metrics.districts import Equity, Estimate, Limits, Standing
 from metrics.fairness import Index
 from metrics.model import WITHHELD, Status
 

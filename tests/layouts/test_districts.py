@@ -23,7 +23,7 @@ from layouts.formats import standings
 from layouts.formats.numbers import Level
 from layouts.public.api import Api
 from layouts.public.site import Site
-from metrics.district_facts import Shade
+from metrics.districts import Shade
 from metrics.fairness import Place
 from metrics.model import WITHHELD, Direction, District, Grain
 from store import schema

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics import fairness, intervals
-from metrics.district_facts import ByDistrict, Scale, by_district, indices
+from metrics.district_facts import by_district, indices
+from metrics.districts import ByDistrict, Scale
 from metrics.fairness import Place, Rule
 from metrics.model import (
     UNKNOWN_DISTRICT,
