@@ -447,7 +447,8 @@ def _duties(chosen: settings.Settings) -> Duties:
     engine = open_engine(database_url(chosen, catalogue.city.id))
     migrate(engine, catalogue.city, system_clock)
     snapshots = chosen.data_dir / catalogue.city.id / "snapshots"
-    desk = Desk(engine, catalogue.city, snapshots, folder, system_clock)
+    districts = tuple(catalogue.districts.values())
+    desk = Desk(engine, catalogue.city, snapshots, folder, system_clock, districts=districts)
     return Duties(catalogue, desk, snapshot_days=chosen.snapshot_days)
 
 

@@ -37,7 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         engine = open_engine(database_url(chosen, catalogue.city.id))
         migrate(engine, catalogue.city, system_clock)
         place = chosen.data_dir / catalogue.city.id / "snapshots"
-        desk = Desk(engine, catalogue.city, place, folder, system_clock, progress)
+        districts = tuple(catalogue.districts.values())
+        desk = Desk(engine, catalogue.city, place, folder, system_clock, progress, districts)
         return _status(desk, catalogue) if given.command == "status" else _run(desk, catalogue, given)
     except (CatalogueError, StoreError, UsageError, settings.SettingError) as error:
         print(error, file=sys.stderr)

@@ -23,12 +23,14 @@ _FALSE = {"false", "f", "no", "n", "0"}
 class Converted:
     """values has one item per cell, None where the cell is empty or wrong; wrong: {index: reason}.
 
-    days: for a column of instants, the city's day of each value.
+    days: for a column of instants, the city's day of each value. out_of_order: {index: reason} of times that
+    are right by themselves and not beside those of another column.
     """
 
     values: Sequence[Value]
     wrong: Mapping[int, str] = field(default_factory=dict)
     days: Sequence[Value] = ()
+    out_of_order: Mapping[int, str] = field(default_factory=dict)
 
 
 def text(cells: Sequence[Cell]) -> Converted:

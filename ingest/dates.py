@@ -39,6 +39,7 @@ _ISO_DAY = re.compile(
     rf"(\d{{4}}-\d{{2}}-\d{{2}})(?:[T ]00:00(?::00(?:[.,]0+)?)?)?(?: ?(?:{OFFSET}))?", re.ASCII
 )
 _THEN_OFFSET = re.compile(rf"(.*?)\s*({OFFSET})?", re.ASCII | re.DOTALL)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DIGIT = re.compile(r"\d", re.ASCII)
 _MICROSECONDS = len("HH:MM:SS.ffffff")
 _FIRST = np.datetime64(f"{FIRST_YEAR}-01-01", "us")
@@ -63,13 +64,16 @@ class _Stamps:
 def days(cells: Sequence[Cell], column: Column) -> Converted:
     """Days `YYYY-MM-DD`: ISO 8601, where a time of midnight is dropped, or the column's strptime words."""
     declared = _days_as_declared(cells, column)
+    nothing = frozenset(map(str, _empty_days(column)))
 
-    def convert(cell: str) -> str:
+    def convert(cell: str) -> str | None:
         if cell in declared:
-            return _believable(declared[cell])
-        if not _may_be_iso(column):
+            day = declared[cell]
+        elif _may_be_iso(column):
+            day = _iso_day(cell, _not_as(column) if column.formats else NOT_A_DAY)
+        else:
             raise ValueError(_not_as(column))
-        return _iso_day(cell, NOT_A_DAY if column.format is None else _not_as(column))
+        return None if day in nothing else _believable(day)
 
     return each(cells, convert)
 
@@ -77,9 +81,9 @@ def days(cells: Sequence[Cell], column: Column) -> Converted:
 def instants(cells: Sequence[Cell], column: Column, time_zone: str) -> Converted:
     """Instants of 27 characters in UTC, and for each the city's day.
 
-    Written as ISO 8601 or as the column's strptime words. A stamp without an offset, or any stamp of
-    a column with stamps = "local", is the city's clock: in the hour that a change of clocks skips it is
-    the instant of the change, in the hour that comes twice the first of the two. Digits beyond the
+    Written as ISO 8601 or as the column's strptime words. What its `stamps` and `local_until` leave to the
+    city's clock is, in the hour that a change of clocks skips, the instant of the change, and in the hour
+    that comes twice the first of the two. A stamp on a day of `empty` is none. Digits beyond the
     microsecond are dropped.
     """
     wrong: dict[int, str] = {}
@@ -87,9 +91,11 @@ def instants(cells: Sequence[Cell], column: Column, time_zone: str) -> Converted
     iso, declared = _recognised(cells, others, column, wrong)
     found = [
         *(_of_group(group, column, time_zone, wrong) for group in groups),
-        _understood(iso, "ISO8601", NO_SUCH_DATE, column, time_zone, wrong),
-        _understood(declared, _without_offset(column.format), _not_as(column), column, time_zone, wrong),
+        _understood(iso, _parsed(iso.texts, "ISO8601", column), NO_SUCH_DATE, column, time_zone, wrong),
     ]
+    if column.formats:
+        stamps, clock = _as_declared(declared, column)
+        found.append(_understood(stamps, clock, _not_as(column), column, time_zone, wrong))
     indexes = np.concatenate([one[0] for one in found])
     utc = np.concatenate([one[1] for one in found])
     local = pd.DatetimeIndex(utc, tz="UTC").tz_convert(time_zone).tz_localize(None).to_numpy()
@@ -108,12 +114,14 @@ def _of_group(
     group: Alike, column: Column, time_zone: str, wrong: dict[int, str]
 ) -> tuple[npt.NDArray[np.intp], Clock]:
     """The indexes and UTC times of stamps written alike; all are in `wrong` when their offset is none."""
-    offset = None if column.stamps == "local" else group.offset
-    minutes = _offset_minutes(offset)
-    if offset is not None and np.isnan(minutes):
-        wrong.update(dict.fromkeys(group.indexes.tolist(), NO_SUCH_OFFSET))
-        return group.indexes[:0], group.clock[:0]
-    return group.indexes, _to_utc(group.clock, np.full(len(group.clock), minutes), time_zone)
+    kept = ~_is_nothing(group.clock, column)
+    indexes, clock = (group.indexes, group.clock) if kept.all() else (group.indexes[kept], group.clock[kept])
+    minutes, displaced = _east(clock, np.full(len(clock), _offset_minutes(group.offset)), column)
+    displaced &= group.offset is not None
+    if displaced.any():
+        wrong.update(dict.fromkeys(indexes[displaced].tolist(), NO_SUCH_OFFSET))
+        indexes, clock, minutes = indexes[~displaced], clock[~displaced], minutes[~displaced]
+    return indexes, _to_utc(clock, minutes, time_zone)
 
 
 def _recognised(
@@ -129,11 +137,25 @@ def _recognised(
         match = ISO_STAMP.fullmatch(stripped) if may_be_iso else None
         if match:
             iso.add(index, f"{match[1]}T{match[2][:_MICROSECONDS]}".replace(",", "."), match[3])
-        elif column.format is None:
+        elif not column.formats:
             wrong[index] = NOT_A_STAMP
         else:
-            declared.add(index, *_cut_offset(stripped, column.format))
+            declared.add(index, stripped, None)
     return iso, declared
+
+
+def _as_declared(stamps: _Stamps, column: Column) -> tuple[_Stamps, Clock]:
+    """The stamps with their offsets cut off, and the times the first format that fits makes of each."""
+    clock = np.full(len(stamps.texts), np.datetime64("NaT"), dtype="datetime64[us]")
+    read = _Stamps(stamps.indexes, list(stamps.texts), list(stamps.offsets))
+    for format_ in column.formats:
+        left = np.flatnonzero(np.isnat(clock)).tolist()
+        cut = [_cut_offset(stamps.texts[one], format_) for one in left]
+        times = _parsed([text for text, _ in cut], _without_offset(format_), column)
+        for one, (_, offset), time in zip(left, cut, times, strict=True):
+            if not np.isnat(time):
+                clock[one], read.offsets[one] = time, offset
+    return read, clock
 
 
 def _cut_offset(cell: str, format_: str) -> tuple[str, str | None]:
@@ -143,28 +165,30 @@ def _cut_offset(cell: str, format_: str) -> tuple[str, str | None]:
     return (match[1], match[2]) if match else (cell, None)
 
 
-def _without_offset(format_: str | None) -> str:
-    return (format_ or "").removesuffix("%z").rstrip()
+def _without_offset(format_: str) -> str:
+    return format_.removesuffix("%z").rstrip()
 
 
 def _understood(
-    stamps: _Stamps, format_: str, unreadable: str, column: Column, time_zone: str, wrong: dict[int, str]
+    stamps: _Stamps, clock: Clock, unreadable: str, column: Column, time_zone: str, wrong: dict[int, str]
 ) -> tuple[npt.NDArray[np.intp], Clock]:
-    """The indexes and UTC times of the stamps that name a believable instant; the others are in `wrong`."""
+    """The indexes and UTC times of the stamps that name a believable instant; the others are in `wrong`.
+
+    clock: the times the stamps tell, NaT where one tells none.
+    """
     indexes = np.array(stamps.indexes, dtype=np.intp)
-    clock = _parsed(stamps.texts, format_, column)
-    offsets = [None if column.stamps == "local" else offset for offset in stamps.offsets]
-    minutes = _minutes(offsets)
+    minutes, displaced = _east(clock, _minutes(stamps.offsets), column)
+    nothing = _is_nothing(clock, column)
     impossible = np.isnat(clock)
-    unbelievable = ~impossible & ~((clock >= _FIRST) & (clock < _END))
-    displaced = ~impossible & np.isnan(minutes) & np.array([o is not None for o in offsets], dtype=bool)
+    unbelievable = ~impossible & ~nothing & ~((clock >= _FIRST) & (clock < _END))
+    displaced &= ~impossible & ~nothing & np.array([one is not None for one in stamps.offsets], dtype=bool)
     for mask, reason in (
         (displaced, NO_SUCH_OFFSET),
         (unbelievable, NOT_BELIEVABLE),
         (impossible, unreadable),
     ):
         wrong.update(dict.fromkeys(indexes[mask].tolist(), reason))
-    good = ~(impossible | unbelievable | displaced)
+    good = ~(impossible | unbelievable | displaced | nothing)
     return indexes[good], _to_utc(clock[good], minutes[good], time_zone)
 
 
@@ -175,10 +199,38 @@ def _parsed(texts: list[str], format_: str, column: Column) -> Clock:
         parsed = pd.to_datetime(pd.Index(dates, dtype=object), format=format_, errors="coerce")
     except ValueError as error:
         raise SourceError(
-            f"Column {column.name}: format = {column.format!r} is not understood ({error}); "
+            f"Column {column.name}: format = {format_!r} is not understood ({error}); "
             "use the words of Python's strptime."
         ) from error
     return parsed.to_numpy().astype("datetime64[us]")
+
+
+def _east(
+    clock: Clock, minutes: npt.NDArray[np.float64], column: Column
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Minutes east of UTC as the column reads its stamps, NaN for the city's clock; and where an offset that
+    would count does not exist.
+
+    minutes: as written, NaN where no offset is written or it does not exist.
+    """
+    local = np.full(len(clock), column.stamps == "local")
+    if column.local_until is not None:
+        local |= clock.astype("datetime64[D]") <= np.datetime64(column.local_until, "D")
+    unsaid = np.isnan(minutes)
+    east = np.where(unsaid, 0.0, minutes) if column.stamps == "utc" else minutes
+    return np.where(local, np.nan, east), unsaid & ~local
+
+
+def _is_nothing(clock: Clock, column: Column) -> npt.NDArray[np.bool_]:
+    """Which times are on a day that the column declares to mean no time."""
+    nothing = _empty_days(column)
+    if not nothing:
+        return np.zeros(len(clock), dtype=bool)
+    return np.isin(clock.astype("datetime64[D]"), np.array(nothing, dtype="datetime64[D]"))
+
+
+def _empty_days(column: Column) -> list[date]:
+    return [date.fromisoformat(word) for word in column.empty if _DAY.fullmatch(word)]
 
 
 def _minutes(offsets: Sequence[str | None]) -> npt.NDArray[np.float64]:
@@ -232,11 +284,12 @@ def _end_of_gap(skipped: datetime, time_zone: str) -> datetime:
 
 def _days_as_declared(cells: Sequence[Cell], column: Column) -> Mapping[str, str]:
     """{stripped cell: ISO day} of the cells that are written in the declared format."""
-    if column.format is None:
-        return {}
-    texts = sorted({cell.strip() for cell in cells if cell})
-    clock = _parsed(texts, column.format, column)
-    return {text: str(time)[:10] for text, time in zip(texts, clock, strict=True) if not np.isnat(time)}
+    found: dict[str, str] = {}
+    for format_ in column.formats:
+        texts = sorted({cell.strip() for cell in cells if cell} - found.keys())
+        clock = _parsed(texts, format_, column)
+        found |= {text: str(time)[:10] for text, time in zip(texts, clock, strict=True) if not np.isnat(time)}
+    return found
 
 
 def _may_be_iso(column: Column) -> bool:
@@ -244,11 +297,11 @@ def _may_be_iso(column: Column) -> bool:
 
     A declared format that begins with the year could mean another order of month and day: it alone counts.
     """
-    return column.format is None or not column.format.startswith("%Y")
+    return not any(format_.startswith("%Y") for format_ in column.formats)
 
 
 def _not_as(column: Column) -> str:
-    return f"is not a date written as {column.format}"
+    return f"is not a date written as {' or '.join(column.formats)}"
 
 
 def _iso_day(cell: str, unreadable: str) -> str:
@@ -259,7 +312,7 @@ def _iso_day(cell: str, unreadable: str) -> str:
         date.fromisoformat(match[1])
     except ValueError as error:
         raise ValueError(NO_SUCH_DATE) from error
-    return _believable(match[1])
+    return match[1]
 
 
 def _believable(iso: str) -> str:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from ingest.contract import Progress, say_nothing
-from metrics.model import City
+from metrics.model import City, District
 from store import runs
 from store.engine import Clock, Engine, system_clock
 
@@ -83,7 +83,8 @@ class RunReport:
 class Desk:
     """Where runs of one city's sources work: its database, its folders, its clock.
 
-    folder: where relative paths of a source begin. snapshots: where bytes as received are kept.
+    folder: where relative paths of a source begin. snapshots: where bytes as received are kept. districts:
+    what columns of districts are looked up in.
     """
 
     engine: Engine
@@ -92,3 +93,4 @@ class Desk:
     folder: Path = field(default_factory=Path)
     clock: Clock = system_clock
     progress: Progress = say_nothing
+    districts: tuple[District, ...] = ()

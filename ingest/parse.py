@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import compress
@@ -10,7 +11,10 @@ from operator import itemgetter
 
 from ingest import cells, dates
 from ingest.cells import Converted, Value
+from ingest.cleaning import cleaned, emptied, unbelievable
 from ingest.contract import Cell, Page, SourceError, Unreadable
+from ingest.places import Places
+from ingest.placing import Placing
 from ingest.quarantine import Rejection, printable
 from metrics.model import Column, Source
 
@@ -40,6 +44,16 @@ class _Layout:
 
 
 @dataclass
+class _Told:
+    """The cells of one page that were emptied: column, index of the row, reason."""
+
+    cells: list[tuple[str, int, str]] = field(default_factory=list)
+
+    def add(self, column: str, wrong: Mapping[int, str]) -> None:
+        self.cells += [(column, index, reason) for index, reason in wrong.items()]
+
+
+@dataclass
 class _Refused:
     """{index of a row: (column, reason, rule)}; the first fault of a row is the one told."""
 
@@ -54,6 +68,8 @@ class Parser:
 
     names: the store's order of columns, an instant `x` followed somewhere by its day `x_day`. since,
     until: local days, both included; rows that arrived on other days, or on no day, are passed over.
+    places: where districts are looked up. today: the day of the run, for how far ahead a day may
+    lie; None leaves that open.
     """
 
     def __init__(
@@ -63,6 +79,9 @@ class Parser:
         names: Sequence[str],
         since: date | None = None,
         until: date | None = None,
+        *,
+        places: Places | None = None,
+        today: date | None = None,
     ) -> None:
         if (since or until) and source.arrival is None:
             raise SourceError(
@@ -75,7 +94,11 @@ class Parser:
         self._since = since.isoformat() if since else ""
         self._until = until.isoformat() if until else "9999-12-31"
         self._is_ranged = bool(since or until)
+        self._places = places or Places()
+        self._today = today
         self._layouts: dict[tuple[str, ...], _Layout] = {}
+        self._emptied: Counter[tuple[str, str]] = Counter()
+        self._placing = {column.name: Placing() for column in source.columns if column.type == "district"}
 
     def parse(self, page: Page) -> Parsed:
         """The rows of one page; SourceError when its header lacks the key or a required column."""
@@ -92,13 +115,15 @@ class Parser:
         return replace(parsed, rejections=refused + parsed.rejections)
 
     def notes(self) -> list[str]:
-        """What the headers lacked and what of them was not used, one sentence each."""
+        """What the headers lacked or had too much, and which cells were emptied or named no district."""
         layouts = self._layouts.values()
         missing = sorted({name for layout in layouts for name in layout.missing})
         extra = sorted({name for layout in layouts for name in layout.extra})
         return [
             *([f"missing columns, taken as empty: {', '.join(missing)}"] if missing else []),
             *([f"columns not declared, not kept: {', '.join(extra)}"] if extra else []),
+            *(f"{name} emptied, {reason}: {count}" for (name, reason), count in self._emptied.most_common()),
+            *(note for name, placing in self._placing.items() for note in placing.notes(name)),
         ]
 
     def _layout(self, page: Page) -> _Layout:
@@ -107,10 +132,16 @@ class Parser:
         return self._layouts[page.columns]
 
     def _typed(self, page: Page, layout: _Layout) -> Parsed:
+        told = _Told()
         columns = {
-            column.name: self._convert(column, page.rows, layout.positions[column.name])
+            column.name: self._convert(column, page.rows, layout.positions[column.name], told)
             for column in self._source.columns
+            if column.type != "district"
         }
+        for column in self._source.columns:
+            if column.type == "district":
+                columns[column.name] = self._place(column, page.rows, layout.positions[column.name], columns)
+        self._keep_in_order(columns, told)
         refused = self._faults(columns)
         arrived = self._arrived(columns)
         values: dict[str, Sequence[Value]] = {name: one.values for name, one in columns.items()}
@@ -118,20 +149,34 @@ class Parser:
         empty = [None] * len(page.rows)
         rows: list[Row] = list(zip(*(values.get(name, empty) for name in self._names), strict=True))
         lines = page.all_lines()
+        keys = values[self._source.key]
         rejections = [
-            self._rejection(page, layout, index, *fault)
+            self._rejection(page, layout, index, *fault, typed_key=keys[index])
             for index, fault in sorted(refused.faults.items())
             if index not in arrived or arrived[index]
         ]
         if not refused.faults and not arrived:
+            self._count(told, None)
             return Parsed(rows, lines, rejections)
         kept = [i for i in range(len(rows)) if i not in refused.faults and arrived.get(i, True)]
+        self._count(told, frozenset(kept))
         return Parsed([rows[i] for i in kept], [lines[i] for i in kept], rejections)
 
-    def _convert(self, column: Column, rows: Sequence[Sequence[Cell]], position: int | None) -> Converted:
+    def _convert(
+        self, column: Column, rows: Sequence[Sequence[Cell]], position: int | None, told: _Told
+    ) -> Converted:
+        """The column's values, those that must not be kept among `wrong` or, where it says so, emptied."""
         if position is None:
             return Converted([None] * len(rows), days=[None] * len(rows) if column.type == "instant" else ())
-        found = list(map(itemgetter(position), rows))
+        clean = cleaned(list(map(itemgetter(position), rows)), column)
+        typed = self._type(column, clean.cells)
+        wrong = {**unbelievable(typed, column, self._today), **typed.wrong, **clean.wrong}
+        if column.unfit == "empty" and wrong:
+            told.add(column.name, wrong)
+            return replace(emptied(typed, wrong), wrong={})
+        return replace(typed, wrong=wrong) if len(wrong) > len(typed.wrong) else typed
+
+    def _type(self, column: Column, found: Sequence[Cell]) -> Converted:
         if column.type == "instant":
             return dates.instants(found, column, self._time_zone)
         if column.type == "day":
@@ -143,6 +188,39 @@ class Parser:
             "boolean": cells.boolean,
         }
         return plain[column.type](found)
+
+    def _place(
+        self,
+        column: Column,
+        rows: Sequence[Sequence[Cell]],
+        position: int | None,
+        columns: Mapping[str, Converted],
+    ) -> Converted:
+        found = [None] * len(rows) if position is None else list(map(itemgetter(position), rows))
+        coordinates = None
+        if column.longitude and column.latitude:
+            coordinates = columns[column.longitude].values, columns[column.latitude].values
+        placing = self._placing[column.name]
+        return placing.place(cleaned(found, column).cells, coordinates, column.others, self._places)
+
+    def _keep_in_order(self, columns: dict[str, Converted], told: _Told) -> None:
+        """A time that comes before the one it must not come before is wrong, or emptied."""
+        for column in self._source.columns:
+            early = _early(self._source, column, columns) if column.not_before else {}
+            if early and column.unfit == "empty":
+                told.add(column.name, early)
+                columns[column.name] = emptied(columns[column.name], early)
+            elif early:
+                found = columns[column.name]
+                columns[column.name] = replace(found, out_of_order=early)
+
+    def _count(self, told: _Told, kept: Collection[int] | None) -> None:
+        """Counts what was done to the cells of the rows that are kept; None is all of them."""
+        for name, index, reason in told.cells:
+            if kept is None or index in kept:
+                self._emptied[name, reason] += 1
+        for placing in self._placing.values():
+            placing.count(kept)
 
     def _faults(self, columns: Mapping[str, Converted]) -> _Refused:
         refused = _Refused()
@@ -156,9 +234,9 @@ class Parser:
                 if not all(values):
                     for index in (index for index, value in enumerate(values) if value is None):
                         refused.add(index, column.name, reason)
-        for column in self._source.columns:
-            if column.not_before is not None:
-                _refuse_early(refused, self._source, column, columns)
+        for name, converted in columns.items():
+            for index, reason in converted.out_of_order.items():
+                refused.add(index, name, reason)
         return refused
 
     def _arrived(self, columns: Mapping[str, Converted]) -> dict[int, bool]:
@@ -187,8 +265,16 @@ class Parser:
         ]
 
     def _rejection(
-        self, page: Page, layout: _Layout, index: int, column: str | None, reason: str, rule: str
+        self,
+        page: Page,
+        layout: _Layout,
+        index: int,
+        column: str | None,
+        reason: str,
+        rule: str,
+        typed_key: Value = None,
     ) -> Rejection:
+        """typed_key: the key as records have it, None where it cannot be told."""
         row = page.rows[index]
 
         def cell(name: str) -> str | None:
@@ -198,7 +284,7 @@ class Parser:
         names = [*page.columns, *(f"cell {number + 1}" for number in range(len(page.columns), len(row)))]
         return Rejection(
             line=page.line(index),
-            key=(cell(self._source.key) or "").strip() or None,
+            key=(cell(self._source.key) or "").strip() or None if typed_key is None else str(typed_key),
             column=column,
             value=cell(column) if column else None,
             reason=reason,
@@ -224,6 +310,9 @@ def _find_columns(source: Source, page: Page) -> _Layout:
     found = [name.strip().casefold() for name in page.columns]
     positions: dict[str, int | None] = {}
     for column in source.columns:
+        if column.expression is not None:
+            positions[column.name] = None
+            continue
         names = [name.casefold() for name in (column.name, *column.aliases)]
         name = next((name for name in names if name in found), None)
         if name is not None and found.count(name) > 1:
@@ -236,7 +325,11 @@ def _find_columns(source: Source, page: Page) -> _Layout:
     used = set(positions.values())
     return _Layout(
         positions,
-        missing=tuple(name for name, position in positions.items() if position is None),
+        missing=tuple(
+            column.name
+            for column in source.columns
+            if positions[column.name] is None and column.expression is None
+        ),
         extra=tuple(name for index, name in enumerate(page.columns) if index not in used and name.strip()),
     )
 
@@ -260,15 +353,15 @@ def _local_days(converted: Converted) -> Sequence[Value]:
     return converted.days or converted.values
 
 
-def _refuse_early(
-    refused: _Refused, source: Source, column: Column, columns: Mapping[str, Converted]
-) -> None:
+def _early(source: Source, column: Column, columns: Mapping[str, Converted]) -> dict[int, str]:
     """Compares instants with instants; where one of the two is a day, days with days."""
     other = source.column(column.not_before or "")
     ours, theirs = columns[column.name], columns[other.name]
     both_instants = column.type == other.type == "instant"
     late = ours.values if both_instants else _local_days(ours)
     early = theirs.values if both_instants else _local_days(theirs)
-    for index, (ends, begins) in enumerate(zip(late, early, strict=True)):
-        if isinstance(ends, str) and isinstance(begins, str) and ends < begins:
-            refused.add(index, column.name, f"is before {other.name}")
+    return {
+        index: f"is before {other.name}"
+        for index, (ends, begins) in enumerate(zip(late, early, strict=True))
+        if isinstance(ends, str) and isinstance(begins, str) and ends < begins
+    }

@@ -17,9 +17,11 @@ from ingest import registry
 from ingest.contract import Copy, Extract, ReadRequest, SourceError
 from ingest.desk import BUSY, Asked, Desk, RunReport
 from ingest.parse import Parser
+from ingest.places import Places
 from ingest.sources import file as files
 from ingest.staging import Filling
 from metrics.model import Source
+from metrics.periods import local_day
 from store import records, runs, snapshots
 from store.engine import (
     StoreError,
@@ -107,7 +109,15 @@ def _ingest(run: _Run, dated: tuple[str, ...]) -> RunReport:
     with writing(desk.engine, desk.clock) as write:
         records.prepare(write.connection, source, dated)
     before = _before(run)
-    parser = Parser(source, desk.city.time_zone, records.stage_columns(source), asked.since, asked.until)
+    parser = Parser(
+        source,
+        desk.city.time_zone,
+        records.stage_columns(source),
+        asked.since,
+        asked.until,
+        places=Places(desk.districts),
+        today=local_day(desk.city, run.started),
+    )
     filling = Filling(source, instant_text(run.started))
     with _workplace(desk.snapshots.parent, source) as work, records.staging(desk.engine, source) as stage:
         extract = _open(run, before, work)
@@ -164,7 +174,16 @@ def _before(run: _Run) -> _Before:
 def _definition(run: _Run) -> str:
     """A mark of everything that decides how the same bytes are understood."""
     source = run.source
-    words = (READING, run.desk.city.time_zone, source.kind, source.key, source.columns, dict(source.options))
+    words: tuple[object, ...] = (
+        READING,
+        run.desk.city.time_zone,
+        source.kind,
+        source.key,
+        source.columns,
+        dict(source.options),
+    )
+    if any(column.type == "district" for column in source.columns):
+        words = (*words, Places(run.desk.districts).mark)
     return hashlib.sha256(repr(words).encode()).hexdigest()[:16]
 
 

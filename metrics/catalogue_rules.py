@@ -128,7 +128,7 @@ def _dates_are_times(metric: Metric, draft: Draft) -> Iterator[Mistake]:
 
 def _district_is_text(metric: Metric, draft: Draft) -> Iterator[Mistake]:
     if metric.district is not None:
-        yield from _refers(metric, draft, "district", metric.district, ("text",))
+        yield from _refers(metric, draft, "district", metric.district, ("text", "district"))
 
 
 def _expressions_parse(metric: Metric, draft: Draft) -> Iterator[Mistake]:

@@ -152,11 +152,11 @@ def _described(
     """One mistake per place, in words."""
     found: dict[tuple[Any, ...], Mistake] = {}
     for problem in problems:
-        either = [part for part in problem["loc"] if part == "float" or str(part).startswith("tuple[")]
+        either = [part for part in problem["loc"] if _is_one_of_two(part)]
         loc = problem["loc"][1 : problem["loc"].index(either[0])] if either else problem["loc"][1:]
         place = ", ".join(filter(None, (inside, _place(shape, loc, table))))
         if loc not in found:
-            message, fix = _pair_or_number(problem) if either else _message(shape, loc, problem)
+            message, fix = _either(problem, loc) if either else _message(shape, loc, problem)
             found[loc] = error(place, message, fix, file)
     return found.values()
 
@@ -193,7 +193,15 @@ def _message(shape: type, loc: tuple[Any, ...], problem: Mapping[str, Any]) -> t
     return f"{message}, not {json.dumps(problem['input'])}.", fix
 
 
-def _pair_or_number(problem: Mapping[str, Any]) -> tuple[str, str]:
+def _is_one_of_two(part: int | str) -> bool:
+    """Whether a place names one of the types a word may have."""
+    return part in ("float", "str") or str(part).startswith("tuple[")
+
+
+def _either(problem: Mapping[str, Any], loc: tuple[Any, ...]) -> tuple[str, str]:
+    if loc[-1] == "format":
+        message = f"{json.dumps(problem['input'])} is neither a text nor a list of texts."
+        return message, 'Write "%m/%d/%Y", or ["%m/%d/%Y", "%d %b %Y"] for several.'
     message = f"{json.dumps(problem['input'])} is neither a number nor a pair of numbers."
     return message, "Write a number without quotes, or [low, high] where direction is within."
 

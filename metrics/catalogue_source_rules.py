@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from metrics.catalogue_city_rules import bad_id, blank_words, file_names_its_id, runs_forwards
+from metrics.catalogue_column_rules import TIMES, column_mistakes
 from metrics.catalogue_files import SOURCES, Draft
 from metrics.catalogue_shapes import Mistake, did_you_mean, error, warning
 from metrics.model import Column, Source
@@ -15,7 +16,6 @@ WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 CRON = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
 """The words of a schedule in their order, with the least and the greatest number of each."""
-TIMES = ("instant", "day")
 
 Rule = Callable[[Source], Iterable[Mistake]]
 
@@ -27,6 +27,7 @@ def source_mistakes(draft: Draft) -> Iterator[Mistake]:
         yield from file_names_its_id(file, stem, source.id)
         for rule in RULES:
             yield from (replace(mistake, file=file) for mistake in rule(source))
+        yield from (replace(mistake, file=file) for mistake in column_mistakes(source, draft))
 
 
 def column_of(source: Source, name: str) -> Column | None:
@@ -89,18 +90,6 @@ def _not_before_is_a_time(source: Source) -> Iterator[Mistake]:
         if column.type not in TIMES:
             message = f"only an instant or a day has a before; this column is a {column.type}."
             yield error(place, message, "Leave not_before out.")
-
-
-def _words_of_times_only(source: Source) -> Iterator[Mistake]:
-    for column in source.columns:
-        for word, given, types in (
-            ("planned", column.planned, TIMES),
-            ("format", column.format is not None, TIMES),
-            ("stamps", column.stamps != "offset", ("instant",)),
-        ):
-            if given and column.type not in types:
-                message = f"`{word}` has no meaning for a column of type {column.type}."
-                yield error(f"columns.{column.name}", message, f"Leave {word} out, or correct the type.")
 
 
 def _gaps_run_forwards(source: Source) -> Iterator[Mistake]:
@@ -173,7 +162,6 @@ RULES: tuple[Rule, ...] = (
     _aliases_are_not_shared,
     _known_with_is_an_instant,
     _not_before_is_a_time,
-    _words_of_times_only,
     _gaps_run_forwards,
     _minutes_are_not_negative,
     _schedule_is_cron,

@@ -27,6 +27,7 @@ _COLUMN_KINDS: Mapping[ColumnType, Kind] = {
     "instant": "instant",
     "day": "day",
     "boolean": "boolean",
+    "district": "text",
 }
 _COMPARISONS: Mapping[type[exp.Expr], Literal["=", "<>", "<", "<=", ">", ">="]] = {
     exp.EQ: "=",

@@ -170,7 +170,7 @@ class District:
     geometry: Mapping[str, Any] | None = None
 
 
-ColumnType = Literal["text", "integer", "number", "instant", "day", "boolean"]
+ColumnType = Literal["text", "integer", "number", "instant", "day", "boolean", "district"]
 
 
 @dataclass(frozen=True)
@@ -180,8 +180,19 @@ class Column:
     planned: an instant that may lie ahead (a due date) and is read even when it does.
     known_with: an instant column; this one is empty as long as that one is (a closure reason).
     stamps: `local` says that the offset written in the file is wrong or absent and the clock time
-    is the city's; `offset` believes the offset and takes a stamp without one as the city's time.
-    format: strptime words for instants and days that are not ISO 8601.
+    is the city's; `offset` believes the offset and takes a stamp without one as the city's time; `utc`
+    believes it too and takes a stamp without one as UTC. local_until: stamps up to that day are `local`,
+    whatever the later ones are.
+    format: strptime words for instants and days that are not ISO 8601; of several the first that fits.
+    empty: cells that mean nothing; a day among them does so of instants and days, however written.
+    values: what cells become before they are typed. others: what becomes of a cell that is neither word
+    nor value of these, or names no district: kept (a district then is unknown), refused with its row,
+    emptied, or `locate`d by its coordinates.
+    pad: how many digits numbers in a text have at least, filled up with zeros.
+    min, max, earliest, latest, ahead_days: what is believed of numbers, and of days, which may lie so many
+    days after the run. unfit: what becomes of a cell that is not of its type or not believed.
+    latitude, longitude: the columns that say in which district a record is that names none.
+    expression: the column is computed from the others of its row and never read.
     """
 
     name: str
@@ -190,9 +201,28 @@ class Column:
     required: bool = False
     planned: bool = False
     known_with: str | None = None
-    stamps: Literal["offset", "local"] = "offset"
-    format: str | None = None
+    stamps: Literal["offset", "local", "utc"] = "offset"
+    format: str | tuple[str, ...] | None = None
     not_before: str | None = None
+    local_until: date | None = None
+    empty: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+    others: Literal["keep", "refuse", "empty", "locate"] = "keep"
+    pad: int | None = None
+    min: float | None = None
+    max: float | None = None
+    earliest: date | None = None
+    latest: date | None = None
+    ahead_days: int | None = None
+    unfit: Literal["refuse", "empty"] = "refuse"
+    latitude: str | None = None
+    longitude: str | None = None
+    expression: str | None = None
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The declared ways of writing, in the order in which they are tried."""
+        return (self.format,) if isinstance(self.format, str) else self.format or ()
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,10 @@ _Shape = tuple[tuple[str, str], ...]
 
 
 def _shape(source: Source) -> _Shape:
-    return tuple((column.name, column.type) for column in source.columns)
+    """A district is kept as the text of its id, so that a column of names may become one of districts."""
+    return tuple(
+        (column.name, "text" if column.type == "district" else column.type) for column in source.columns
+    )
 
 
 def _physical(shape: _Shape) -> Iterator[tuple[str, str]]:
