@@ -22,9 +22,11 @@ from metrics.model import Catalogue, Source
 from serving import guard, server
 from serving.kept import build_id
 from serving.processes import HOST, Child, PortInUse, refuse_port_in_use, serve_web, supervise
+from serving.push import Door, Limits
 from serving.routes import Kind, Route, negotiated, redirect
 from serving.status import SourceState, alive, is_worked, source_states, status
 from store import jobs, publications, requests
+from store.deliveries import PUSHED
 from store.engine import Clock, Engine, StoreError, database_url, open_engine, reading, system_clock
 from store.migrations import migrate
 from store.runs import GOOD_OUTCOMES
@@ -122,16 +124,24 @@ approved_by = "Director of Public Works"
 }
 
 
-def make_server(engine: Engine, catalogue: Catalogue, city: str, base_url: str = "") -> Any:
+def make_server(
+    engine: Engine,
+    catalogue: Catalogue,
+    city: str,
+    base_url: str = "",
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+) -> Any:
     """The whole web over a migrated database: public pages, API, staff pages, health.
 
     `city` is how the reader names the city to a command: a folder name or a path. base_url is the public
-    address of the site; empty where there is none.
+    address of the site; empty where there is none. limits are those of rows that departments send in.
     """
     build = build_id(settings.PROJECT)
     desk = Desk(engine, catalogue, lambda: start_view(engine, catalogue, city), build, base_url)
     pages, calls = site.Site(desk), api.Api(desk)
     states = status(engine, catalogue.city.id, catalogue.sources, build)
+    pushed = frozenset(name for name, source in catalogue.sources.items() if source.kind == PUSHED)
+    door = Door(engine, pushed, limits)
     status_page = StatusPage(desk, lambda: status_view(engine, catalogue))
     routes = (
         Route("/", Kind.PUBLIC, pages.home),
@@ -152,6 +162,8 @@ def make_server(engine: Engine, catalogue: Catalogue, city: str, base_url: str =
         Route("/api/v1/metrics/<metric>/integrity", Kind.PUBLIC, calls.integrity),
         Route("/api/v1/publications", Kind.PUBLIC, calls.publications),
         Route("/api/v1/sources", Kind.PUBLIC, calls.sources),
+        Route("/api/v1/ingest/<source>", Kind.PUSH, door.receive, method="POST"),
+        Route("/api/v1/ingest/requests/<number>", Kind.PUSH, door.state),
         Route("/health", Kind.HEALTH, alive),
         Route(
             "/status",
@@ -306,7 +318,8 @@ def _open(chosen: settings.Settings) -> tuple[Engine, Catalogue]:
 
 
 def _open_server(chosen: settings.Settings) -> Any:
-    return make_server(*_open(chosen), chosen.city, chosen.base_url)
+    limits = Limits(chosen.push_megabytes, chosen.push_per_minute)
+    return make_server(*_open(chosen), chosen.city, chosen.base_url, limits)
 
 
 def _new_city(name_or_path: str) -> int:

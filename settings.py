@@ -32,6 +32,8 @@ SETTINGS = (
     Setting(
         "snapshot_days", "SNAPSHOT_DAYS", "400", "how many days every snapshot is kept, then one a month"
     ),
+    Setting("push_megabytes", "PUSH_MEGABYTES", "20", "how large a delivery of rows may be"),
+    Setting("push_per_minute", "PUSH_PER_MINUTE", "30", "how often one token may deliver rows in a minute"),
     Setting("web_processes", "WEB_PROCESSES", "2", "how many processes answer readers"),
 )
 
@@ -51,6 +53,8 @@ class Settings:
     database_url: str
     scheduler: bool
     snapshot_days: int
+    push_megabytes: int
+    push_per_minute: int
     web_processes: int
 
 
@@ -70,6 +74,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         database_url=given["database_url"],
         scheduler=_on_or_off(given["scheduler"]),
         snapshot_days=_days(given["snapshot_days"]),
+        push_megabytes=_number("PUSH_MEGABYTES", given["push_megabytes"], 200),
+        push_per_minute=_number("PUSH_PER_MINUTE", given["push_per_minute"], 6000),
         web_processes=_processes(given["web_processes"]),
     )
 
@@ -102,6 +108,12 @@ def _days(text: str) -> int:
 def _processes(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 64:
         raise SettingError(f"WEB_PROCESSES is {text!r}; give a number from 1 to 64, for example one a core.")
+    return int(text)
+
+
+def _number(variable: str, text: str, most: int) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        raise SettingError(f"{variable} is {text!r}; give a number from 1 to {most}.")
     return int(text)
 
 

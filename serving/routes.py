@@ -18,13 +18,15 @@ REVALIDATE = "no-cache"
 class Kind(StrEnum):
     """Who a route is for. A route without a kind is answered to nobody.
 
-    EMBED is public too, and the only kind that may stand in frames on pages of other sites.
+    EMBED is public too, and the only kind that may stand in frames on pages of other sites. PUSH is for
+    programs that show a token (`serving.push`), which the route itself asks for.
     """
 
     PUBLIC = "public"
     EMBED = "embed"
     STAFF = "staff"
     HEALTH = "health"
+    PUSH = "push"
 
 
 OPEN = frozenset({Kind.PUBLIC, Kind.EMBED})
@@ -60,6 +62,7 @@ class Route:
     path: str
     kind: Kind
     answer: Callable[..., Answer]
+    method: str = "GET"
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def create(wiring: Wiring) -> Flask:
     watch = StateWatch(wiring.state)
     for route in wiring.routes:
         view = _view(route, wiring, watch)
-        server.add_url_rule(route.path, endpoint=route.path, view_func=view, methods=["GET"])
+        server.add_url_rule(route.path, endpoint=route.path, view_func=view, methods=[route.method])
     server.wsgi_app = ReadyAnswers(server.wsgi_app, watch, public_name)  # type: ignore[method-assign]
     return server
 
@@ -174,7 +174,13 @@ def _answer_failures(server: Flask, wiring: Wiring) -> None:
 
     @server.errorhandler(HTTPException)
     def http_failed(error: HTTPException) -> Response:
-        response = failed(error.code or 500)
+        allowed = sorted(getattr(error, "valid_methods", None) or ())
+        is_read = "GET" in allowed
+        response = failed(error.code or 500, None if is_read or not allowed else _only(allowed))
         if error.code == 405:
-            response.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+            response.headers["Allow"] = ", ".join(allowed)
         return response
+
+
+def _only(allowed: list[str]) -> str:
+    return f"This address takes {' and '.join(one for one in allowed if one != 'OPTIONS')} only."

@@ -16,7 +16,16 @@ from metrics.catalogue import CatalogueError, find_city, load
 from metrics.model import UNKNOWN_DISTRICT, WHOLE_CITY, Catalogue, Grain
 from metrics.selftest import self_test
 from serving.kept import build_id
-from store import audit_command, housekeeping, publications, rebase_command, runs, target_command, targets
+from store import (
+    audit_command,
+    housekeeping,
+    publications,
+    rebase_command,
+    runs,
+    target_command,
+    targets,
+    token_command,
+)
 from store.backup import back_up, default_name
 from store.engine import StoreError, database_url, instant_text, open_engine, reading, system_clock
 from store.explain import Explanation, clauses, explain
@@ -65,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     target_command.add_parser(commands)
     audit_command.add_parser(commands)
     rebase_command.add_parser(commands)
+    token_command.add_parser(commands)
     out = commands.add_parser("export-catalogue", help="write approved targets into the catalogue's files")
     out.add_argument(
         "folder", nargs="?", type=Path, metavar="DIR", help="another folder of the city, or one to make"
@@ -140,6 +150,12 @@ def _audit(engine: Engine, catalogue: Catalogue, given: argparse.Namespace, _app
 def _rebase(engine: Engine, catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:
     for line in rebase_command.run(engine, catalogue, system_clock, given):
         print(line, flush=True)
+    return 0
+
+
+def _token(engine: Engine, catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:
+    for line in token_command.run(engine, catalogue, system_clock, given):
+        print(line)
     return 0
 
 
@@ -272,6 +288,7 @@ _COMMANDS: dict[str, Callable[[Engine, Catalogue, argparse.Namespace, list[str]]
     "export-catalogue": _export,
     "tidy": _tidy,
     "audit": _audit,
+    "token": _token,
 }
 
 if __name__ == "__main__":

@@ -528,6 +528,53 @@ CREATE TABLE rebases (
 ) {strict};
 """
 
+
+def _push_and_entries(connection: Connection) -> None:
+    _run(connection, _PUSH_AND_ENTRIES)
+
+
+_PUSH_AND_ENTRIES = """
+CREATE TABLE tokens (
+    id {serial},
+    name {text} NOT NULL,
+    hash {text} NOT NULL,
+    sources {text} NOT NULL,
+    created_at {text} NOT NULL,
+    expires_at {text},
+    revoked_at {text},
+    CONSTRAINT token_hash UNIQUE (hash)
+) {strict};
+CREATE TABLE deliveries (
+    id {serial},
+    token {id} NOT NULL,
+    repeat_key {text} NOT NULL,
+    source {text} NOT NULL,
+    media_type {text} NOT NULL,
+    sha256 {text} NOT NULL,
+    bytes INTEGER NOT NULL,
+    body {text},
+    known_until {text},
+    request {id} NOT NULL,
+    received_at {text} NOT NULL,
+    CONSTRAINT delivery_once UNIQUE (token, repeat_key),
+    CONSTRAINT delivery_request UNIQUE (request)
+) {strict};
+CREATE INDEX deliveries_by_token ON deliveries (token, received_at);
+CREATE TABLE entries (
+    id {serial},
+    source {text} NOT NULL,
+    key {text} NOT NULL,
+    day {text} NOT NULL,
+    cells {text} NOT NULL,
+    kind {text} NOT NULL,
+    reason {text} NOT NULL,
+    entered_by {text} NOT NULL,
+    entered_at {text} NOT NULL,
+    CONSTRAINT entry_kind CHECK (kind in ('value', 'withdrawal'))
+) {strict};
+CREATE INDEX entries_by_key ON entries (source, key, id);
+"""
+
 MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0001_first_tables", _first_tables),
     ("0002_worker_tables", _worker_tables),
@@ -540,5 +587,6 @@ MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0009_heaps", _heaps),
     ("0010_audits", _audits),
     ("0011_signals", _signals),
+    ("0012_push_and_entries", _push_and_entries),
 )
 """Every step by name, in the order of their application."""

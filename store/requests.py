@@ -6,7 +6,7 @@ A page never does long work itself; it inserts a request, and polls `get` for pr
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,17 +48,25 @@ class Request:
 def insert(engine: Engine, clock: Clock, kind: str, arguments: Words) -> int:
     """Inserts a request and gives its id."""
     with writing(engine, clock) as write:
-        statement = insert_into(requests).values(kind=kind, arguments=_json(arguments), created_at=write.now)
-        return write.connection.execute(statement.returning(requests.c.id)).scalar_one()
+        return insert_within(write, kind, arguments)
 
 
-def claim(engine: Engine, clock: Clock, within: Opening = writing) -> Request | None:
+def insert_within(write: Writing, kind: str, arguments: Words) -> int:
+    """Inserts a request in the transaction that stores what it is about, and gives its id."""
+    statement = insert_into(requests).values(kind=kind, arguments=_json(arguments), created_at=write.now)
+    return write.connection.execute(statement.returning(requests.c.id)).scalar_one()
+
+
+def claim(
+    engine: Engine, clock: Clock, within: Opening = writing, besides: Collection[str] = ()
+) -> Request | None:
     """Takes the oldest request nobody took, for this worker alone; None when there is none.
 
     Cheap to ask often: as long as nothing waits, nothing is written. within: how a transaction is begun
-    that only whoever may answer can begin.
+    that only whoever may answer can begin. besides: kinds that must wait for now.
     """
-    oldest = select(requests.c.id).where(requests.c.claimed_at.is_(None)).order_by(requests.c.id).limit(1)
+    waits = requests.c.claimed_at.is_(None) & requests.c.kind.not_in(tuple(besides))
+    oldest = select(requests.c.id).where(waits).order_by(requests.c.id).limit(1)
     with reading(engine) as connection:
         if connection.execute(oldest).first() is None:
             return None
@@ -102,6 +110,19 @@ def finish(engine: Engine, clock: Clock, request_id: int, result: Words, within:
         _change(write, request_id, result=_json(result), finished_at=write.now)
 
 
+def put_back(engine: Engine, clock: Clock, request_id: int, within: Opening = writing) -> None:
+    """Lets a claimed request wait again: it could not begin. within: as for `claim`."""
+    with within(engine, clock) as write:
+        _change(write, request_id, claimed_at=None, progress=None)
+
+
+def cancel(write: Writing, request_ids: Sequence[int], result: Words) -> int:
+    """Answers requests that nobody took yet without doing them; gives how many."""
+    waits = requests.c.claimed_at.is_(None) & requests.c.id.in_(request_ids)
+    ended = {"claimed_at": write.now, "finished_at": write.now, "result": _json(result)}
+    return write.connection.execute(update(requests).where(waits).values(ended)).rowcount
+
+
 def get(connection: Connection, request_id: int) -> Request | None:
     """A request by its id; None when there is no such request."""
     row = connection.execute(select(requests).where(requests.c.id == request_id)).one_or_none()
@@ -115,7 +136,7 @@ def under_way(connection: Connection) -> list[Request]:
     return [_request(row) for row in connection.execute(statement)]
 
 
-def _change(write: Writing, request_id: int, **values: str) -> None:
+def _change(write: Writing, request_id: int, **values: str | None) -> None:
     under_way = requests.c.claimed_at.is_not(None) & requests.c.finished_at.is_(None)
     statement = update(requests).where(requests.c.id == request_id, under_way)
     if write.connection.execute(statement.values(values)).rowcount != 1:

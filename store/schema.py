@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Constraint,
     Double,
     Index,
     Integer,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    UniqueConstraint,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -31,9 +33,7 @@ Number: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
 Identity = BigInteger().with_variant(Integer(), "sqlite")
 
 
-def _table(
-    name: str, *columns: Column | PrimaryKeyConstraint | CheckConstraint | Index, by_key: bool = False
-) -> Table:
+def _table(name: str, *columns: Column | Constraint | Index, by_key: bool = False) -> Table:
     """by_key: SQLite keeps the rows in their key and not beside it, which halves a table of wide keys."""
     return Table(name, metadata, *columns, sqlite_strict=True, sqlite_with_rowid=not by_key)
 
@@ -413,3 +413,55 @@ rebases = _table(
 """Every decision about where a chart begins anew, in the order they were made; rows are only added.
 
 Of a metric, grain and day the newest row counts; no grain (an empty text) is every grain."""
+
+tokens = _table(
+    "tokens",
+    _identity(),
+    _text("name"),
+    _text("hash"),
+    _text("sources"),
+    _text("created_at"),
+    _text("expires_at", optional=True),
+    _text("revoked_at", optional=True),
+    UniqueConstraint("hash", name="token_hash"),
+)
+"""Who may deliver rows: the SHA-256 of a secret that is nowhere else, and a JSON list of sources."""
+
+deliveries = _table(
+    "deliveries",
+    _identity(),
+    Column("token", Identity, nullable=False),
+    _text("repeat_key"),
+    _text("source"),
+    _text("media_type"),
+    _text("sha256"),
+    _count("bytes", optional=False),
+    _text("body", optional=True),
+    _text("known_until", optional=True),
+    Column("request", Identity, nullable=False),
+    _text("received_at"),
+    UniqueConstraint("token", "repeat_key", name="delivery_once"),
+    UniqueConstraint("request", name="delivery_request"),
+    Index("deliveries_by_token", "token", "received_at"),
+)
+"""What was delivered, each with the request that loads it. repeat_key is the sender's Idempotency-Key.
+
+body is the bytes packed with gzip, in base64, until a run has kept them as a snapshot."""
+
+entries = _table(
+    "entries",
+    _identity(),
+    _text("source"),
+    _text("key"),
+    _text("day"),
+    _text("cells"),
+    _text("kind"),
+    _text("reason"),
+    _text("entered_by"),
+    _text("entered_at"),
+    CheckConstraint("kind in ('value', 'withdrawal')", name="entry_kind"),
+    Index("entries_by_key", "source", "key", "id"),
+)
+"""Daily values given by people, in the order they were given; rows are only added.
+
+Of a source and key the newest row counts; cells is a JSON object of texts as they were given."""
