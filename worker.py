@@ -19,13 +19,25 @@ from zoneinfo import ZoneInfo
 from apscheduler.triggers.cron import CronTrigger
 
 import settings
+from ingest.delivered import load_delivery
 from ingest.desk import BUSY, Asked, Desk, RunReport
 from ingest.run import run_source
 from metrics.catalogue import CatalogueError, find_city, load
 from metrics.catalogue_source_rules import WEEKDAYS
 from metrics.model import Catalogue, Source
 from serving.processes import GRACE_SECONDS, end_with_parent
-from store import housekeeping, jobs, lease, publications, rebases, records, requests, runs, targets
+from store import (
+    deliveries,
+    housekeeping,
+    jobs,
+    lease,
+    publications,
+    rebases,
+    records,
+    requests,
+    runs,
+    targets,
+)
 from store.engine import Clock, Engine, StoreError, Writing, database_url, open_engine, reading, system_clock
 from store.jobs import FAILED, SUCCEEDED
 from store.lease import Holder
@@ -47,7 +59,7 @@ LATER = timedelta(seconds=30)
 AGAIN_SECONDS = 5.0
 NEWS = "news"
 TIDY_AT = "30 3 * * *"
-NEVER = datetime.max.replace(tzinfo=UTC)
+EVER, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 LONGEST_SHIFT = timedelta(hours=3)
 """More than any clock was ever set forward at once."""
 
@@ -197,6 +209,7 @@ class Duties:
                 partial(runs.has_succeeded_since, source=source.id, trigger="schedule"),
             )
             for source in self.catalogue.sources.values()
+            if source.kind != deliveries.PUSHED
         ]
         hour = Timetable(f"0 {city.publication_hour} * * *", city.time_zone)
         night = Timetable(TIDY_AT, city.time_zone)
@@ -312,7 +325,9 @@ class Duties:
     def _answer_one(self) -> bool:
         """Answers the oldest request that waits."""
         desk = self.desk
-        request = requests.claim(desk.engine, desk.clock, self.holding)
+        must_wait = desk.clock() < self._next.get(deliveries.KIND, EVER)
+        besides = (deliveries.KIND,) if must_wait else ()
+        request = requests.claim(desk.engine, desk.clock, self.holding, besides)
         if request is None:
             return False
         with Teller(partial(requests.progress, desk.engine, desk.clock, request.id)) as teller:
@@ -320,7 +335,12 @@ class Duties:
                 result = self._answer(request, replace(desk, progress=teller))
             except _RefusedError as error:
                 result = {"outcome": "refused", "sentence": str(error)}
-        requests.finish(desk.engine, desk.clock, request.id, result, self.holding)
+        if result["outcome"] == BUSY and request.kind == deliveries.KIND:
+            # What was accepted is not refused because somebody else is loading the source.
+            requests.put_back(desk.engine, desk.clock, request.id, self.holding)
+            self._next[deliveries.KIND] = desk.clock() + LATER
+        else:
+            requests.finish(desk.engine, desk.clock, request.id, result, self.holding)
         return True
 
     def _answer(self, request: requests.Request, desk: Desk) -> Words:
@@ -330,19 +350,38 @@ class Duties:
             reason = request.arguments.get("reason")
             as_of = _day(request.arguments, "as_of")
             return self._publish(desk, as_of, None if reason is None else str(reason))[1]
+        if request.kind == deliveries.KIND:
+            return self._answer_delivery(request, desk)
         raise _RefusedError(
-            f"The worker knows no request of the kind {request.kind!r}; it knows `run_source` and `publish`."
+            f"The worker knows no request of the kind {request.kind!r}; it knows `run_source`, `publish` and "
+            f"`{deliveries.KIND}`."
         )
 
-    def _answer_run(self, arguments: Words, desk: Desk) -> Words:
+    def _answer_delivery(self, request: requests.Request, desk: Desk) -> Words:
+        source = self._source(request.arguments)
+        with reading(desk.engine) as connection:
+            delivery = deliveries.of_request(connection, request.id)
+        if delivery is None:
+            raise _RefusedError("The rows of this delivery are not there; send them again.")
+        dated = records.dated_columns(self.catalogue, source)
+        report = load_delivery(desk, source, delivery, dated)
+        _say(report.line(), is_failure=report.outcome not in runs.GOOD_OUTCOMES)
+        self._next.pop(NEWS, None)
+        return {**report.words(), "notes": report.message, "rejections": list(report.rejections)}
+
+    def _source(self, arguments: Words) -> Source:
         name, sources = str(arguments.get("source")), self.catalogue.sources
         if name not in sources:
             known = ", ".join(sources) or "none"
             raise _RefusedError(f"{self.catalogue.city.id} has no source {name}; its sources are: {known}.")
+        return sources[name]
+
+    def _answer_run(self, arguments: Words, desk: Desk) -> Words:
+        source = self._source(arguments)
         since, until = _day(arguments, "since"), _day(arguments, "until")
         if since and until and since > until:
             raise _RefusedError(f"since {since} is after until {until}; change one of them.")
-        return self._run(sources[name], desk, Asked(since, until, trigger="request")).words()
+        return self._run(source, desk, Asked(since, until, trigger="request")).words()
 
 
 def _day(arguments: Words, name: str) -> date | None:

@@ -20,13 +20,15 @@ class Asked:
     """What one run is asked for beyond "what is new".
 
     since, until: only rows that arrived on these local days, both included. file: rows come from this
-    file, whatever the kind of source. trigger: who asked, for the ledger.
+    file, whatever the kind of source. trigger: who asked, for the ledger. known_until: up to when the
+    source is complete with the file, as its sender says; None where nobody said.
     """
 
     since: date | None = None
     until: date | None = None
     file: Path | None = None
     trigger: str = "command"
+    known_until: datetime | None = None
 
     @property
     def is_ranged(self) -> bool:

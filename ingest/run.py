@@ -18,7 +18,6 @@ from ingest.contract import Copy, Extract, ReadRequest, SourceError
 from ingest.desk import BUSY, Asked, Desk, RunReport
 from ingest.parse import Parser
 from ingest.places import Places
-from ingest.sources import file as files
 from ingest.staging import Filling
 from metrics.model import Source
 from metrics.periods import local_day
@@ -157,7 +156,7 @@ def _open(run: _Run, before: _Before, work: Path) -> Extract:
         progress=run.desk.progress,
     )
     if run.asked.file is not None:
-        return files.read_one(run.source, run.asked.file, request)
+        return registry.file_reader(run.source.kind)(run.source, run.asked.file, request)
     return registry.kind(run.source.kind).read(run.source, request)
 
 
@@ -199,7 +198,7 @@ def _known_until(run: _Run, extract: Extract, filling: Filling, before: _Before)
     nothing_usable = filling.read > 0 and not filling.staged
     if run.asked.is_ranged or nothing_usable:
         return before.known_until
-    told = extract.updated_at
+    told = run.asked.known_until or extract.updated_at
     if told is None and filling.newest is not None:
         told = from_text(filling.newest) + timedelta(minutes=run.source.quiet_minutes)
     candidates = [before.known_until, None if told is None else min(run.started, told)]

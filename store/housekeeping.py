@@ -27,7 +27,7 @@ QUARANTINE_RUNS = 10
 """Of how many runs of a source the refused rows are kept; those of the newest one always are."""
 
 _runs, _quarantine = schema.runs, schema.quarantine
-_requests, _jobs = schema.requests, schema.jobs
+_requests, _jobs, _deliveries = schema.requests, schema.jobs, schema.deliveries
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Tidied:
     snapshot_bytes: int = 0
     runs: int = 0
     requests: int = 0
+    deliveries: int = 0
     jobs: int = 0
     quarantined: int = 0
 
@@ -68,6 +69,7 @@ def tidy(engine: Engine, clock: Clock, catalogue: Catalogue, folder: Path, snaps
             "quarantined": _delete(write, _quarantine, _quarantine.c.run.in_(_refused_long_ago())),
             "runs": _delete(write, _runs, *_old_runs(_before(write, RUN_DAYS))),
             "requests": _delete(write, _requests, _requests.c.finished_at < _before(write, ANSWER_DAYS)),
+            "deliveries": _delete(write, _deliveries, _deliveries.c.request.not_in(select(_requests.c.id))),
             "jobs": _delete(write, _jobs, *_old_jobs(_before(write, ANSWER_DAYS))),
         }
     return Tidied(snapshots=count, snapshot_bytes=size, **counts)

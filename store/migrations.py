@@ -541,9 +541,9 @@ CREATE TABLE tokens (
     sources {text} NOT NULL,
     created_at {text} NOT NULL,
     expires_at {text},
-    revoked_at {text},
-    CONSTRAINT token_hash UNIQUE (hash)
+    revoked_at {text}
 ) {strict};
+CREATE UNIQUE INDEX tokens_by_hash ON tokens (hash);
 CREATE TABLE deliveries (
     id {serial},
     token {id} NOT NULL,
@@ -555,10 +555,10 @@ CREATE TABLE deliveries (
     body {text},
     known_until {text},
     request {id} NOT NULL,
-    received_at {text} NOT NULL,
-    CONSTRAINT delivery_once UNIQUE (token, repeat_key),
-    CONSTRAINT delivery_request UNIQUE (request)
+    received_at {text} NOT NULL
 ) {strict};
+CREATE UNIQUE INDEX deliveries_by_repeat_key ON deliveries (token, repeat_key);
+CREATE UNIQUE INDEX deliveries_by_request ON deliveries (request);
 CREATE INDEX deliveries_by_token ON deliveries (token, received_at);
 CREATE TABLE entries (
     id {serial},

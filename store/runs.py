@@ -231,9 +231,20 @@ def newest_good(connection: Connection) -> int:
 
 def has_succeeded_since(connection: Connection, since: datetime, *, source: str, trigger: str) -> bool:
     """Whether a run of `source` that was asked for by `trigger` began since an instant and did its work."""
-    begun = (_runs.c.started_at >= instant_text(since), _runs.c.trigger == trigger)
-    found = select(_runs.c.id).where(_runs.c.source == source, _runs.c.outcome.in_(GOOD_OUTCOMES), *begun)
-    return connection.execute(found.limit(1)).first() is not None
+    return good_run_since(connection, since, source=source, trigger=trigger) is not None
+
+
+def good_run_since(connection: Connection, since: datetime, *, source: str, trigger: str) -> Run | None:
+    """The newest run of `source` asked for by `trigger` that began since an instant and did its work."""
+    good = _runs.c.outcome.in_(GOOD_OUTCOMES)
+    row = connection.execute(_asked_since(since, source, trigger).where(good)).first()
+    return None if row is None else _run(row)
+
+
+def kept_since(connection: Connection, since: datetime, *, source: str, trigger: str) -> bool:
+    """Whether a run of `source` asked for by `trigger` since an instant kept a snapshot, however it ended."""
+    kept = _runs.c.snapshot.is_not(None)
+    return connection.execute(_asked_since(since, source, trigger).where(kept)).first() is not None
 
 
 def cursor(connection: Connection, source: str) -> str | None:
@@ -316,6 +327,11 @@ def _close(write: Writing, run_id: int, **values: Any) -> None:
 def _counts(**counts: int) -> dict[str, int]:
     names = ("read", "new", "changed", "unchanged", "rejected", "withdrawn")
     return {name: counts.get(name, 0) for name in names}
+
+
+def _asked_since(since: datetime, source: str, trigger: str) -> Select[Any]:
+    tests = (_runs.c.source == source, _runs.c.started_at >= instant_text(since), _runs.c.trigger == trigger)
+    return select(_runs).where(*tests).order_by(_runs.c.id.desc()).limit(1)
 
 
 def _last_ids(source: str, *outcomes: str) -> Select[tuple[int]]:

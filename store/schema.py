@@ -20,7 +20,6 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
-    UniqueConstraint,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -423,7 +422,7 @@ tokens = _table(
     _text("created_at"),
     _text("expires_at", optional=True),
     _text("revoked_at", optional=True),
-    UniqueConstraint("hash", name="token_hash"),
+    Index("tokens_by_hash", "hash", unique=True),
 )
 """Who may deliver rows: the SHA-256 of a secret that is nowhere else, and a JSON list of sources."""
 
@@ -440,8 +439,8 @@ deliveries = _table(
     _text("known_until", optional=True),
     Column("request", Identity, nullable=False),
     _text("received_at"),
-    UniqueConstraint("token", "repeat_key", name="delivery_once"),
-    UniqueConstraint("request", name="delivery_request"),
+    Index("deliveries_by_repeat_key", "token", "repeat_key", unique=True),
+    Index("deliveries_by_request", "request", unique=True),
     Index("deliveries_by_token", "token", "received_at"),
 )
 """What was delivered, each with the request that loads it. repeat_key is the sender's Idempotency-Key.

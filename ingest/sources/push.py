@@ -1,0 +1,54 @@
+"""The kind `push`: rows that departments send in (docs/adding_a_source.md); a run reads one delivery.
+
+Options of a source:
+
+    key_from    the columns that together make the key, as they are written, where the rows have none of
+                their own: ["day", "district"]
+
+A delivery is a CSV file, a JSON list of objects, or JSON lines. A row that comes again replaces the one
+before of the same key; rows that are not in a delivery stay as they are.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from ingest.contract import Copy, Extract, ReadRequest, SourceError
+from ingest.sources.json_rows import ENDINGS, json_pages
+from ingest.sources.keys import keyed
+from ingest.sources.options import options_of
+from ingest.sources.tables import Layout, pages
+from metrics.model import Source
+
+
+class Options(BaseModel):
+    """The words of a pushed source, checked."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    key_from: list[str] = []
+
+
+def read(source: Source, request: ReadRequest) -> Extract:
+    """Nothing: the rows of this kind are brought, not fetched."""
+    options_of(source, Options)
+    notes = [f"nothing to fetch; rows are delivered to /api/v1/ingest/{source.id}"]
+    return Extract(unchanged=True, cursor=request.cursor, notes=notes)
+
+
+def read_file(source: Source, path: Path, request: ReadRequest) -> Extract:
+    """The rows of one delivery; SourceError when it cannot be understood."""
+    options = options_of(source, Options)
+    declared = {column.name for column in source.columns}
+    strange = [name for name in options.key_from if name not in declared]
+    if strange:
+        raise SourceError(f"sources/{source.id}.toml, [options] key_from: there is no column {strange[0]}.")
+    if not path.is_file():
+        raise SourceError(f"There is no file {path}; correct the path.")
+    request.keep(Copy(path, path.name))
+    is_json = path.suffix in ENDINGS
+    # Messages go back to the sender, who knows nothing of the folders of this machine.
+    found = json_pages(path, path.name) if is_json else pages(path, path.name, source, Layout())
+    return Extract(pages=keyed(found, source, options.key_from))
