@@ -16,6 +16,7 @@ from metrics.catalogue_shapes import did_you_mean
 from metrics.closure import closure
 from metrics.model import Catalogue, Metric
 from store import records
+from store.approvals import live_metric, refuse_lines
 from store.engine import Clock, StoreError, from_text, writing
 from store.reduce import as_of_parameters, prepare_workdays, question, quoted
 from store.schema import audit_results, audit_samples
@@ -142,13 +143,7 @@ def audits(connection: Connection, names: Sequence[str], until: datetime | None 
 
 
 def _metric(catalogue: Catalogue, wanted: str) -> Metric:
-    metric = catalogue.metrics.get(wanted)
-    if metric is None:
-        raise StoreError(
-            f"{catalogue.city.id} has no metric {wanted}. {did_you_mean(wanted, catalogue.metrics)}"
-        )
-    if metric.retired is not None:
-        raise StoreError(f"{wanted} was retired on {metric.retired.on}; audit one that is in use.")
+    metric = live_metric(catalogue, wanted, "audit one that is in use")
     if closure(catalogue, metric) is None:
         fits = [one.id for one in catalogue.live_metrics() if closure(catalogue, one) is not None]
         there = f"; these are: {', '.join(fits)}" if fits else ""
@@ -182,9 +177,8 @@ def _closed(
 def _refuse_words(by: str, note: str) -> None:
     if not by.strip():
         raise StoreError("--by is empty; say who looked.")
-    for word, said in (("--by", by), ("--note", note)):
-        if said and not said.isprintable():
-            raise StoreError(f"{word} has a line break or a control character in it; write one line.")
+    refuse_lines("--by", by)
+    refuse_lines("--note", note)
 
 
 def _sample(connection: Connection, number: int) -> Sample:

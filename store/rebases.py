@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Connection, Engine, func, select
 
-from metrics.catalogue_shapes import did_you_mean
 from metrics.model import Catalogue, Grain, Metric, Publication
 from metrics.signals import Border
+from store import approvals
+from store.approvals import live_metric, refuse_words
 from store.engine import Clock, StoreError, from_text, instant_text, writing
 from store.schema import rebases
 from store.vintages import names_of
@@ -36,13 +37,7 @@ class Rebase:
     kind: Kind = Kind.REBASE
 
 
-@dataclass(frozen=True)
-class Decision:
-    """A rebase that was approved, and when."""
-
-    id: int
-    rebase: Rebase
-    approved_at: datetime
+Decision = approvals.Decision[Rebase]
 
 
 def decisions(connection: Connection) -> list[Decision]:
@@ -52,7 +47,7 @@ def decisions(connection: Connection) -> list[Decision]:
 
 def newest(connection: Connection) -> int:
     """The number of the last decision; 0 before the first."""
-    return connection.execute(select(func.coalesce(func.max(rebases.c.id), 0))).scalar_one()
+    return approvals.newest(connection, rebases)
 
 
 def decided_since(connection: Connection, publication: Publication) -> bool:
@@ -65,7 +60,7 @@ def borders(decided: list[Decision], publication: Publication, metric: Metric, g
     """Where a metric's chart begins anew, by all that was decided when a publication was made."""
     names, standing = names_of(metric), dict[tuple[date, Grain | None], Rebase]()
     for one in decided:
-        asked = one.rebase
+        asked = one.asked
         if asked.metric in names and asked.grain in (None, grain) and one.approved_at <= publication.known_at:
             standing[asked.from_day, asked.grain] = asked
     return [
@@ -79,8 +74,7 @@ def approve(engine: Engine, catalogue: Catalogue, clock: Clock, rebase: Rebase) 
     """Adds a decision, which the next publication follows; raises StoreError as `checked` does."""
     with writing(engine, clock) as held:
         checked(held.connection, catalogue, rebase)
-        found = held.connection.execute(insert(rebases).returning(rebases.c.id), _row(rebase, held.now))
-        return Decision(found.scalar_one(), rebase, from_text(held.now))
+        return approvals.add(held, rebases, rebase, _row(rebase))
 
 
 def checked(connection: Connection, catalogue: Catalogue, rebase: Rebase) -> Metric:
@@ -89,15 +83,8 @@ def checked(connection: Connection, catalogue: Catalogue, rebase: Rebase) -> Met
     Raises StoreError, with the fix, for a metric that is not there or has ended, words that are empty or not
     one line, a rebase that stands already and the withdrawal of one that does not.
     """
-    metric = catalogue.metrics.get(rebase.metric)
-    if metric is None:
-        fix = did_you_mean(rebase.metric, catalogue.metrics)
-        raise StoreError(f"{catalogue.city.id} has no metric {rebase.metric}. {fix}")
-    if metric.retired is not None:
-        raise StoreError(f"{metric.id} was retired on {metric.retired.on}; its chart is not made any more.")
-    for word, said in (("reason", rebase.reason), ("approved_by", rebase.approved_by)):
-        if not said.strip() or not said.isprintable():
-            raise StoreError(f"The {word} is empty or not one line; write one line that says it.")
+    metric = live_metric(catalogue, rebase.metric, "its chart is not made any more")
+    refuse_words(rebase.reason, rebase.approved_by)
     _refuse_nothing(connection, metric, rebase)
     return metric
 
@@ -108,8 +95,8 @@ def checked(connection: Connection, catalogue: Catalogue, rebase: Rebase) -> Met
 def _refuse_nothing(connection: Connection, metric: Metric, rebase: Rebase) -> None:
     standing: dict[date, Rebase] = {}
     for one in decisions(connection):
-        if one.rebase.metric in names_of(metric) and one.rebase.grain == rebase.grain:
-            standing[one.rebase.from_day] = one.rebase
+        if one.asked.metric in names_of(metric) and one.asked.grain == rebase.grain:
+            standing[one.asked.from_day] = one.asked
     days = sorted(day for day, one in standing.items() if one.kind is Kind.REBASE)
     where = f"the {rebase.grain} chart" if rebase.grain else "every chart"
     if rebase.kind is Kind.REBASE and rebase.from_day in days:
@@ -121,7 +108,7 @@ def _refuse_nothing(connection: Connection, metric: Metric, rebase: Rebase) -> N
         )
 
 
-def _row(rebase: Rebase, now: str) -> dict[str, Any]:
+def _row(rebase: Rebase) -> dict[str, Any]:
     return {
         "metric": rebase.metric,
         "grain": rebase.grain.value if rebase.grain else "",
@@ -129,7 +116,6 @@ def _row(rebase: Rebase, now: str) -> dict[str, Any]:
         "kind": rebase.kind.value,
         "reason": rebase.reason,
         "approved_by": rebase.approved_by,
-        "approved_at": now,
     }
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Connection, Engine, func, select
 
 from metrics.catalogue import CatalogueError, with_targets
-from metrics.catalogue_shapes import did_you_mean
 from metrics.model import WHOLE_CITY, Approved, Catalogue, Metric, Status, Target, Withdrawn
 from metrics.scoring import Bound
+from store import approvals
+from store.approvals import live_metric, refuse_words
 from store.definitions import REVISION, scoring_parts
 from store.engine import Clock, StoreError, from_text, writing
 from store.schema import approved_targets, publications, scores
@@ -37,13 +38,7 @@ class Proposal:
     kind: Kind = Kind.APPROVAL
 
 
-@dataclass(frozen=True)
-class Decision:
-    """A proposal that was approved, and when."""
-
-    id: int
-    proposal: Proposal
-    approved_at: datetime
+Decision = approvals.Decision[Proposal]
 
 
 def decisions(connection: Connection) -> list[Decision]:
@@ -53,7 +48,7 @@ def decisions(connection: Connection) -> list[Decision]:
 
 def newest(connection: Connection) -> int:
     """The number of the last decision; 0 before the first."""
-    return connection.execute(select(func.coalesce(func.max(approved_targets.c.id), 0))).scalar_one()
+    return approvals.newest(connection, approved_targets)
 
 
 def merged(connection: Connection, catalogue: Catalogue) -> Catalogue:
@@ -61,7 +56,7 @@ def merged(connection: Connection, catalogue: Catalogue) -> Catalogue:
 
     Raises StoreError where a decision does not fit the files any more, with the fix.
     """
-    rows = [(one.proposal.metric, one.proposal.change) for one in decisions(connection)]
+    rows = [(one.asked.metric, one.asked.change) for one in decisions(connection)]
     if not rows:
         return catalogue
     try:
@@ -78,8 +73,9 @@ def judged(connection: Connection, catalogue: Catalogue, proposal: Proposal) -> 
     (method 4) or a correction of one whose are not.
     """
     before = merged(connection, catalogue)
-    metric = _metric(before, proposal)
-    _refuse_words(proposal)
+    metric = live_metric(before, proposal.metric, "it is held to nothing any more")
+    refuse_words(proposal.change.reason, proposal.change.approved_by)
+    _refuse_numbers(proposal)
     _refuse_nothing(metric, proposal)
     _refuse_the_wrong_kind(connection, metric, proposal)
     try:
@@ -92,9 +88,7 @@ def approve(engine: Engine, catalogue: Catalogue, clock: Clock, proposal: Propos
     """Adds a decision, which the next publication follows; raises StoreError as `judged` does."""
     with writing(engine, clock) as held:
         judged(held.connection, catalogue, proposal)
-        row = _row(proposal, held.now)
-        found = held.connection.execute(insert(approved_targets).returning(approved_targets.c.id), row)
-        return Decision(found.scalar_one(), proposal, from_text(held.now))
+        return approvals.add(held, approved_targets, proposal, _row(proposal))
 
 
 def final_until(connection: Connection, metric: Metric) -> date | None:
@@ -122,7 +116,7 @@ def reason_for(connection: Connection, before: Catalogue, after: Catalogue, as_o
     """
     if _without_targets(before) != _without_targets(after):
         return None
-    decided = {(one.proposal.metric, one.proposal.change.valid_from): one for one in decisions(connection)}
+    decided = {(one.asked.metric, one.asked.change.valid_from): one for one in decisions(connection)}
     reasons = []
     for metric in after.live_metrics():
         for day in _differing_days(before.metrics[metric.id], metric, as_of):
@@ -137,23 +131,8 @@ def reason_for(connection: Connection, before: Catalogue, after: Catalogue, as_o
 # --- what is refused ----------------------------------------------------------------------------
 
 
-def _metric(catalogue: Catalogue, proposal: Proposal) -> Metric:
-    metric = catalogue.metrics.get(proposal.metric)
-    if metric is None:
-        fix = did_you_mean(proposal.metric, catalogue.metrics)
-        raise StoreError(f"{catalogue.city.id} has no metric {proposal.metric}. {fix}")
-    if metric.retired is not None:
-        raise StoreError(f"{metric.id} was retired on {metric.retired.on}; it is held to nothing any more.")
-    return metric
-
-
-def _refuse_words(proposal: Proposal) -> None:
+def _refuse_numbers(proposal: Proposal) -> None:
     change = proposal.change
-    for word, said in (("reason", change.reason), ("approved_by", change.approved_by)):
-        if not said.strip():
-            raise StoreError(f"The {word} is empty; say why, and who decided it.")
-        if not said.isprintable():
-            raise StoreError(f"The {word} has a line break or a control character in it; write one line.")
     numbers = (*_ends(change.value), *_ends(change.floor)) if isinstance(change, Target) else ()
     if not all(number is None or math.isfinite(number) for number in numbers):
         raise StoreError("A target is an ordinary number; infinity and `nan` are none.")
@@ -211,7 +190,7 @@ def _decided_of(decided: Mapping[tuple[str, date], Decision], metric: Metric, da
     """What was decided last about a day; None for nothing."""
     found = [decided[name, day] for name in names_of(metric) if (name, day) in decided]
     last = max(found, key=lambda one: one.id, default=None)
-    return last.proposal if last else None
+    return last.asked if last else None
 
 
 def _stands(metric: Metric, change: Approved) -> bool:
@@ -224,7 +203,7 @@ def _stands(metric: Metric, change: Approved) -> bool:
 # --- rows ---------------------------------------------------------------------------------------
 
 
-def _row(proposal: Proposal, now: str) -> dict[str, Any]:
+def _row(proposal: Proposal) -> dict[str, Any]:
     change = proposal.change
     target = change if isinstance(change, Target) else None
     low, high = _ends(target.value) if target else (None, None)
@@ -239,7 +218,6 @@ def _row(proposal: Proposal, now: str) -> dict[str, Any]:
         "kind": proposal.kind.value,
         "reason": change.reason,
         "approved_by": change.approved_by,
-        "approved_at": now,
     }
 
 

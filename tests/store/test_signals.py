@@ -174,7 +174,7 @@ def test_a_withdrawn_rebase_counts_no_more_and_stays_in_the_log(charted):
     assert chart(charted) == before
     with reading(charted.engine) as connection:
         assert connection.execute(select(func.count()).select_from(schema.rebases)).scalar_one() == 2
-        assert [one.rebase.reason for one in rebases.decisions(connection)] == [
+        assert [one.asked.reason for one in rebases.decisions(connection)] == [
             "A second crew",
             "The wrong day",
         ]
@@ -186,7 +186,10 @@ def test_a_withdrawn_rebase_counts_no_more_and_stays_in_the_log(charted):
     [
         (replace(NEW_CREW, metric="on_tine"), "no metric on_tine"),
         (replace(NEW_CREW, reason=" "), "The reason is empty"),
-        (replace(NEW_CREW, approved_by="a\nb"), "The approved_by is empty or not one line"),
+        (
+            replace(NEW_CREW, approved_by="a\nb"),
+            "The approved_by has a line break or a control character in it; write one line",
+        ),
         (replace(NEW_CREW, kind=Kind.WITHDRAWAL), "no rebase of the week chart from 2026-04-27 to withdraw"),
     ],
 )

@@ -154,7 +154,7 @@ def test_a_withdrawn_target_counts_no_more_and_stays_on_record(june: Town) -> No
     june.publish(JULY)
     with reading(june.engine) as connection:
         metric = targets.merged(connection, june.catalogue).metrics["on_time"]
-        said = [one.proposal.change for one in targets.decisions(connection)]
+        said = [one.asked.change for one in targets.decisions(connection)]
     assert metric.targets == june.catalogue.metrics["on_time"].targets
     assert said == [HIGHER, Withdrawn(AUGUST, "No crew after all", "The council")]
     assert june.verified() == []
@@ -178,7 +178,7 @@ def test_a_band_and_its_floors_are_kept_whole(town: Town, city: Path) -> None:
     tighter = Target((0.7, 0.8), AUGUST, "Tighter", "The council", (0.3, 0.9))
     approve(town, tighter)
     with reading(town.engine) as connection:
-        assert targets.decisions(connection)[0].proposal.change == tighter
+        assert targets.decisions(connection)[0].asked.change == tighter
         assert targets.merged(connection, town.catalogue).metrics["on_time"].targets[-1] == tighter
 
 
