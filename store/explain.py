@@ -25,6 +25,7 @@ from metrics.model import (
 )
 from metrics.plan import DISTRICT_GRAINS
 from store import publications
+from store.definitions import targets_in_force
 from store.engine import StoreError, instant_text
 from store.reduce import (
     as_of_parameters,
@@ -130,7 +131,8 @@ def explain(
     is_stock = metric.aggregation is Aggregation.STOCK
     records = None if is_stock else _count(connection, catalogue, reading.publication, metric, score)
     shift = _shift(connection, catalogue, reading.publication, metric, score, hidden)
-    return Explanation(metric, reading.publication, score, records, _targets(metric, score), shift)
+    targets = targets_in_force(metric, score.period)
+    return Explanation(metric, reading.publication, score, records, targets, shift)
 
 
 def clauses(connection: Connection, catalogue: Catalogue, as_of: date) -> Iterable[Clause]:
@@ -162,13 +164,6 @@ def _published(
             "give the first day of a period that had ended."
         )
     return chosen[0]
-
-
-def _targets(metric: Metric, score: Score) -> tuple[Target, ...]:
-    dated = sorted(metric.targets, key=lambda target: target.valid_from)
-    standing = [target for target in dated if target.valid_from <= score.period.start][-1:]
-    inside = [target for target in dated if score.period.start < target.valid_from < score.period.end]
-    return (*standing, *inside)
 
 
 def _shift(
