@@ -30,6 +30,7 @@ from store.backup_file import (
     is_snapshot,
     word,
 )
+from store.disk import UNFINISHED, settle
 from store.engine import StoreError, reading
 from store.record_tables import all_held_tables, shapes
 
@@ -38,7 +39,6 @@ ROWS_AT_ONCE = 2000
 LEFT_BEHIND_SECONDS = 3600
 """An unfinished file that nobody has written to for this long belongs to a process that died."""
 
-UNFINISHED = ".part"
 _LEVEL = 4
 _line = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -107,18 +107,9 @@ def _becoming(path: Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
-        _settle(path.parent)
+        settle(path.parent)
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def _settle(folder: Path) -> None:
-    """Makes a rename survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _remove_left_behind(folder: Path) -> None:

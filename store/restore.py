@@ -13,9 +13,10 @@ from sqlalchemy.exc import DBAPIError
 
 from metrics.model import City
 from store import schema
-from store.backup import UNFINISHED, tables_kept
+from store.backup import tables_kept
 from store.backup_file import BackupFile, Manifest, SnapshotMember, TableMember, Tell, opened
 from store.bulk import insert_rows
+from store.disk import UNFINISHED
 from store.engine import Clock, StoreError, locked, reading
 from store.migrations import lay, migrate, refuse_unknown
 from store.record_tables import all_held_tables, are_sound, create_named_index, shapes

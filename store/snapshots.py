@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from store.disk import UNFINISHED, settle
 from store.engine import StoreError
 
 _HASH_SHOWN = 12
 _PIECE = 1 << 20
-_UNFINISHED = ".part"
 _STAMPED = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]+\.")
 _ENDING = re.compile(r"(\.[A-Za-z0-9]{1,8}){1,2}$")
 
@@ -47,7 +47,7 @@ def keep(
     year = folder / source_id / run_stamp[:4]
     try:
         year.mkdir(parents=True, exist_ok=True)
-        for left in year.glob(f"*{_UNFINISHED}"):
+        for left in year.glob(f"*{UNFINISHED}"):
             left.unlink(missing_ok=True)
         return _keep(folder / source_id, year, run_stamp, name, content)
     except OSError as error:
@@ -92,7 +92,7 @@ def _stamp(path: Path) -> str:
 
 def _keep(source: Path, year: Path, stamp: str, name: str, content: Iterable[bytes] | Path) -> Snapshot:
     short = re.sub(r"[^0-9TZ]", "", stamp.split(".")[0]) + "Z"
-    unfinished = year / f"{short}{_UNFINISHED}"
+    unfinished = year / f"{short}{UNFINISHED}"
     try:
         sha256, size = _write(unfinished, content)
         before = max(_all(source), key=lambda path: path.name, default=None)
@@ -100,14 +100,14 @@ def _keep(source: Path, year: Path, stamp: str, name: str, content: Iterable[byt
             return Snapshot(before, sha256, size, is_new=False)
         path = year / f"{short}-{sha256[:_HASH_SHOWN]}{_ending(name)}"
         unfinished.replace(path)
-        _settle(year)
+        settle(year)
         return Snapshot(path, sha256, size, is_new=True)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
 def _all(source: Path) -> Iterator[Path]:
-    return (path for path in source.glob("[0-9]*/*") if path.suffix != _UNFINISHED)
+    return (path for path in source.glob("[0-9]*/*") if path.suffix != UNFINISHED)
 
 
 def _write(path: Path, content: Iterable[bytes] | Path) -> tuple[str, int]:
@@ -140,12 +140,3 @@ def _same(path: Path, sha256: str, size: int) -> bool:
 def _ending(name: str) -> str:
     found = _ENDING.search(name)
     return found.group().lower() if found else ".bin"
-
-
-def _settle(folder: Path) -> None:
-    """Makes a rename survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
