@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 from metrics.catalogue import from_text
@@ -90,16 +90,14 @@ def is_redefined(before: str, after: str, names: Collection[str], grain: Grain, 
     weights, gaps, holidays) are no definition: method 4 calls a change of the past by them a correction.
     False where one of the two does not have the metric.
     """
-    if not _may_concern(before, after, names):
+    sides = _sides(before, after, names)
+    if sides is None:
         return False
-    old, new = catalogue_of(before), catalogue_of(after)
-    was, now = find(old, names), find(new, names)
-    if was is None or now is None:
-        return False
+    was, now = sides
     return (
-        _definition(was, grain) != _definition(now, grain)
-        or _is_read_otherwise(old.sources.get(was.source), new.sources.get(now.source))
-        or (district != WHOLE_CITY and _aliases(old) != _aliases(new))
+        _definition(was.metric, grain) != _definition(now.metric, grain)
+        or _is_read_otherwise(was.source, now.source)
+        or (district != WHOLE_CITY and _aliases(was.catalogue) != _aliases(now.catalogue))
     )
 
 
@@ -108,16 +106,13 @@ def is_measured_otherwise(before: str, after: str, names: Collection[str]) -> bo
 
     before, after: the texts of the catalogues. False where one of the two does not have the metric.
     """
-    if not _may_concern(before, after, names):
+    sides = _sides(before, after, names)
+    if sides is None:
         return False
-    old, new = catalogue_of(before), catalogue_of(after)
-    was, now = find(old, names), find(new, names)
-    if was is None or now is None:
-        return False
+    was, now = sides
     beside = WORDS_OF_A_METRIC | BESIDE_THE_DEFINITION | OF_THE_SCORE
-    return _without(was, beside) != _without(now, beside) or _is_read_otherwise(
-        old.sources.get(was.source), new.sources.get(now.source)
-    )
+    is_other = _without(was.metric, beside) != _without(now.metric, beside)
+    return is_other or _is_read_otherwise(was.source, now.source)
 
 
 def is_stated_otherwise(before: Catalogue, after: Catalogue, names: Collection[str], period: Period) -> bool:
@@ -136,6 +131,11 @@ def targets_in_force(metric: Metric, period: Period) -> tuple[Target, ...]:
     return (*standing, *inside)
 
 
+def names_of(metric: Metric) -> tuple[str, ...]:
+    """The ids under which a metric was published: a new name does not wipe out its past."""
+    return (metric.id, metric.renamed_from) if metric.renamed_from else (metric.id,)
+
+
 def find(catalogue: Catalogue, names: Collection[str]) -> Metric | None:
     """The metric that has one of these ids; None for none."""
     return next((catalogue.metrics[name] for name in names if name in catalogue.metrics), None)
@@ -145,6 +145,27 @@ def find(catalogue: Catalogue, names: Collection[str]) -> Metric | None:
 def catalogue_of(text: str) -> Catalogue:
     """The catalogue of a stored text, read once."""
     return from_text(text)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """A metric as one of two catalogues defines it."""
+
+    catalogue: Catalogue
+    metric: Metric
+
+    @property
+    def source(self) -> Source | None:
+        return self.catalogue.sources.get(self.metric.source)
+
+
+def _sides(before: str, after: str, names: Collection[str]) -> tuple[_Side, _Side] | None:
+    """A metric in the texts of two catalogues; None where it is not in both, or nothing of it can differ."""
+    if not _may_concern(before, after, names):
+        return None
+    old, new = catalogue_of(before), catalogue_of(after)
+    was, now = find(old, names), find(new, names)
+    return None if was is None or now is None else (_Side(old, was), _Side(new, now))
 
 
 def _may_concern(before: str, after: str, names: Collection[str]) -> bool:

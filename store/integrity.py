@@ -15,8 +15,8 @@ from metrics.model import Grain, Metric, Publication
 from metrics.signals import Chart
 from store import audits, heaps, publications, withheld
 from store.audits import Audit
+from store.definitions import names_of
 from store.heaps import Heap
-from store.vintages import names_of
 from store.withheld import Audience
 
 __all__ = ["Audit", "Heap", "Integrity", "Pair", "integrity"]

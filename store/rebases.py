@@ -13,9 +13,9 @@ from metrics.model import Catalogue, Grain, Metric, Publication
 from metrics.signals import Border
 from store import approvals
 from store.approvals import live_metric, refuse_words
+from store.definitions import names_of
 from store.engine import Clock, StoreError, from_text, instant_text, writing
 from store.schema import rebases
-from store.vintages import names_of
 
 
 class Kind(StrEnum):

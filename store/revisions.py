@@ -18,7 +18,7 @@ from store import definitions
 from store.engine import from_text as instant_from_text
 from store.schema import catalogues, publications
 from store.vintages import FirstPublished, Told, Vintage, told
-from store.withheld import NOTHING, Hidden, names_of
+from store.withheld import NOTHING, Hidden
 
 
 class Kind(StrEnum):
@@ -144,7 +144,7 @@ def revisions(
         connection, publication, metric, grain, since=since, until=until, district=district, hidden=hidden
     )
     at_their_time = [one for one in said if not one.first.backfilled]
-    judge = _Judge(connection, _acts(connection, publication), names_of(metric), grain, district)
+    judge = _Judge(connection, _acts(connection, publication), definitions.names_of(metric), grain, district)
     rows = tuple(row for one in at_their_time for row in judge.changes(one))
     firsts = {one.period.start: one.first for one in said}
     return Revisions(rows, _summary(at_their_time, rows), firsts)
@@ -165,7 +165,7 @@ def definition_changes(
     under the new one where another followed.
     """
     acts = _acts(connection, publication)
-    judge = _Judge(connection, acts, names_of(metric), grain, district)
+    judge = _Judge(connection, acts, definitions.names_of(metric), grain, district)
     changes = [act for act in acts.values() if act.id in judge.redefining]
     if not changes:
         return []

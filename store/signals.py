@@ -26,11 +26,10 @@ from metrics.signal_rules import Signal
 from metrics.signals import Assurance, Border, Caution, Chart, Tally, Variation
 from store import publications, rebases, withheld
 from store.bulk import insert_rows
-from store.definitions import is_measured_otherwise
+from store.definitions import is_measured_otherwise, names_of
 from store.rebases import Decision
 from store.schema import catalogues, signals
 from store.schema import publications as publications_table
-from store.vintages import names_of
 from store.withheld import Hidden
 
 LOOKS_BACK = {Grain.DAY: 280, Grain.WEEK: 1200, Grain.MONTH: 1900, Grain.QUARTER: 3700}

@@ -13,11 +13,10 @@ from metrics.model import Catalogue, Composite, Grain, Metric, Period, Target
 from metrics.plan import Plan
 from metrics.trial import Trial, trials
 from store import publications
-from store.definitions import find
+from store.definitions import find, names_of
 from store.differences import difference
 from store.publish import inputs_now, recompute
 from store.targets import Proposal, judged, merged
-from store.withheld import names_of
 
 
 @dataclass(frozen=True)

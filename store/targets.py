@@ -16,10 +16,9 @@ from metrics.model import WHOLE_CITY, Approved, Catalogue, Metric, Status, Targe
 from metrics.scoring import Bound
 from store import approvals
 from store.approvals import live_metric, refuse_words
-from store.definitions import REVISION, scoring_parts
+from store.definitions import REVISION, names_of, scoring_parts
 from store.engine import Clock, StoreError, from_text, writing
 from store.schema import approved_targets, publications, scores
-from store.withheld import names_of
 
 
 class Kind(StrEnum):

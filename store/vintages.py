@@ -15,9 +15,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select
 
 from metrics.model import WHOLE_CITY, Grain, Metric, Period, Publication, Status
+from store.definitions import names_of
 from store.differences import NO_LONGER_KNOWN
 from store.schema import publications, scores
-from store.withheld import NOTHING, Hidden, names_of
+from store.withheld import NOTHING, Hidden
 
 
 @dataclass(frozen=True, slots=True)

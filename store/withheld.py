@@ -24,6 +24,7 @@ from metrics.model import (
     Score,
     Status,
 )
+from store.definitions import names_of
 from store.schema import withheld_cells
 
 SMALL_COUNTS = Reason("small_counts")
@@ -73,11 +74,6 @@ def hidden(connection: Connection, metric: Metric) -> Hidden:
         )
     )
     return Hidden(frozenset((row.district, row.month) for row in rows), metric.hide_small_city)
-
-
-def names_of(metric: Metric) -> tuple[str, ...]:
-    """The ids under which a metric was published: a new name does not wipe out its past."""
-    return (metric.id, metric.renamed_from) if metric.renamed_from else (metric.id,)
 
 
 def for_audience(connection: Connection, metric: Metric, audience: Audience) -> Hidden:

@@ -21,8 +21,8 @@ from metrics.model import (
 )
 from metrics.suppression import small, withheld
 from store import publications
+from store.definitions import names_of
 from store.schema import withheld_cells
-from store.withheld import names_of
 
 _JUDGED = {"district": "", "month": ""}
 
