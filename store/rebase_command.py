@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from datetime import date
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
@@ -12,6 +11,7 @@ from sqlalchemy import Connection, Engine
 from metrics.model import Catalogue, Grain, Metric
 from metrics.signals import Border, Chart
 from store import publications, rebases
+from store.approval_command import add_words, previewed
 from store.engine import Clock, reading
 from store.rebases import Kind, Rebase
 from store.signals import chart_of
@@ -25,22 +25,12 @@ def add_parser(commands: Commands) -> None:
     parser = commands.add_parser(
         "rebase", help="approve new limits for a metric's chart, after showing what they would be"
     )
-    parser.add_argument("metric", metavar="METRIC")
-    parser.add_argument(
-        "--from",
-        dest="from_day",
-        type=date.fromisoformat,
-        required=True,
-        metavar="DATE",
-        help="the first day the new limits are made of",
-    )
+    first_day, reason = "the first day the new limits are made of", "the cause of the change, in one line"
+    add_words(parser, first_day=first_day, reason=reason)
     parser.add_argument(
         "--grain", type=Grain, choices=list(Grain), help="the chart of one grain (default: every chart)"
     )
-    parser.add_argument("--reason", required=True, help="the cause of the change, in one line")
-    parser.add_argument("--approved-by", required=True, metavar="NAME", help="who decided it")
     parser.add_argument("--withdraw", action="store_true", help="take the rebase from that day back")
-    parser.add_argument("--dry-run", action="store_true", help="show what it would change, and save nothing")
 
 
 def run(engine: Engine, catalogue: Catalogue, clock: Clock, given: argparse.Namespace) -> Iterator[str]:
@@ -52,12 +42,8 @@ def run(engine: Engine, catalogue: Catalogue, clock: Clock, given: argparse.Name
     rebase = Rebase(given.metric, given.grain, given.from_day, given.reason, given.approved_by, kind)
     with reading(engine) as connection:
         metric = rebases.checked(connection, catalogue, rebase)
-        yield from _preview(connection, metric, rebase)
-    if given.dry_run:
-        yield "nothing was saved (--dry-run)"
-        return
-    decision = rebases.approve(engine, catalogue, clock, rebase)
-    yield f"saved as decision {decision.id}; the next publication follows it (`python -m store publish`)"
+        shown = list(_preview(connection, metric, rebase))
+    yield from previewed(shown, given, lambda: rebases.approve(engine, catalogue, clock, rebase))
 
 
 def _preview(connection: Connection, metric: Metric, rebase: Rebase) -> Iterator[str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from datetime import date
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
 from metrics.model import Approved, Catalogue, Target, Withdrawn
 from metrics.scoring import Bound
+from store.approval_command import add_words, previewed
 from store.engine import Clock, StoreError, reading
 from store.target_lines import preview_lines
 from store.target_preview import preview
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def add_parser(commands: Commands) -> None:
     """Adds the command to those of `python -m store`."""
     parser = commands.add_parser("set-target", help="approve a target, after showing what it would change")
-    parser.add_argument("metric", metavar="METRIC")
+    add_words(parser, first_day="its first day", reason="why, in one line that everybody reads")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--value", type=float, help="the target, or the low end of a band; a share is 0.8")
     what.add_argument(
@@ -33,18 +33,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--floor", type=float, nargs="+", metavar="F", help="where the score is 0; below and above a band"
     )
-    parser.add_argument(
-        "--from",
-        dest="valid_from",
-        type=date.fromisoformat,
-        required=True,
-        metavar="DATE",
-        help="its first day",
-    )
-    parser.add_argument("--reason", required=True, help="why, in one line that everybody reads")
-    parser.add_argument("--approved-by", required=True, metavar="NAME", help="who decided it")
     parser.add_argument("--correction", action="store_true", help="change scores that are published as final")
-    parser.add_argument("--dry-run", action="store_true", help="show what it would change, and save nothing")
 
 
 def run(engine: Engine, catalogue: Catalogue, clock: Clock, given: argparse.Namespace) -> Iterator[str]:
@@ -54,21 +43,17 @@ def run(engine: Engine, catalogue: Catalogue, clock: Clock, given: argparse.Name
     """
     proposal = Proposal(given.metric, _change(given), Kind.CORRECTION if given.correction else Kind.APPROVAL)
     with reading(engine) as connection:
-        yield from preview_lines(preview(connection, catalogue, proposal))
-    if given.dry_run:
-        yield "nothing was saved (--dry-run)"
-        return
-    approved = approve(engine, catalogue, clock, proposal)
-    yield f"saved as decision {approved.id}; the next publication follows it (`python -m store publish`)"
+        shown = list(preview_lines(preview(connection, catalogue, proposal)))
+    yield from previewed(shown, given, lambda: approve(engine, catalogue, clock, proposal))
 
 
 def _change(given: argparse.Namespace) -> Approved:
     if given.withdraw:
         if given.high is not None or given.floor:
             raise StoreError("--withdraw takes a target away; leave out --high and --floor.")
-        return Withdrawn(given.valid_from, given.reason, given.approved_by)
+        return Withdrawn(given.from_day, given.reason, given.approved_by)
     value = given.value if given.high is None else (given.value, given.high)
-    return Target(value, given.valid_from, given.reason, given.approved_by, _floor(given.floor))
+    return Target(value, given.from_day, given.reason, given.approved_by, _floor(given.floor))
 
 
 def _floor(given: list[float] | None) -> Bound | None:
