@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -27,14 +27,18 @@ from store import (
     token_command,
 )
 from store.backup import back_up, default_name
-from store.engine import StoreError, database_url, instant_text, open_engine, reading, system_clock
-from store.explain import Explanation, clauses, explain
+from store.engine import Clock, StoreError, database_url, instant_text, open_engine, reading, system_clock
+from store.explain import clauses, explain
 from store.export import export
 from store.migrations import migrate
 from store.publish import inputs_now, publish, verify
+from store.receipt_lines import receipt_lines
 from store.restore import restore
 from store.selftest_lines import self_test_lines
 from store.terminal import Progress
+
+_Command = Callable[[Engine, Catalogue, argparse.Namespace], int]
+"""What a command does, and the exit code of the program after it."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,9 +51,11 @@ def main(arguments: list[str] | None = None) -> int:
         if given.command == "restore":
             return _restore(engine, catalogue, given, chosen)
         applied = migrate(engine, catalogue.city, system_clock)
+        if given.command == "migrate":
+            return _migrate(catalogue, applied)
         if given.command == "backup":
             return _back_up(engine, catalogue, given, chosen)
-        return _COMMANDS[given.command](engine, catalogue, given, applied)
+        return _COMMANDS[given.command](engine, catalogue, given)
     except (CatalogueError, StoreError, settings.SettingError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -89,20 +95,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _migrate(_engine: Engine, catalogue: Catalogue, _given: argparse.Namespace, applied: list[str]) -> int:
+def _migrate(catalogue: Catalogue, applied: list[str]) -> int:
     print(
         f"{catalogue.city.id}: {len(applied)} migrations applied" + "".join(f"\n  {one}" for one in applied)
     )
     return 0
 
 
-def _publish(engine: Engine, catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:
+def _publish(engine: Engine, catalogue: Catalogue, given: argparse.Namespace) -> int:
     report = publish(engine, catalogue, system_clock, as_of=given.as_of, reason=given.reason)
     print(report.line(catalogue.city.id))
     return 0
 
 
-def _tidy(engine: Engine, catalogue: Catalogue, _given: argparse.Namespace, _applied: list[str]) -> int:
+def _tidy(engine: Engine, catalogue: Catalogue, _given: argparse.Namespace) -> int:
     chosen = settings.from_environment()
     folder = chosen.data_dir / catalogue.city.id / "snapshots"
     done = housekeeping.tidy(engine, system_clock, catalogue, folder, chosen.snapshot_days)
@@ -110,7 +116,7 @@ def _tidy(engine: Engine, catalogue: Catalogue, _given: argparse.Namespace, _app
     return 0
 
 
-def _check(engine: Engine, catalogue: Catalogue, _given: argparse.Namespace, _applied: list[str]) -> int:
+def _check(engine: Engine, catalogue: Catalogue, _given: argparse.Namespace) -> int:
     with reading(engine) as connection:
         catalogue = targets.merged(connection, catalogue)
         now = publications.current(connection)
@@ -128,38 +134,25 @@ def _check(engine: Engine, catalogue: Catalogue, _given: argparse.Namespace, _ap
     return 0
 
 
-def _export(engine: Engine, _catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:
+def _export(engine: Engine, _catalogue: Catalogue, given: argparse.Namespace) -> int:
     home = find_city(settings.from_environment().city)
     with reading(engine) as connection:
         print(export(connection, home, given.folder or home).line())
     return 0
 
 
-def _set_target(engine: Engine, catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:
-    for line in target_command.run(engine, catalogue, system_clock, given):
-        print(line, flush=True)
-    return 0
+def _told_by(run: Callable[[Engine, Catalogue, Clock, argparse.Namespace], Iterator[str]]) -> _Command:
+    """A command with a module of its own, which gives the lines to print."""
+
+    def told(engine: Engine, catalogue: Catalogue, given: argparse.Namespace) -> int:
+        for line in run(engine, catalogue, system_clock, given):
+            print(line, flush=True)
+        return 0
+
+    return told
 
 
-def _audit(engine: Engine, catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:
-    for line in audit_command.run(engine, catalogue, system_clock, given):
-        print(line)
-    return 0
-
-
-def _rebase(engine: Engine, catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:
-    for line in rebase_command.run(engine, catalogue, system_clock, given):
-        print(line, flush=True)
-    return 0
-
-
-def _token(engine: Engine, catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:
-    for line in token_command.run(engine, catalogue, system_clock, given):
-        print(line)
-    return 0
-
-
-def _verify(engine: Engine, _catalogue: Catalogue, _given: argparse.Namespace, _applied: list[str]) -> int:
+def _verify(engine: Engine, _catalogue: Catalogue, _given: argparse.Namespace) -> int:
     wrong = count = 0
     with reading(engine) as connection:
         for publication, lines in verify(connection):
@@ -204,91 +197,27 @@ def _restore(
     return 0
 
 
-def _explain(engine: Engine, _catalogue: Catalogue, given: argparse.Namespace, _applied: list[str]) -> int:
+def _explain(engine: Engine, _catalogue: Catalogue, given: argparse.Namespace) -> int:
     with reading(engine) as connection:
         opened = publications.find(connection, number=given.publication)
         if opened is None:
             raise StoreError("There is no such publication; run `python -m store publish` first.")
         receipt = explain(connection, opened, given.metric, given.grain, given.start, given.district)
-    print("\n".join(_receipt_lines(receipt)))
+    print("\n".join(receipt_lines(receipt)))
     return 0
 
 
-def _receipt_lines(receipt: Explanation) -> list[str]:
-    score, metric, made = receipt.score, receipt.metric, receipt.publication
-    lines = [
-        f"{metric.name} ({metric.id}), {score.district or 'whole city'}",
-        f"{score.period.grain}: {score.period.start} up to, not including, {score.period.end}",
-        f"publication {made.id} as of {made.as_of}, published {made.published_at:%Y-%m-%d %H:%M} UTC, "
-        f"facts as known at {made.known_at:%Y-%m-%d %H:%M} UTC",
-    ]
-    if receipt.records is not None:
-        counts = receipt.records
-        lines += [
-            f"records dated in the period: {counts.dated}",
-            f"  withdrawn by the source: {counts.withdrawn}",
-            f"  not asked for (where): {counts.not_wanted}",
-            f"  excluded (exclude): {counts.dropped}",
-            f"  counted: {counts.kept}"
-            + (f", of them meeting the test: {counts.met}" if counts.met is not None else ""),
-            f"records without a date, in no period: {counts.undated}",
-        ]
-    lines += [
-        f"numerator {score.numerator}, denominator {score.denominator}, n {score.n}",
-        f"value {score.value}",
-        f"target {score.target}" + (f" to {score.target_high}" if score.target_high is not None else ""),
-        *_target_lines(receipt),
-        f"status {score.status}" + (f" ({score.reason.id})" if score.reason else ""),
-        _formula(receipt),
-        *_shift_lines(receipt),
-    ]
-    return lines
-
-
-def _shift_lines(receipt: Explanation) -> list[str]:
-    if receipt.shift is None:
-        return []
-    return [
-        f"change from the period that starts on {receipt.shift.before.start}: {receipt.shift.change:+.6f} "
-        "(where it is, not why)",
-        *(f"  {one.district}: rate {one.rate:+.6f}, mix {one.mix:+.6f}" for one in receipt.shift.parts),
-    ]
-
-
-def _target_lines(receipt: Explanation) -> list[str]:
-    if receipt.metric.historical:
-        ranges = ", ".join(f"{start} to {end}" for start, end in receipt.score.baseline)
-        return [f"  from the metric's own past: {ranges or 'not enough of it'}"]
-    return [
-        f"  {one.value} since {one.valid_from}: {one.reason} (approved by {one.approved_by})"
-        for one in receipt.targets
-    ]
-
-
-def _formula(receipt: Explanation) -> str:
-    score, metric = receipt.score, receipt.metric
-    if score.score is None:
-        return "no score"
-    if score.target_high is not None or metric.method != "linear":
-        return f"score {score.score} by the method `{metric.method}`, {metric.direction}"
-    return (
-        f"score = 1 + (value - target) / (target - floor) = 1 + ({score.value} - {score.target}) / "
-        f"({score.target} - {score.floor}), kept within 0 and {metric.cap} = {score.score}"
-    )
-
-
-_COMMANDS: dict[str, Callable[[Engine, Catalogue, argparse.Namespace, list[str]], int]] = {
-    "migrate": _migrate,
+_COMMANDS: dict[str, _Command] = {
     "publish": _publish,
     "check": _check,
     "verify": _verify,
     "explain": _explain,
-    "set-target": _set_target,
-    "rebase": _rebase,
     "export-catalogue": _export,
     "tidy": _tidy,
-    "audit": _audit,
-    "token": _token,
+    "set-target": _told_by(target_command.run),
+    "rebase": _told_by(rebase_command.run),
+    "audit": _told_by(audit_command.run),
+    "token": _told_by(token_command.run),
 }
 
 if __name__ == "__main__":
