@@ -10,13 +10,13 @@ from sqlalchemy import Connection
 
 from metrics import gaming
 from metrics.gaming import Eased
-from metrics.metric_signals import CHARTED, metric_chart
 from metrics.model import Grain, Metric, Publication
 from metrics.signals import Chart
 from store import audits, heaps, publications, withheld
 from store.audits import Audit
 from store.definitions import names_of
 from store.heaps import Heap
+from store.signals import chart_of
 from store.withheld import Audience
 
 __all__ = ["Audit", "Heap", "Integrity", "Pair", "integrity"]
@@ -60,12 +60,13 @@ def integrity(
     """The findings of a metric that an audience may read; pairs: the counter-metrics it may read of.
 
     Of a metric whose small counts are hidden for the whole city the public sees pairs and targets only.
+    Pairs are judged by the charts that are shown: they begin anew with other definitions and by rebases.
     Audits are as they stood when the publication was made, so that a publication says the same for ever.
     """
     shows_counts = audience is Audience.STAFF or not metric.hide_small_city
     until = publication.published_at
     return Integrity(
-        pairs=_pairs(connection, publication, metric, audience, pairs),
+        pairs=_pairs(connection, publication, metric, pairs),
         heap=heaps.read(connection, publication, metric.id) if shows_counts else None,
         eased=_eased(connection, publication, metric, audience),
         audits=tuple(audits.audits(connection, names_of(metric), until)) if shows_counts else (),
@@ -73,16 +74,12 @@ def integrity(
 
 
 def _pairs(
-    connection: Connection,
-    publication: Publication,
-    metric: Metric,
-    audience: Audience,
-    pairs: Sequence[Metric],
+    connection: Connection, publication: Publication, metric: Metric, pairs: Sequence[Metric]
 ) -> tuple[Pair, ...]:
     if not pairs:
         return ()
-    own = _chart(connection, publication, metric, audience)
-    return tuple(_pair(own, one, _chart(connection, publication, one, audience)) for one in pairs)
+    own, *others = (chart_of(connection, publication, one, CHARTED_BY) for one in (metric, *pairs))
+    return tuple(_pair(own, one, chart) for one, chart in zip(pairs, others, strict=True))
 
 
 def _pair(own: Chart | None, metric: Metric, chart: Chart | None) -> Pair:
@@ -91,21 +88,6 @@ def _pair(own: Chart | None, metric: Metric, chart: Chart | None) -> Pair:
     if is_warning and own and chart and own.judged and chart.judged:
         judged = own.judged, chart.judged
     return Pair(metric, is_warning, judged)
-
-
-def _chart(
-    connection: Connection, publication: Publication, metric: Metric, audience: Audience
-) -> Chart | None:
-    since = publication.as_of - timedelta(days=31 * (CHARTED[CHARTED_BY] + 1))
-    rows = publications.series(
-        connection,
-        publication,
-        metric.id,
-        CHARTED_BY,
-        since=since,
-        hidden=withheld.hidden_city(connection, metric, audience),
-    )
-    return metric_chart(metric, rows)
 
 
 def _eased(
