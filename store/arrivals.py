@@ -26,7 +26,7 @@ from metrics.maturity import MEASURED_DAYS, SETTLED_AGE, Curve, Growth
 from metrics.model import Aggregation, Catalogue, City, Knowledge, Metric, Source
 from store import records
 from store.engine import from_text, instant_text
-from store.reduce import (
+from store.questions import (
     amounts_of,
     as_of_parameters,
     expression_of,

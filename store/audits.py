@@ -18,7 +18,7 @@ from metrics.model import Catalogue, Metric
 from store import records
 from store.approvals import live_metric, refuse_lines
 from store.engine import Clock, StoreError, from_text, writing
-from store.reduce import as_of_parameters, prepare_workdays, question, quoted
+from store.questions import as_of_parameters, prepare_workdays, question, quoted
 from store.schema import audit_results, audit_samples
 
 _LATEST = date(9999, 1, 1)

@@ -22,7 +22,7 @@ from metrics.model import (
     Source,
     Target,
 )
-from store.reduce import district_of
+from store.questions import district_of
 
 REVISION = "revision"
 """The reason a publication gives by itself when later records changed a final score."""

@@ -27,7 +27,7 @@ from metrics.plan import DISTRICT_GRAINS
 from store import publications
 from store.definitions import targets_in_force
 from store.engine import StoreError, instant_text
-from store.reduce import (
+from store.questions import (
     as_of_parameters,
     district_id,
     district_of,

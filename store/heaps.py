@@ -14,7 +14,7 @@ from metrics.gaming import Heaping, heaping
 from metrics.model import Catalogue, Knowledge, Metric, Publication
 from store import records
 from store.bulk import insert_rows
-from store.reduce import as_of_parameters, question, quoted, sql
+from store.questions import as_of_parameters, question, quoted, sql
 from store.schema import heaps, publications
 
 RECENT_DAYS = 91

@@ -17,7 +17,7 @@ from metrics.model import Catalogue, Metric, Source
 from metrics.waiting import Cases, Waiting, waiting
 from store import records
 from store.engine import from_text
-from store.reduce import as_of_parameters, quoted, visible
+from store.questions import as_of_parameters, quoted, visible
 from store.schema import workdays
 
 COHORT_DAYS = 91

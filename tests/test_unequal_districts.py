@@ -14,7 +14,7 @@ from metrics import catalogue
 from metrics.district_facts import by_district, indices
 from metrics.fairness import Place
 from metrics.model import WHOLE_CITY
-from store.reduce import district_of
+from store.questions import district_of
 from tests.metrics.test_district_facts import share
 
 DEMO = catalogue.load(Path(__file__).resolve().parents[1] / "data" / "cities" / "demo")

@@ -8,7 +8,7 @@ import pytest
 
 from metrics.catalogue import load
 from metrics.model import Grain
-from store import maturities, publications, reduce
+from store import maturities, publications, questions
 from store.engine import open_engine, reading
 from tests.town import METRIC, Town, write_city
 
@@ -119,8 +119,10 @@ def test_a_case_from_before_business_days_are_numbered_has_waited_since_then(
     request, monkeypatch, numbered_from, oldest
 ):
     """C was opened on Monday the 5th, 19 business days before; E, H and I have waited 8, 2 and 1."""
-    whole = reduce._workdays
+    whole = questions._workdays
     monkeypatch.setattr(
-        reduce, "_workdays", lambda city: [row for row in whole(city) if row[0] >= numbered_from.isoformat()]
+        questions,
+        "_workdays",
+        lambda city: [row for row in whole(city) if row[0] >= numbered_from.isoformat()],
     )
     assert waiting(request.getfixturevalue("town"), "workdays").age_p90 == oldest
