@@ -163,8 +163,7 @@ def _closed(
     day = quoted(records.day_column(source, found.closed))
     statement = (
         f"SELECT {quoted(source.key)}, {quoted(found.opened)}, {quoted(found.closed)}, {asked.district} "
-        f"FROM ({asked.visible} WHERE {quoted('_withdrawn_at')} IS NULL "
-        f"AND {day} >= :since AND {day} < :until) AS visible WHERE {asked.kept}"
+        f"{asked.among(f'{day} >= :since AND {day} < :until')}"
     )
     bounds = {"since": since.isoformat(), "until": until.isoformat()}
     rows = connection.execute(text(statement), as_of_parameters(catalogue.city, _LATEST) | bounds)

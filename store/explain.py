@@ -35,6 +35,7 @@ from store.questions import (
     question,
     quoted,
     sql,
+    visible_records,
     visible_then,
 )
 from store.withheld import NOTHING, Hidden
@@ -269,7 +270,7 @@ def _clause(
     empty = " OR ".join(f"{quoted(column)} IS NULL" for column in columns) or "1=0"
     statement = (
         f"SELECT COUNT(*), SUM(CASE WHEN {test} THEN 1 ELSE 0 END), SUM(CASE WHEN {empty} THEN 1 ELSE 0 END) "
-        f"FROM ({asked.visible} WHERE {quoted('_withdrawn_at')} IS NULL) AS visible"
+        f"{visible_records(asked.visible)}"
     )
     parameters = as_of_parameters(catalogue.city, as_of)
     total, true, empties = connection.execute(text(statement), parameters).one()

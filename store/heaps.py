@@ -155,8 +155,7 @@ def _around(
     statement = (
         "SELECT SUM(CASE WHEN late > -1 AND late <= 0 THEN 1 ELSE 0 END), "
         "SUM(CASE WHEN late > 0 AND late <= 1 THEN 1 ELSE 0 END) FROM ("
-        f"SELECT {late} AS late FROM ({asked.visible} WHERE {quoted('_withdrawn_at')} IS NULL "
-        f"AND {day} >= :since AND {day} < :until) AS visible WHERE {asked.kept}) AS waited"
+        f"SELECT {late} AS late {asked.among(f'{day} >= :since AND {day} < :until')}) AS waited"
     )
     bounds = {"since": since.isoformat(), "until": until.isoformat()}
     parameters = as_of_parameters(catalogue.city, as_of) | bounds

@@ -42,6 +42,13 @@ class Question:
     district: str
     columns: tuple[str, ...]
 
+    def among(self, chosen: str = "1=1") -> str:
+        """FROM and WHERE of the kept records that are not withdrawn and of which `chosen` holds.
+
+        chosen: a test of the records' own columns, masked by nothing.
+        """
+        return f"{visible_records(self.visible, chosen)} WHERE {self.kept}"
+
 
 def question(catalogue: Catalogue, metric: Metric, dialect: str) -> Question:
     """The SQL of a metric's visible records and of the test that keeps one."""
@@ -166,6 +173,11 @@ def visible(source: Source, *more: str, versions: str | None = None, before: str
     shown = [part for column in source.columns for part in _shown(source, column, before)]
     table = versions or quoted(records.record_table(source).name)
     return f"SELECT {', '.join([*shown, *more])} FROM {table}"
+
+
+def visible_records(visible: str, chosen: str = "1=1") -> str:
+    """FROM the records a SELECT makes visible that are not withdrawn and of which `chosen` holds."""
+    return f"FROM ({visible} WHERE {quoted('_withdrawn_at')} IS NULL AND {chosen}) AS visible"
 
 
 def _shown(source: Source, column: Column, before: str | None) -> list[str]:

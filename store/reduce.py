@@ -192,8 +192,7 @@ def _rows(
         chosen = f"{asked.day} IN ({', '.join(f':{name}' for name in names)})"
     statement = (
         f"SELECT {asked.district} AS district, {asked.day} AS day, {amounts} "
-        f"FROM ({asked.visible} WHERE {quoted('_withdrawn_at')} IS NULL AND {chosen}) AS visible "
-        f"WHERE {asked.day} IS NOT NULL AND {asked.kept} GROUP BY 1, 2{group}"
+        f"{asked.among(chosen)} AND {asked.day} IS NOT NULL GROUP BY 1, 2{group}"
     )
     return connection.execute(text(statement), parameters).all()
 
@@ -289,10 +288,8 @@ def _entries_and_exits(
     asked = question(catalogue, metric, connection.dialect.name)
     until = quoted(records.day_column(catalogue.sources[metric.source], metric.until))
     statement = (
-        f"SELECT {asked.district}, {asked.day}, {until}, COUNT(*) "
-        f"FROM ({asked.visible} WHERE {quoted('_withdrawn_at')} IS NULL) AS visible "
-        f"WHERE {asked.day} < :as_of AND coalesce({until}, :as_of) >= :since AND {asked.kept} "
-        f"GROUP BY 1, 2, 3"
+        f"SELECT {asked.district}, {asked.day}, {until}, COUNT(*) {asked.among()} "
+        f"AND {asked.day} < :as_of AND coalesce({until}, :as_of) >= :since GROUP BY 1, 2, 3"
     )
     parameters = as_of_parameters(catalogue.city, as_of) | {"since": (since or date.min).isoformat()}
     return connection.execute(text(statement), parameters).all()

@@ -17,7 +17,7 @@ from metrics.model import Catalogue, Metric, Source
 from metrics.waiting import Cases, Waiting, waiting
 from store import records
 from store.engine import from_text
-from store.questions import as_of_parameters, quoted, visible
+from store.questions import as_of_parameters, quoted, visible, visible_records
 from store.schema import workdays
 
 COHORT_DAYS = 91
@@ -77,8 +77,7 @@ class _Asked:
     def _rows(self, wanted: str, chosen: str, kept: str, groups: str, **more: str) -> Sequence[Any]:
         belongs = _plain(population(self.catalogue, self.metric, self.found, self._dialect))
         statement = (
-            f"SELECT {wanted} "
-            f"FROM ({visible(self._source)} WHERE {quoted('_withdrawn_at')} IS NULL AND {chosen}) AS visible "
+            f"SELECT {wanted} {visible_records(visible(self._source), chosen)} "
             f"WHERE {kept} AND {belongs} GROUP BY {groups}"
         )
         parameters = as_of_parameters(self.catalogue.city, self.as_of) | more

@@ -120,9 +120,6 @@ def test_a_case_from_before_business_days_are_numbered_has_waited_since_then(
 ):
     """C was opened on Monday the 5th, 19 business days before; E, H and I have waited 8, 2 and 1."""
     whole = questions._workdays
-    monkeypatch.setattr(
-        questions,
-        "_workdays",
-        lambda city: [row for row in whole(city) if row[0] >= numbered_from.isoformat()],
-    )
+    begin = numbered_from.isoformat()
+    monkeypatch.setattr(questions, "_workdays", lambda city: [one for one in whole(city) if one[0] >= begin])
     assert waiting(request.getfixturevalue("town"), "workdays").age_p90 == oldest
