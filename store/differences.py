@@ -12,8 +12,8 @@ from metrics.catalogue import from_text
 from metrics.model import WHOLE_CITY, Composite, Publication, Reason, Score, Status
 from metrics.plan import Plan
 from metrics.standing import Standing
-from store import publications
-from store.publications import Key
+from store import publication_rows, publications
+from store.publication_rows import Key
 
 NO_LONGER_KNOWN = Reason("no_longer_known")
 """Why a score that was published has none any more: the records it was made of are gone."""
@@ -41,26 +41,26 @@ def difference(
     if now is None:
         return Difference(planned.scores, planned.composites, ())
     said, said_of_all = _said(connection, planned, now, standing)
-    says = {publications.key_of(one): one for one in planned.scores}
+    says = {publication_rows.key_of(one): one for one in planned.scores}
     live = {one.metric for one in planned.scores}
     gone = [
-        publications.as_score(row)
+        publication_rows.as_score(row)
         for key, row in said.items()
         if key not in says and row.metric in live and (_said_a_number(row) or row.n is not None)
     ]
-    says |= {publications.key_of(one): _tombstone(one) for one in gone}
-    says_of_all = {publications.composite_key_of(one): one for one in planned.composites}
+    says |= {publication_rows.key_of(one): _tombstone(one) for one in gone}
+    says_of_all = {publication_rows.composite_key_of(one): one for one in planned.composites}
     fallen = [
-        publications.as_composite(row)
+        publication_rows.as_composite(row)
         for key, row in said_of_all.items()
         if key not in says_of_all and row.score is not None
     ]
-    says_of_all |= {publications.composite_key_of(one): _composite_tombstone(one) for one in fallen}
-    scores = {key: one for key, one in says.items() if not publications.holds_score(said.get(key), one)}
+    says_of_all |= {publication_rows.composite_key_of(one): _composite_tombstone(one) for one in fallen}
+    scores = {key: one for key, one in says.items() if not publication_rows.holds_score(said.get(key), one)}
     composites = {
         key: one
         for key, one in says_of_all.items()
-        if not publications.holds_composite(said_of_all.get(key), one)
+        if not publication_rows.holds_composite(said_of_all.get(key), one)
     }
     restated = [one.metric for key, one in scores.items() if _was_final(said.get(key), one)]
     moving = _unsettled(said, now)
@@ -92,24 +92,24 @@ def mismatches(connection: Connection, publication: Publication, planned: Plan) 
     """A line for every score and composite that a publication says and its plan does not, or otherwise."""
     said = publications.score_rows(connection, publication)
     live = {score.metric for score in planned.scores}
-    says = {publications.key_of(score): score for score in planned.scores}
+    says = {publication_rows.key_of(score): score for score in planned.scores}
     lines = []
     for key in sorted(said.keys() | says.keys()):
         row, one = said.get(key), says.get(key)
         is_settled = one is None and row is not None and not _said_a_number(row)
-        if key[0] in live and not is_settled and not (one and publications.holds_score(row, one)):
+        if key[0] in live and not is_settled and not (one and publication_rows.holds_score(row, one)):
             metric, district, grain, start = key
-            published = publications.as_score(row) if row is not None else None
+            published = publication_rows.as_score(row) if row is not None else None
             lines.append(
                 f"{metric} {district or 'city'} {grain} {start}: published {_told(published)}, "
                 f"recomputed {_told(one)}"
             )
     said_of_all = publications.composite_rows(connection, publication)
-    says_of_all = {publications.composite_key_of(one): one for one in planned.composites}
+    says_of_all = {publication_rows.composite_key_of(one): one for one in planned.composites}
     for key in sorted(said_of_all.keys() | says_of_all.keys()):
         stands, whole = said_of_all.get(key), says_of_all.get(key)
         is_settled = whole is None and stands is not None and stands.score is None
-        if not is_settled and not (whole and publications.holds_composite(stands, whole)):
+        if not is_settled and not (whole and publication_rows.holds_composite(stands, whole)):
             lines.append(f"{key[0]} {key[1]} {key[2]} {key[3]}: the composite differs")
     return lines
 
@@ -129,7 +129,7 @@ def _stood(said: Row[Any] | None, says: Composite) -> bool:
         said is not None
         and said.score is not None
         and said.score != says.score
-        and not publications.as_composite(said).late
+        and not publication_rows.as_composite(said).late
     )
 
 

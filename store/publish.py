@@ -17,7 +17,18 @@ from metrics.model import (
     Publication,
 )
 from metrics.plan import Inputs, Plan, is_open_for_publication, plan
-from store import heaps, maturities, publications, rebases, runs, selftests, signals, targets, withholding
+from store import (
+    heaps,
+    maturities,
+    publication_rows,
+    publications,
+    rebases,
+    runs,
+    selftests,
+    signals,
+    targets,
+    withholding,
+)
 from store.bulk import insert_rows
 from store.definitions import REVISION, scoring_parts
 from store.differences import Difference, difference, mismatches
@@ -264,9 +275,9 @@ def _save(
     why = reason or _why(held.connection, catalogue, now, difference, as_of)
     publication = _insert_publication(held, catalogue, as_of, knowledge, is_current, why)
     _insert(
-        held.connection, scores, [publications.score_to_row(s, publication.id) for s in difference.scores]
+        held.connection, scores, [publication_rows.score_to_row(s, publication.id) for s in difference.scores]
     )
-    rows = [publications.composite_to_row(c, publication.id) for c in difference.composites]
+    rows = [publication_rows.composite_to_row(c, publication.id) for c in difference.composites]
     _insert(held.connection, composites, rows)
     if is_current:
         bump_state(held)
@@ -315,7 +326,7 @@ def _insert_publication(
         "known_at": held.now,
         "published_at": held.now,
         "catalogue": catalogue.hash,
-        "knowledge": publications.knowledge_to_json(knowledge),
+        "knowledge": publication_rows.knowledge_to_json(knowledge),
         "is_current": int(is_current),
         "reason": reason,
         "arithmetic": arithmetic(),

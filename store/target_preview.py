@@ -12,7 +12,7 @@ from metrics.catalogue import from_text, warnings, with_targets
 from metrics.model import Catalogue, Composite, Grain, Metric, Period, Target
 from metrics.plan import Plan
 from metrics.trial import Trial, trials
-from store import publications
+from store import publication_rows, publications
 from store.definitions import find, names_of
 from store.differences import difference
 from store.publish import inputs_now, recompute
@@ -122,7 +122,7 @@ def _headlines(connection: Connection, now: publications.Reading, planned: Plan)
     for grain in Grain:
         after = newest.get(grain)
         if after is not None:
-            row = said.get(publications.composite_key_of(after))
+            row = said.get(publication_rows.composite_key_of(after))
             before = row.score if row is not None else None
             if before != after.score:
                 yield Headline(grain, after.period, before, after.score)

@@ -14,7 +14,7 @@ import pytest
 import app
 from ingest.run import Asked, Desk, run_source
 from metrics.catalogue import find_city, load
-from store import publications, records
+from store import publication_rows, publications, records
 from store.engine import open_engine, reading, system_clock
 from store.migrations import migrate
 from store.publish import publish, verify
@@ -150,7 +150,7 @@ def test_both_engines_publish_the_same_numbers_to_the_last_bit(
                 (
                     all_scores(connection, current.publication),
                     {
-                        key: publications.as_composite(row)
+                        key: publication_rows.as_composite(row)
                         for key, row in publications.composite_rows(connection, current.publication).items()
                     },
                 )

@@ -19,7 +19,7 @@ from store import publications, records, vintages
 from store.differences import mismatches
 from store.engine import Engine, open_engine, reading
 from store.migrations import migrate
-from store.publications import Key
+from store.publication_rows import Key
 from store.publish import publish, recompute
 from store.schema import scores
 from store.vintages import FirstPublished

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, Engine
 
 from metrics.model import Catalogue, Composite, Grain, Publication, Score, Source
 from metrics.periods import local_day
-from store import publications, records, runs
+from store import publication_rows, publications, records, runs
 from store.engine import instant_text, reading, writing
 from store.migrations import migrate
-from store.publications import Key
+from store.publication_rows import Key
 from store.publish import PublishReport, publish, verify
 from store.withheld import NOTHING
 
@@ -101,13 +101,13 @@ def write_city(folder: Path) -> Path:
 def all_composites(connection: Connection, publication: Publication) -> dict[Key, Composite]:
     """Every composite of a publication by (scope, scope id, grain, start)."""
     rows = publications.composite_rows(connection, publication)
-    return {key: publications.as_composite(row) for key, row in rows.items()}
+    return {key: publication_rows.as_composite(row) for key, row in rows.items()}
 
 
 def all_scores(connection: Connection, publication: Publication) -> dict[Key, Score]:
     """Every score of a publication by (metric, district, grain, start)."""
     rows = publications.score_rows(connection, publication)
-    return {key: publications.as_score(row) for key, row in rows.items()}
+    return {key: publication_rows.as_score(row) for key, row in rows.items()}
 
 
 class Town:

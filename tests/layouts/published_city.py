@@ -25,7 +25,7 @@ from metrics.plan import Inputs, Plan, plan
 from store import publications, records, schema, signals
 from store.engine import Engine, bump_state, open_engine, writing
 from store.migrations import migrate
-from store.publications import composite_to_row, knowledge_to_json, score_to_row
+from store.publication_rows import composite_to_row, knowledge_to_json, score_to_row
 
 AS_OF = date(2026, 11, 23)
 ORIGIN = date(2023, 6, 1)

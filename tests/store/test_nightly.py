@@ -18,7 +18,7 @@ from metrics.plan import Inputs, Plan, plan
 from store import publications, publish, records, schema, standing, vintages
 from store.differences import mismatches
 from store.engine import open_engine, reading, writing
-from store.publications import Key
+from store.publication_rows import Key
 from store.publish import recompute
 from store.vintages import FirstPublished
 from tests.town import CITY, DEPARTMENTS, Town, all_composites, all_scores
