@@ -11,11 +11,7 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select
 
 from metrics import periods
 from metrics.catalogue import from_text
-from metrics.model import (
-    Catalogue,
-    Knowledge,
-    Publication,
-)
+from metrics.model import Catalogue, Knowledge, Publication
 from metrics.plan import Inputs, Plan, is_open_for_publication, plan
 from store import (
     heaps,
@@ -92,11 +88,11 @@ def publish(
 
     catalogue: as it is in the files; what was approved in the store is merged in.
     as_of None is today once the publication hour has come or all sources are known, else yesterday.
-    Writes only what is new or changed; where nothing is, and no definition either, there is no
-    publication. One for an older date
-    than the current is stored whole and never becomes current. Raises StoreError for an as_of that lies
-    ahead or is not open yet, where no source was ever loaded, for a clock before the last publication,
-    and where final scores change because definitions did and no reason is given.
+    Writes only what is new or changed; where nothing is, no definition changed and no rebase was approved,
+    there is no publication. One for an older date than the current is stored whole and never becomes current.
+    Raises StoreError for an as_of that lies ahead or is not open yet, where no source was ever loaded, for a
+    clock before the last publication, and where final scores change because definitions did and no reason is
+    given.
     """
     with writing(engine, clock) as held:
         _refuse_a_clock_before_the_last_publication(held)
@@ -123,8 +119,8 @@ def publish(
             withholding.remember(held.connection, catalogue, report.publication)
             heaps.remember(held.connection, catalogue, report.publication, knowledge)
             signals.remember(held.connection, catalogue, report.publication)
-        if tests_itself and report.publication:
-            selftests.remember(held.connection, report.publication, replace(inputs, standing=None))
+            if tests_itself:
+                selftests.remember(held.connection, report.publication, replace(inputs, standing=None))
         return report
 
 
