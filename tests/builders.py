@@ -1,10 +1,11 @@
-"""Small cities made by hand, for tests that need definitions but no files."""
+"""Small cities made by hand: definitions without files, and the folder of those that need some."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from metrics.facts import Fact, Facts, arrange
@@ -113,3 +114,11 @@ def inputs(
 def utc(*parts: int) -> datetime:
     """An instant in UTC."""
     return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]
+
+
+def write_folder(folder: Path, files: dict[str, str]) -> Path:
+    """Writes a city's files and gives the folder."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder

@@ -22,13 +22,13 @@ from metrics import catalogue as catalogues
 from serving.kept import build_id
 from serving.routes import Kind, Kinds
 from serving.server import KINDS
+from tests.builders import write_folder
 from tests.layouts.published_city import (
     PublishedCity,
     catalogue_of,
     city_files,
     empty_database,
     published_city,
-    write_folder,
 )
 from tests.springfield import RECORDS, springfield
 

@@ -16,6 +16,7 @@ from store.migrations import migrate
 from store.publication_rows import Key
 from store.publish import PublishReport, publish, verify
 from store.withheld import NOTHING
+from tests.builders import write_folder
 
 CITY = """
 id = "test"
@@ -77,6 +78,55 @@ valid_from = 2016-01-01
 reason = "a test"
 approved_by = "the tester"
 """
+LATE_SOURCE = """
+id = "{id}"
+name = "{id}"
+kind = "file"
+key = "case_id"
+arrival = "filed"
+quiet_minutes = 720
+{more}
+[columns.case_id]
+type = "text"
+required = true
+[columns.opened]
+type = "instant"
+[columns.filed]
+type = "instant"
+[columns.due]
+type = "instant"
+planned = true
+[columns.closed]
+type = "instant"
+not_before = "opened"
+[columns.reason]
+type = "text"
+known_with = "closed"
+[columns.area]
+type = "text"
+"""
+"""A source whose cases are filed when they are, some days after they were opened."""
+METRIC_WORDS = """
+id = "{id}"
+name = "{id}"
+department = "works"
+theme = "streets"
+family = "{family}"
+source = "{source}"
+definition = "A test metric."
+limitations = "Invented."
+owner = "The tester"
+clock_start = "when the case is opened"
+clock_stop = "when it is closed"
+"""
+TARGET = """
+[[target]]
+value = {value}
+floor = {floor}
+valid_from = 2016-01-01
+reason = "a test"
+approved_by = "the tester"
+"""
 DISTRICTS = (
     '{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": null, "properties": '
     '{"id": "north", "name": "North", "aliases": ["N.", "Norte: the"], "population": 10}}]}'
@@ -85,17 +135,29 @@ DISTRICTS = (
 
 def write_city(folder: Path) -> Path:
     """Writes the town's catalogue into `folder`."""
-    for name, content in {
+    files = {
         "city.toml": CITY,
         "departments.toml": DEPARTMENTS,
         "sources/cases.toml": SOURCE,
         "metrics/on_time.toml": METRIC,
         "districts.geojson": DISTRICTS,
-    }.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
-    return folder
+    }
+    return write_folder(folder, files)
+
+
+def metric_file(
+    name: str,
+    how: str,
+    target: tuple[float, float] | None,
+    *,
+    source: str = "cases",
+    family: str = "service",
+) -> str:
+    """The file of a metric; how: its lines on what is counted and scored, target: value and floor."""
+    words = METRIC_WORDS.format(id=name, source=source, family=family)
+    weight = "weight = 1.0\n" if family == "service" else ""
+    dated = TARGET.format(value=target[0], floor=target[1]) if target else ""
+    return f"{words}{weight}{how}\n{dated}"
 
 
 def all_composites(connection: Connection, publication: Publication) -> dict[Key, Composite]:

@@ -26,6 +26,7 @@ from store import publications, records, schema, signals
 from store.engine import Engine, bump_state, open_engine, writing
 from store.migrations import migrate
 from store.publication_rows import composite_to_row, knowledge_to_json, score_to_row
+from tests.builders import write_folder
 
 AS_OF = date(2026, 11, 23)
 ORIGIN = date(2023, 6, 1)
@@ -284,14 +285,6 @@ def fill(
         assert made is not None, "it was just written"
         signals.remember(held.connection, catalogue, made.publication)
         bump_state(held)
-
-
-def write_folder(folder: Path, files: dict[str, str]) -> Path:
-    """Writes a city's files and gives the folder."""
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
-    return folder
 
 
 @pytest.fixture(scope="session")

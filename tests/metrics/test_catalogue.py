@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from metrics import catalogue, catalogue_city_rules, catalogue_rules, catalogue_source_rules
 from metrics.catalogue import CatalogueError, Mistake
 from metrics.model import Aggregation, Column, Direction, Metric, Retired, Target, Weight, Withdrawn
+from tests.builders import write_folder
 
 CITIES = Path(__file__).resolve().parents[2] / "data" / "cities"
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "adding_a_metric.md"
@@ -248,12 +249,8 @@ def write(tmp_path):
     """Writes files into a city's folder and gives it."""
 
     def files(contents):
-        for name, text in contents.items():
-            path = tmp_path / "town" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
         (tmp_path / "town").mkdir(exist_ok=True)
-        return tmp_path / "town"
+        return write_folder(tmp_path / "town", contents)
 
     return files
 
@@ -951,11 +948,7 @@ def test_an_approved_band_upside_down_is_refused_with_the_fix(write):
 
 @pytest.fixture(scope="module")
 def plain_town(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("plain") / "town"
-    for name, text in TOWN.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    return catalogue.load(folder)
+    return catalogue.load(write_folder(tmp_path_factory.mktemp("plain") / "town", TOWN))
 
 
 DAYS = st.dates(date(2015, 12, 30), date(2016, 1, 5))

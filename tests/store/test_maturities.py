@@ -11,57 +11,9 @@ from metrics.closure import WaitUnit
 from metrics.model import Grain, Status
 from store import maturities, publications
 from store.engine import open_engine, reading
-from tests.town import CITY, DEPARTMENTS, DISTRICTS, Town, all_scores
+from tests.builders import write_folder
+from tests.town import CITY, DEPARTMENTS, DISTRICTS, LATE_SOURCE, Town, all_scores, metric_file
 
-SOURCE = """
-id = "cases"
-name = "Cases"
-kind = "file"
-key = "case_id"
-arrival = "filed"
-quiet_minutes = 720
-[columns.case_id]
-type = "text"
-required = true
-[columns.opened]
-type = "instant"
-[columns.filed]
-type = "instant"
-[columns.due]
-type = "instant"
-planned = true
-[columns.closed]
-type = "instant"
-not_before = "opened"
-[columns.reason]
-type = "text"
-known_with = "closed"
-[columns.area]
-type = "text"
-"""
-METRIC = """
-id = "{id}"
-name = "{id}"
-department = "works"
-theme = "streets"
-family = "service"
-source = "cases"
-unit = "{unit}"
-definition = "A test metric."
-limitations = "Invented."
-owner = "The tester"
-clock_start = "when the case is opened"
-clock_stop = "when it is closed"
-weight = 1.0
-scored_at = ["day", "week", "month"]
-{how}
-[[target]]
-value = {target}
-floor = {floor}
-valid_from = 2016-01-01
-reason = "a test"
-approved_by = "the tester"
-"""
 METRICS = {
     "filed": ('aggregation = "count"\ndirection = "lower_is_better"\ndate = "opened"', 10, 20),
     "on_time": (
@@ -97,15 +49,14 @@ def make(tmp_path, new_database):
     files = {
         "city.toml": CITY,
         "departments.toml": DEPARTMENTS,
-        "sources/cases.toml": SOURCE,
+        "sources/cases.toml": LATE_SOURCE.format(id="cases", more=""),
         "districts.geojson": DISTRICTS,
     }
-    for name, (how, target, floor) in METRICS.items():
+    for name, (how, *target) in METRICS.items():
         unit = {"ratio": "percent", "median": "days"}.get(how.split('"')[1], "cases")
-        files[f"metrics/{name}.toml"] = METRIC.format(id=name, how=how, target=target, floor=floor, unit=unit)
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(content)
+        scored = f'unit = "{unit}"\nscored_at = ["day", "week", "month"]\n{how}'
+        files[f"metrics/{name}.toml"] = metric_file(name, scored, tuple(target))
+    write_folder(folder, files)
 
     towns = []
 

@@ -21,64 +21,15 @@ from store.engine import open_engine, reading, writing
 from store.publication_rows import Key
 from store.publish import recompute
 from store.vintages import FirstPublished
-from tests.town import CITY, DEPARTMENTS, Town, all_composites, all_scores
+from tests.builders import write_folder
+from tests.town import CITY, DEPARTMENTS, LATE_SOURCE, Town, all_composites, all_scores, metric_file
 
-SOURCE = """
-id = "{id}"
-name = "{id}"
-kind = "file"
-key = "case_id"
-arrival = "filed"
-quiet_minutes = 720
-{gap}
-[columns.case_id]
-type = "text"
-required = true
-[columns.opened]
-type = "instant"
-[columns.filed]
-type = "instant"
-[columns.due]
-type = "instant"
-planned = true
-[columns.closed]
-type = "instant"
-not_before = "opened"
-[columns.reason]
-type = "text"
-known_with = "closed"
-[columns.area]
-type = "text"
-"""
 GAP = """
 [[gap]]
 from_day = {first}
 to_day = {last}
 reason = "the machine stood still"
 declared = {declared}
-"""
-METRIC = """
-id = "{id}"
-name = "{id}"
-department = "works"
-theme = "streets"
-family = "{family}"
-source = "{source}"
-definition = "A test metric."
-limitations = "Invented."
-owner = "The tester"
-clock_start = "when the case is opened"
-clock_stop = "when it is closed"
-{weight}
-{how}
-"""
-TARGET = """
-[[target]]
-value = {value}
-floor = {floor}
-valid_from = 2016-01-01
-reason = "a test"
-approved_by = "the tester"
 """
 DISTRICTS = (
     '{"type": "FeatureCollection", "features": ['
@@ -153,17 +104,13 @@ class Life:
         """The catalogue as it is now, in files and read from them."""
         files = {"city.toml": CITY, "departments.toml": DEPARTMENTS, "districts.geojson": DISTRICTS}
         for source in self.cases:
-            files[f"sources/{source}.toml"] = SOURCE.format(id=source, gap=self.gaps[source])
+            files[f"sources/{source}.toml"] = LATE_SOURCE.format(id=source, more=self.gaps[source])
             for name, (how, target) in KINDS.items():
                 if name not in self.measured or (source == "desk" and name not in AT_THE_DESK):
                     continue
                 one = f"{source}_{name}"
                 files[f"metrics/{one}.toml"] = self._metric(one, source, how, target)
-        for name, content in files.items():
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content)
-        return load(self.folder)
+        return load(write_folder(self.folder, files))
 
     def open_cases(
         self, source: str, day: date, areas: Sequence[str] = ("north", "south", "nowhere")
@@ -194,12 +141,8 @@ class Life:
     def _metric(self, name: str, source: str, how: str, target: tuple[float, float] | None) -> str:
         family = "condition" if name == "desk_filed" else "service"
         district = 'district = "area"\n' if source == "calls" else ""
-        weight = "weight = 1.0" if family == "service" else ""
-        text = METRIC.format(id=name, source=source, family=family, weight=weight, how=district + how)
-        if target is None:
-            return text
-        value = self.target if target == SHARE else target[0]
-        return text + TARGET.format(value=value, floor=target[1])
+        now = (self.target, target[1]) if target == SHARE else target
+        return metric_file(name, district + how, now, source=source, family=family)
 
 
 @dataclass
