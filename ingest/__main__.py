@@ -57,6 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--from", dest="file", type=Path, metavar="FILE", help="read one source's rows from a file"
     )
+    run.add_argument(
+        "--sweep", action="store_true", help="also ask for every key a source still has (else weekly)"
+    )
+    run.add_argument(
+        "--accept-fewer", action="store_true", help="read whole; fewer than half of the records are right"
+    )
     commands.add_parser("list", help="the sources of the city and where they come from")
     commands.add_parser("status", help="the last run of each source and how far it is known")
     return parser
@@ -70,7 +76,7 @@ def _day(text: str) -> date:
 
 
 def _run(desk: Desk, catalogue: Catalogue, given: argparse.Namespace) -> int:
-    asked = Asked(given.since, given.until, given.file)
+    asked = Asked(given.since, given.until, given.file, sweep=given.sweep, accept_fewer=given.accept_fewer)
     failed = 0
     for source in _chosen(catalogue, given):
         report = run_source(desk, source, asked, dated=records.dated_columns(catalogue, source))
@@ -89,6 +95,9 @@ def _chosen(catalogue: Catalogue, given: argparse.Namespace) -> list[Source]:
         raise UsageError("--from reads the rows of one source; name it: run SOURCE --from FILE.")
     if given.since and given.until and given.since > given.until:
         raise UsageError(f"--since {given.since} is after --until {given.until}; change one of them.")
+    if (given.sweep or given.accept_fewer) and (given.since or given.until or given.file):
+        word = "--sweep" if given.sweep else "--accept-fewer"
+        raise UsageError(f"{word} is about all a source has; leave --since, --until and --from away.")
     if not catalogue.sources:
         raise UsageError(f"{catalogue.city.id} has no source; add one in sources/ (docs/adding_a_source.md).")
     return [catalogue.sources[name] for name in given.sources or catalogue.sources]

@@ -6,7 +6,7 @@ a protocol and nothing of columns, types, records or the store.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -89,7 +89,9 @@ class ReadRequest:
     `Extract.cursor`, None when everything must be read. since, until: local days, both included, of
     the rows that will be used; a kind may use them to ask for less. folder: where relative paths of
     options begin. work: a folder of this run alone, gone after it. keep: takes the bytes as received for
-    the snapshot.
+    the snapshot. sweep: this run also asks for the key of every record the source still has, where the
+    protocol can say them (`Extract.ids`). open_keys: the keys of the records held, not withdrawn, whose
+    `closed` column is empty, in their order; none where the source names no such column.
     """
 
     city: City
@@ -101,6 +103,8 @@ class ReadRequest:
     work: Path = field(default_factory=lambda: Path(gettempdir()))
     keep: Callable[[Copy], None] = keep_nothing
     progress: Progress = say_nothing
+    sweep: bool = False
+    open_keys: Callable[[], Sequence[str]] = tuple
 
 
 @dataclass
@@ -111,7 +115,11 @@ class Extract:
     source's own word on how fresh it is, in UTC. cursor: opaque text for the next reading, looked at
     after the last page only. unchanged: nothing new since the request's cursor, there are no pages.
     complete: the pages hold every record the source still has, so that others are withdrawn.
-    notes: sentences for the run's message.
+    ids: gives the key of every record that the source still has, as text and in any form the key's column
+    is read in, so that others are withdrawn; called once, after the last page and before anything is
+    written; None where the kind did not sweep. sizes: for each place (a table, a layer) that was read
+    whole, how many rows it gave, looked at after the last page: one that shrank to less than half is not
+    believed. notes: sentences for the run's message.
     """
 
     pages: Iterable[Page] = ()
@@ -119,6 +127,8 @@ class Extract:
     cursor: str | None = None
     unchanged: bool = False
     complete: bool = False
+    ids: Callable[[], Iterable[str]] | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 

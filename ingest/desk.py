@@ -21,7 +21,8 @@ class Asked:
 
     since, until: only rows that arrived on these local days, both included. file: rows come from this
     file, whatever the kind of source. trigger: who asked, for the ledger. known_until: up to when the
-    source is complete with the file, as its sender says; None where nobody said.
+    source is complete with the file, as its sender says; None where nobody said. sweep: also ask for
+    every key the source still has. accept_fewer: a reading that lost most of the records is right.
     """
 
     since: date | None = None
@@ -29,6 +30,13 @@ class Asked:
     file: Path | None = None
     trigger: str = "command"
     known_until: datetime | None = None
+    sweep: bool = False
+    accept_fewer: bool = False
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the run tells nothing of what else the source has: it reads some days, or a file."""
+        return self.is_ranged or self.file is not None
 
     @property
     def is_ranged(self) -> bool:

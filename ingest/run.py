@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ingest import registry
+from ingest.cells import Value
 from ingest.contract import Copy, Extract, ReadRequest, SourceError
 from ingest.desk import BUSY, Asked, Desk, RunReport
+from ingest.memory import Memory, recalled
 from ingest.parse import Parser
 from ingest.places import Places
 from ingest.staging import Filling
+from ingest.vanished import Gone, missing_from_ids, missing_from_rows, refuse_fewer
 from metrics.model import Source
 from metrics.periods import local_day
 from store import records, runs, snapshots
@@ -34,15 +36,12 @@ from store.engine import (
 READING = 1
 """Raised when the code understands the same bytes differently: every source is then read whole again."""
 
-FEWEST_LEFT = 0.5
-"""A reading that lost more than this share of a source's records is a fault of the reading."""
-
 
 @dataclass(frozen=True)
 class _Before:
-    """What the last good run left: its cursor as kept, and as usable (None when the definition changed)."""
+    """What the last good run left: its memory as usable, and as kept."""
 
-    cursor: str | None
+    memory: Memory
     kept: str | None
     known_until: datetime | None
 
@@ -121,10 +120,12 @@ def _ingest(run: _Run, dated: tuple[str, ...]) -> RunReport:
     with _workplace(desk.snapshots.parent, source) as work, records.staging(desk.engine, source) as stage:
         extract = _open(run, before, work)
         filling.fill(stage, extract.pages, parser, desk.progress)
+        sizes = _sizes(run, extract, filling, before)
+        ids, told = _ids(run, extract, parser)
         with stage.writing(desk.clock) as write:
             counts = stage.merge(write, run.id)
             filling.add_conflicts(counts.conflicts)
-            gone, notes = _gone(run, extract, filling, stage)
+            gone = _gone(run, extract, filling, stage, ids)
             rejected = runs.quarantine_rows(write, run.id, source.id, filling.quarantined())
             report = RunReport(
                 source=source.id,
@@ -134,12 +135,12 @@ def _ingest(run: _Run, dated: tuple[str, ...]) -> RunReport:
                 changed=counts.changed,
                 unchanged=counts.unchanged + counts.repeated,
                 rejected=rejected,
-                withdrawn=records.withdraw(write, source, gone, run.id),
+                withdrawn=records.withdraw(write, source, gone.keys, run.id),
                 known_until=_known_until(run, extract, filling, before),
-                message="; ".join([*extract.notes, *parser.notes(), *notes]),
+                message="; ".join([*extract.notes, *parser.notes(), *told, *gone.notes]),
                 rejections=filling.tally(),
             )
-            _enter(write, run, report, _cursor(run, extract, before))
+            _enter(write, run, report, _kept(run, extract, before, gone, sizes))
     return report
 
 
@@ -147,13 +148,15 @@ def _open(run: _Run, before: _Before, work: Path) -> Extract:
     request = ReadRequest(
         city=run.desk.city,
         now=run.started,
-        cursor=None if run.asked.is_ranged else before.cursor,
+        cursor=None if run.asked.is_ranged or run.asked.accept_fewer else before.memory.cursor,
         since=run.asked.since,
         until=run.asked.until,
         folder=run.desk.folder,
         work=work,
         keep=run.keep,
         progress=run.desk.progress,
+        sweep=not run.asked.is_partial and (run.asked.sweep or before.memory.wants_sweep(run.started)),
+        open_keys=lambda: _open_keys(run),
     )
     if run.asked.file is not None:
         return registry.file_reader(run.source.kind)(run.source, run.asked.file, request)
@@ -165,32 +168,31 @@ def _before(run: _Run) -> _Before:
     with reading(run.desk.engine) as connection:
         kept = runs.cursor(connection, source.id)
         known = runs.knowledge(connection, {source.id: source})[source.id]
-    memory = json.loads(kept) if kept else {}
-    same = memory.get("definition") == _definition(run)
-    return _Before(memory.get("cursor") if same else None, kept, known.known_until)
+    return _Before(recalled(kept, _definition(run)), kept, known.known_until)
+
+
+def _open_keys(run: _Run) -> list[str]:
+    with reading(run.desk.engine) as connection:
+        return records.open_keys(connection, run.source)
 
 
 def _definition(run: _Run) -> str:
     """A mark of everything that decides how the same bytes are understood."""
     source = run.source
-    words: tuple[object, ...] = (
-        READING,
-        run.desk.city.time_zone,
-        source.kind,
-        source.key,
-        source.columns,
-        dict(source.options),
-    )
+    read_by = (source.kind, source.key, source.modified, source.columns, dict(source.options))
+    words: tuple[object, ...] = (READING, run.desk.city.time_zone, *read_by)
     if any(column.type == "district" for column in source.columns):
         words = (*words, Places(run.desk.districts).mark)
     return hashlib.sha256(repr(words).encode()).hexdigest()[:16]
 
 
-def _cursor(run: _Run, extract: Extract, before: _Before) -> str | None:
+def _kept(run: _Run, extract: Extract, before: _Before, gone: Gone, sizes: Mapping[str, int]) -> str | None:
     """What the next run begins with: a reading of a range or of some file leaves it as it was."""
-    if run.asked.is_ranged or run.asked.file is not None:
+    if run.asked.is_partial:
         return before.kept
-    return json.dumps({"definition": _definition(run), "cursor": extract.cursor})
+    memory = before.memory
+    swept = run.started if gone.known else memory.swept
+    return replace(memory, cursor=extract.cursor, swept=swept, sizes={**memory.sizes, **sizes}).text()
 
 
 def _known_until(run: _Run, extract: Extract, filling: Filling, before: _Before) -> datetime | None:
@@ -205,16 +207,37 @@ def _known_until(run: _Run, extract: Extract, filling: Filling, before: _Before)
     return max((one for one in candidates if one is not None), default=None)
 
 
-def _gone(run: _Run, extract: Extract, filling: Filling, stage: records.Stage) -> tuple[list[str], list[str]]:
-    """The keys to withdraw because a complete reading lacks them, and notes on why it does not count."""
-    if not extract.complete or run.asked.is_ranged or run.asked.file is not None:
-        return [], []
-    lost = filling.lost(stage.missing())
-    if lost is None:
-        return [], ["nothing was withdrawn, as some refused rows have no key"]
-    if len(lost) > FEWEST_LEFT * (len(lost) + filling.staged):
-        return [], [f"{len(lost)} records are no longer at the source; so many are not withdrawn unasked"]
-    return lost, []
+def _sizes(run: _Run, extract: Extract, filling: Filling, before: _Before) -> Mapping[str, int]:
+    """The rows of every place that was read whole; SourceError when one is too small to be believed."""
+    if run.asked.is_partial or extract.unchanged:
+        return {}
+    sizes = extract.sizes or ({"": filling.read} if extract.complete else {})
+    if not run.asked.accept_fewer:
+        refuse_fewer(run.source.id, sizes, before.memory.sizes)
+    return sizes
+
+
+def _ids(run: _Run, extract: Extract, parser: Parser) -> tuple[set[Value] | None, list[str]]:
+    """Every key the source still has, None when that is not known; a sweep that fails stops no run."""
+    if extract.ids is None or run.asked.is_partial:
+        return None, []
+    try:
+        return parser.keys(list(extract.ids())), []
+    except SourceError as error:
+        return None, [f"what the source no longer has could not be asked: {_told(error)}"]
+
+
+def _gone(
+    run: _Run, extract: Extract, filling: Filling, stage: records.Stage, ids: set[Value] | None
+) -> Gone:
+    """What is to be withdrawn, as the ids or else the rows of a complete reading tell."""
+    if run.asked.is_partial:
+        return Gone()
+    if ids is not None:
+        return missing_from_ids(ids, stage, accepted=run.asked.accept_fewer)
+    if extract.complete:
+        return missing_from_rows(filling, stage, accepted=run.asked.accept_fewer)
+    return Gone()
 
 
 def _enter(write: Writing, run: _Run, report: RunReport, cursor: str | None) -> None:

@@ -53,6 +53,30 @@ def _arrival_is_an_instant(source: Source) -> Iterator[Mistake]:
         yield error("arrival", message, "Name the instant at which a record is made.")
 
 
+def _modified_is_a_mark(source: Source) -> Iterator[Mistake]:
+    if source.modified is None:
+        return
+    yield from _refers(source, "modified", source.modified, ("instant", "day", "integer"))
+    column = column_of(source, source.modified)
+    if column and column.planned:
+        message = f"`{source.modified}` is planned: it does not say when a row was touched."
+        yield error("modified", message, "Name the column that every change of a row raises.")
+
+
+def _closed_is_what_happened(source: Source) -> Iterator[Mistake]:
+    if source.closed is None:
+        return
+    if source.closed == source.key:
+        yield error("closed", "the key is never empty.", "Name the column that an open record leaves empty.")
+        return
+    yield from _refers(source, "closed", source.closed, (*TIMES, "text"))
+    column = column_of(source, source.closed)
+    if column and (column.planned or column.required):
+        word = "planned" if column.planned else "required"
+        message = f"`{source.closed}` is {word}: it is filled from the start."
+        yield error("closed", message, "Name the column that an open record leaves empty.")
+
+
 def _columns_have_names(source: Source) -> Iterator[Mistake]:
     # An instant has a companion column with its local day; see the tables of records.
     companions = {f"{column.name}_day" for column in source.columns if column.type == "instant"}
@@ -158,6 +182,8 @@ RULES: tuple[Rule, ...] = (
     _source_words,
     _key_is_a_column,
     _arrival_is_an_instant,
+    _modified_is_a_mark,
+    _closed_is_what_happened,
     _columns_have_names,
     _aliases_are_not_shared,
     _known_with_is_an_instant,

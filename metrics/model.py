@@ -242,6 +242,8 @@ class Source:
 
     begins: the first day the source covers; None takes the day of its earliest arrival.
     arrival: the instant column whose newest value tells how far the source is known, plus quiet_minutes.
+    modified: the column that tells when the source last touched a row: the cursor of kinds that ask for
+    what changed. closed: the column that is empty while a record is open; open ones are asked for again.
     due_after_minutes: how long after the end of a period its last day must be known; None is the
     city's publication hour.
     options: the words of this kind of source only.
@@ -253,6 +255,8 @@ class Source:
     key: str
     columns: tuple[Column, ...]
     arrival: str | None = None
+    modified: str | None = None
+    closed: str | None = None
     quiet_minutes: int = 0
     begins: date | None = None
     due_after_minutes: int | None = None

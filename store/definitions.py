@@ -40,7 +40,9 @@ WORDS_OF_A_CITY = frozenset(
         "reporting_proxy",
     }
 )
-WORDS_OF_A_SOURCE = frozenset({"name", "schedule", "publisher", "licence", "url", "options", "kind"})
+WORDS_OF_A_SOURCE = frozenset(
+    {"name", "schedule", "publisher", "licence", "url", "options", "kind", "modified", "closed"}
+)
 WORDS_OF_A_METRIC = frozenset(
     {
         "name",

@@ -56,6 +56,7 @@ __all__ = [
     "dated_columns",
     "day_column",
     "held_columns",
+    "open_keys",
     "prepare",
     "record_table",
     "replaced_table",
@@ -204,6 +205,19 @@ class Stage:
         if not self._is_indexed:
             create_index(self.connection, self._tables.stage, self._source.key)
             self._is_indexed = True
+
+
+def open_keys(connection: Connection, source: Source) -> list[str]:
+    """The keys of records, not withdrawn, whose `closed` column is empty, in order, as text.
+
+    None of them where the source names no such column or was never prepared.
+    """
+    if source.closed is None or source.closed not in held_columns(connection, source):
+        return []
+    table = record_table(source)
+    is_open = table.c["_withdrawn_at"].is_(None) & table.c[source.closed].is_(None)
+    statement = select(table.c[source.key]).where(is_open).order_by(table.c[source.key])
+    return [str(key) for key in connection.execute(statement).scalars()]
 
 
 def withdraw(write: Writing, source: Source, keys: Sequence[str], run_id: int) -> int:

@@ -17,24 +17,21 @@ the whole tells which rows are new. All pages are on disk and complete before th
 
 from __future__ import annotations
 
-import gzip
 import json
-import re
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest import http
-from ingest.contract import Cell, Copy, Extract, Page, Progress, ReadRequest, SourceError
+from ingest.contract import Cell, Extract, Progress, ReadRequest, SourceError
 from ingest.sources.options import options_of
+from ingest.spool import Decoded, Spool
 from metrics.model import Source
 
 READINGS = 2
@@ -69,25 +66,6 @@ class _Resource:
     changed: datetime | None = None
 
 
-@dataclass(frozen=True)
-class _Body:
-    """An answer on disk and the indexes of those of its rows that no earlier answer had."""
-
-    begins: int
-    length: int
-    offset: int
-    fresh: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A resource as it was when all of it was read, and its answers in the file `path`."""
-
-    resource: _Resource
-    path: Path
-    bodies: list[_Body]
-
-
 class _MovedError(Exception):
     """The rows of a resource changed, or came in other numbers than promised, while they were read."""
 
@@ -105,14 +83,17 @@ def read(source: Source, request: ReadRequest) -> Extract:
         portal = _Portal(client, options, request.progress)
         resources = portal.resources()
         stale = [one for one in resources if not one.fingerprint or before.get(one.id) != one.fingerprint]
-        tables = [_spool(portal, one, request) for one in stale]
-    now = {one.id: one for one in (*resources, *(table.resource for table in tables))}
+        tables = [_spooled(portal, one, request) for one in stale]
+    now = {one.id: one for one in (*resources, *(resource for resource, _ in tables))}
     return Extract(
-        pages=chain.from_iterable(_pages(table, portal.address) for table in tables),
+        pages=chain.from_iterable(
+            spool.pages(_decoded, f"{portal.address}, {one.name}") for one, spool in tables
+        ),
         updated_at=max((one.changed for one in now.values() if one.changed is not None), default=None),
         cursor=json.dumps({id_: one.fingerprint for id_, one in now.items()}),
         unchanged=not stale,
         complete=options.whole and len(stale) == len(resources),
+        sizes={one.id: spool.rows for one, spool in tables},
     )
 
 
@@ -214,12 +195,12 @@ def _short(said: object) -> str:
 # --- a resource, first onto disk, then as pages --------------------------------------------------
 
 
-def _spool(portal: _Portal, resource: _Resource, request: ReadRequest) -> _Table:
-    """Reads every page of a resource onto disk, once more when its rows move meanwhile."""
-    path = request.work / f"ckan-{re.sub('[^A-Za-z0-9]', '-', resource.id)}.jsonl"
+def _spooled(portal: _Portal, resource: _Resource, request: ReadRequest) -> tuple[_Resource, Spool]:
+    """The resource as it was when every page of it was read; read again when its rows move meanwhile."""
+    spool = Spool(request, f"ckan-{resource.id}")
     for reading in range(1, READINGS + 1):
         try:
-            bodies = _all_bodies(portal, resource, path)
+            _fill(spool, portal, resource)
             break
         except _MovedError as error:
             if reading == READINGS:
@@ -229,47 +210,29 @@ def _spool(portal: _Portal, resource: _Resource, request: ReadRequest) -> _Table
                 ) from error
             portal.progress(f"{resource.name}: {error}; reading it again from the beginning")
             resource = portal.resource(resource.id)
-    _keep(path, request)
-    return _Table(resource, path, bodies)
+            spool.begin()
+    spool.keep()
+    return resource, spool
 
 
-def _keep(path: Path, request: ReadRequest) -> None:
-    packed = path.with_name(f"{path.name}.gz")
-    # Without a time of its own the same answers make the same bytes, and one snapshot.
-    with (
-        path.open("rb") as bodies,
-        packed.open("wb") as raw,
-        gzip.GzipFile("", "wb", 6, raw, mtime=0) as file,
-    ):
-        shutil.copyfileobj(bodies, file)
-    request.keep(Copy(packed, packed.name))
-    packed.unlink()
-
-
-def _all_bodies(portal: _Portal, resource: _Resource, path: Path) -> list[_Body]:
-    """The pages of one reading, written to `path` one a line; _MovedError when they do not fit together."""
-    bodies: list[_Body] = []
-    seen: set[int] = set()
+def _fill(spool: Spool, portal: _Portal, resource: _Resource) -> None:
+    """Reads the pages of one reading; _MovedError when they do not fit together."""
     total: int | None = None
     offset = 0
-    with path.open("wb") as file:
-        while total is None or offset < total:
-            result, body = portal.page(resource, offset)
-            total = _same_total(total, result)
-            rows = _rows(result)
-            fresh = _fresh(rows, seen)
-            if not fresh:
-                break
-            bodies.append(_Body(file.tell(), len(body), offset, fresh))
-            file.write(body + b"\n")
-            offset += len(rows)
-            portal.progress(f"{resource.name}: {offset} of {total or 'an unknown number of'} rows")
-    if total is not None and len(seen) != total:
-        raise _MovedError(f"{len(seen)} different rows came of {total}")
-    is_checked = len(bodies) > 1 and resource.fingerprint
+    while total is None or offset < total:
+        result, body = portal.page(resource, offset)
+        total = _same_total(total, result)
+        rows = _rows(result)
+        # Rows differ by their number, `_id`, at least.
+        if not spool.add(body, map(tuple, rows), offset + 1):
+            break
+        offset += len(rows)
+        portal.progress(f"{resource.name}: {offset} of {total or 'an unknown number of'} rows")
+    if total is not None and spool.rows != total:
+        raise _MovedError(f"{spool.rows} different rows came of {total}")
+    is_checked = spool.answers > 1 and resource.fingerprint
     if is_checked and portal.resource(resource.id).fingerprint != resource.fingerprint:
         raise _MovedError("it was replaced while it was read")
-    return bodies
 
 
 def _same_total(before: int | None, result: Json) -> int | None:
@@ -282,30 +245,9 @@ def _same_total(before: int | None, result: Json) -> int | None:
     return total
 
 
-def _fresh(rows: list[list[Cell]], seen: set[int]) -> tuple[int, ...]:
-    """The indexes of rows not seen before; they are now. Rows differ by their number, `_id`, at least."""
-    fresh = []
-    for index, row in enumerate(rows):
-        mark = hash(tuple(row))
-        if mark not in seen:
-            seen.add(mark)
-            fresh.append(index)
-    return tuple(fresh)
-
-
-def _pages(table: _Table, address: str) -> Iterator[Page]:
-    place = f"{address}, {table.resource.name}"
-    with table.path.open("rb") as file:
-        for body in table.bodies:
-            file.seek(body.begins)
-            result = _result(file.read(body.length), place)
-            rows = _rows(result)
-            yield Page(
-                tuple(_names(result)),
-                [rows[index] for index in body.fresh],
-                place=place,
-                lines=[body.offset + index + 1 for index in body.fresh],
-            )
+def _decoded(body: bytes) -> Decoded:
+    result = _result(body, "the answer on disk")
+    return _names(result), _rows(result)
 
 
 def _rows(result: Json) -> list[list[Cell]]:

@@ -16,7 +16,8 @@ from store import records, runs
 from store.engine import Clock, open_engine, reading
 from store.migrations import migrate
 from tests.bare_store import HandClock
-from tests.ingest.stand_in import Portal, portal
+from tests.ingest.stand_ins.ckan import Portal
+from tests.ingest.stand_ins.frame import serving
 
 NOW = datetime(2026, 8, 18, 9, 0, tzinfo=UTC)
 CITY = City(id="test", name="Testville", time_zone="America/New_York")
@@ -96,7 +97,7 @@ def any_bench(any_engine_url: str, tmp_path: Path) -> Iterator[Bench]:
 @pytest.fixture
 def ckan() -> Iterator[Portal]:
     """A portal without tables."""
-    with portal() as stand_in:
+    with serving(Portal()) as stand_in:
         yield stand_in
 
 

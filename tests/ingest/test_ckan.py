@@ -14,7 +14,8 @@ from ingest import http
 from ingest.contract import ReadRequest, SourceError
 from ingest.sources import ckan as kind
 from metrics.model import City, Column, Source
-from tests.ingest.stand_in import HTML, Answer, Table
+from tests.ingest.stand_ins.ckan import Table
+from tests.ingest.stand_ins.frame import FOREVER, HTML, Answer
 
 CITY = City(id="test", name="Testville", time_zone="America/New_York")
 SOURCE = Source(id="cases", name="Cases", kind="ckan", key="id", columns=(Column("id", "text"),))
@@ -208,19 +209,19 @@ def test_pages_that_overlap_give_every_row_once_and_a_gap_is_noticed(begin, ckan
 
 
 def test_rows_that_move_once_are_read_again_from_the_beginning(begin, ckan, table):
-    ckan.moves_left = 1
+    ckan.plays("moves")
     found = keys(begin())
     assert Counter(found) == Counter([*all_keys(), "moved"])
     assert [page["offset"] for page in ckan.pages()].count("0") == 2
 
 
 def test_rows_that_keep_moving_give_nothing(begin, ckan, table):
-    ckan.moves_left = 1000
+    ckan.plays("moves", times=FOREVER)
     assert "its number of rows went from" in complaint(begin)
 
 
 def test_a_table_replaced_while_it_is_read_is_read_again(begin, ckan, table):
-    ckan.replaced_after = 4
+    ckan.plays("replaced", on=4)
     extract = begin()
     assert keys(extract) == all_keys()
     assert [page["offset"] for page in ckan.pages()].count("0") == 2
@@ -229,13 +230,13 @@ def test_a_table_replaced_while_it_is_read_is_read_again(begin, ckan, table):
 
 
 def test_a_connection_dropped_on_page_three_is_taken_up_again(begin, ckan, table):
-    ckan.drops_on, ckan.drops_left = 3, 1
+    ckan.plays("drops", on=3)
     assert keys(begin()) == all_keys()
     assert len(ckan.pages()) == 11
 
 
 def test_a_connection_always_dropped_on_page_three_names_the_page(begin, ckan, table):
-    ckan.drops_on = 3
+    ckan.plays("drops", on=3, times=FOREVER)
     said = complaint(begin)
     assert "/api/3/action/datastore_search (Cases, rows from 21 on) cannot be reached or broke off" in said
     assert len(ckan.pages()) == 2 + http.ATTEMPTS

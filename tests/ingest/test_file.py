@@ -18,7 +18,7 @@ from ingest.sources import file, tables
 from ingest.sources.tables import Layout, pages
 from metrics.model import City, Column, Source
 from tests.ingest.old_workbook import write_xls
-from tests.ingest.stand_in import HTML, Answer
+from tests.ingest.stand_ins.frame import HTML, Answer
 
 CITY = City(id="test", name="Testville", time_zone="America/New_York")
 SOURCE = Source(

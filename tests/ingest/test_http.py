@@ -11,7 +11,7 @@ import pytest
 
 from ingest import http
 from ingest.contract import SourceError
-from tests.ingest.stand_in import Answer
+from tests.ingest.stand_ins.frame import Answer
 
 GOOD = Answer(b"good")
 

@@ -13,7 +13,8 @@ from ingest.run import Asked, run_source
 from metrics import catalogue
 from metrics.model import Column, Source
 from store.records import stage_columns
-from tests.ingest.stand_in import Table, rows_of
+from tests.ingest.stand_ins.ckan import Table
+from tests.ingest.stand_ins.frame import rows_of
 
 
 def source(name: str, key: str, *columns: Column, **more: object) -> Source:

@@ -24,7 +24,8 @@ from store.engine import StoreError, reading
 from store.migrations import migrate
 from tests.builders import catalogue, metric
 from tests.ingest.conftest import CASES, NOW, Bench
-from tests.ingest.stand_in import HTML, Answer, Table, rows_of
+from tests.ingest.stand_ins.ckan import Table
+from tests.ingest.stand_ins.frame import FOREVER, HTML, Answer, rows_of
 
 HEADER = "id,opened,closed,topic,amount"
 GOOD = f"""{HEADER}
@@ -333,7 +334,7 @@ def test_an_unknown_kind_lists_the_known_ones(bench):
         ("html", "answered a web page (HTML), not data"),
         ("refused", "answered success = false"),
         ("throttled", "answered 429 in each of"),
-        ("moving", "its number of rows went from"),
+        ("moves", "its number of rows went from"),
     ],
 )
 def test_a_portal_that_fails_leaves_the_records_as_they_were(bench, ckan, waits, fault, said):
@@ -344,8 +345,8 @@ def test_a_portal_that_fails_leaves_the_records_as_they_were(bench, ckan, waits,
     ckan.tables["r1"] = Table("r1", [{"id": f"c{n}", "topic": "new"} for n in range(30)], hash="new")
     ckan.asked.clear()
     ckan.repeats_from = 20 if fault == "repeats" else None
-    ckan.drops_on = 3 if fault == "drops" else None
-    ckan.moves_left = 1000 if fault == "moving" else 0
+    if fault in ("drops", "moves"):
+        ckan.plays(fault, on=3 if fault == "drops" else 1, times=FOREVER)
     bodies = {"html": Answer(HTML), "refused": Answer(b'{"success": false}'), "throttled": Answer(b"", 429)}
     ckan.next.extend([bodies[fault]] * 20 if fault in bodies else [])
     report = run_source(bench.desk, portal)
@@ -354,8 +355,8 @@ def test_a_portal_that_fails_leaves_the_records_as_they_were(bench, ckan, waits,
     assert ckan.address in report.message
     assert bench.records(portal) == before
     ckan.next.clear()
-    ckan.repeats_from = ckan.drops_on = None
-    ckan.moves_left = 0
+    ckan.repeats_from = None
+    ckan.faults.clear()
     ckan.tables["r1"].rows = [{"id": f"c{n}", "topic": "new"} for n in range(30)]
     assert counts(run_source(bench.desk, portal)) == (0, 30, 0, 0, 0)
 
@@ -639,4 +640,4 @@ def test_dirt_never_breaks_out_of_a_run_and_every_row_is_accounted_for(bench: Be
 def test_what_the_ledger_keeps_of_a_run_is_json_the_next_one_understands(bench):
     bench.file("cases.csv", GOOD)
     run_source(bench.desk, bench.source())
-    assert set(json.loads(bench.last_run().cursor)) == {"definition", "cursor"}
+    assert set(json.loads(bench.last_run().cursor)) == {"definition", "cursor", "swept", "sizes"}

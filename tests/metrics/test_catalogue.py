@@ -60,6 +60,8 @@ name = "Requests"
 kind = "file"
 key = "number"
 arrival = "opened"
+modified = "touched"
+closed = "closed"
 quiet_minutes = 60
 
 [columns.number]
@@ -96,6 +98,9 @@ type = "number"
 
 [columns.seen]
 type = "day"
+
+[columns.touched]
+type = "instant"
 
 [columns.spare]
 type = "number"
@@ -386,6 +391,12 @@ CITIES_AND_SOURCES = [
     Plant(S, 'arrival = "opened"', 'arrival = "seen"', "arrival", "of type day", "of type instant"),
     Plant(S, 'arrival = "opened"', 'arrival = "due"', "arrival", "`due` is planned", "is made"),
     Plant(S, 'arrival = "opened"', "", "quiet_minutes", "no arrival is named", "Name the arrival", "warning"),
+    Plant(S, 'modified = "touched"', 'modified = "topic"', "modified", "of type text", "or integer"),
+    Plant(S, 'modified = "touched"', 'modified = "due"', "modified", "`due` is planned", "every change"),
+    Plant(S, 'closed = "closed"', 'closed = "number"', "closed", "never empty", "leaves empty"),
+    Plant(S, 'closed = "closed"', 'closed = "due"', "closed", "`due` is planned", "leaves empty"),
+    Plant(S, 'closed = "closed"', 'closed = "topic"', "closed", "`topic` is required", "leaves empty"),
+    Plant(S, 'closed = "closed"', 'closed = "cost"', "closed", "of type number", "instant or day or text"),
     Plant(S, "[columns.spare]", "[columns.Spare]", "columns.Spare", "`Spare` is not an id", "small letters"),
     Plant(S, "[columns.spare]", "[columns.due_day]", "columns.due_day", "the local day of the", "an alias"),
     Plant(
