@@ -117,7 +117,7 @@ class Parser:
     def keys(self, ids: Sequence[Cell]) -> set[Value]:
         """Ids as a source says them, as the values its records go by; what is no key is passed over."""
         key = self._source.column(self._source.key)
-        return set(self._convert(key, [(one,) for one in ids], 0).values) - {None}
+        return set(self._convert(key, [(one,) for one in ids], 0, _Told()).values) - {None}
 
     def notes(self) -> list[str]:
         """What the headers lacked or had too much, and which cells were emptied or named no district."""
