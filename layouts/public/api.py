@@ -7,8 +7,6 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
 
 from layouts.city_view import CITY, city_scores
 from layouts.desk import Desk
@@ -19,55 +17,22 @@ from layouts.integrity_view import trust_of
 from layouts.public import asking
 from layouts.public.answer import CSV, JSON, PROBLEM, RETRY_SECONDS, Answer, NothingPublished, Refusal
 from layouts.public.asking import Query, Series
-from layouts.public.by_district import rows_of, shared_out, whole
+from layouts.public.by_district import rows_of, shared_out
 from layouts.public.charted import charted
-from layouts.public.explained import explained, target_words
+from layouts.public.defined import definition_of, retired_fields, source_fields, summary_of
+from layouts.public.explained import explained
 from layouts.public.integrity import integrity_fields
 from layouts.public.matured import maturity_fields
+from layouts.public.points import POINT_FIELDS, change_fields, point_fields, revision_fields, summary_fields
+from layouts.public.shapes import Json, period_fields, publication_fields
+from layouts.public.windows import windows
 from layouts.receipt_view import receipt_of
 from layouts.views import Edition
-from metrics.model import (
-    WHOLE_CITY,
-    Composite,
-    Grain,
-    Metric,
-    Period,
-    Publication,
-    Reason,
-    Score,
-    Source,
-    Status,
-    Weight,
-)
+from metrics.model import WHOLE_CITY, Grain, Metric, Publication, Score
 from store import maturities, publications, revisions, signals, vintages, withheld
 from store.engine import Connection, instant_text
-from store.revisions import DefinitionChange, Revision, Summary
-from store.vintages import FirstPublished
 
 ANYONE = {"Access-Control-Allow-Origin": "*"}
-POINT_FIELDS = (
-    "start",
-    "end",
-    "value",
-    "numerator",
-    "denominator",
-    "target",
-    "score",
-    "status",
-    "reason",
-    "n",
-    "low",
-    "high",
-    "verdict",
-    "provisional",
-    "completeness",
-    "first_published",
-    "first_published_score",
-    "first_published_in",
-    "backfilled",
-)
-
-Json = dict[str, Any]
 Made = tuple[Edition | None, Json]
 """What a call answers with the edition it was read from; None before the first publication."""
 
@@ -152,10 +117,10 @@ class Api:
             found = publications.latest_composites(connection, edition.publication)
         public = {metric.id for metric in edition.catalogue.metrics.values() if metric.public}
         return edition, {
-            "publication": _publication(edition.publication),
-            "city": _windows(found.get(CITY, {}), public),
+            "publication": publication_fields(edition.publication),
+            "city": windows(found.get(CITY, {}), public),
             "departments": {
-                department: _windows(found.get(("department", department), {}), public)
+                department: windows(found.get(("department", department), {}), public)
                 for department in edition.catalogue.departments
             },
         }
@@ -163,11 +128,11 @@ class Api:
     def _metrics(self, query: Query) -> Made:
         asking.known_words(query, ())
         with asking.opened(self.desk, query) as (_connection, edition):
-            found = [_summary(metric) for metric in asking.public_metrics(edition)]
+            found = [summary_of(metric) for metric in asking.public_metrics(edition)]
         return edition, {
-            "publication": _publication(edition.publication),
+            "publication": publication_fields(edition.publication),
             "metrics": found,
-            "retired": [_retired(metric) for metric in edition.retired],
+            "retired": [retired_fields(metric) for metric in edition.retired],
         }
 
     def _metric(self, query: Query, wanted: str) -> Made:
@@ -178,8 +143,8 @@ class Api:
             latest = {grain: _newest_point(connection, edition, metric, one) for grain, one in scores.items()}
             matured = maturities.read(connection, edition.publication, metric.id).get(metric.id)
         return edition, {
-            "publication": _publication(edition.publication),
-            "metric": {**_definition(metric), **maturity_fields(matured)},
+            "publication": publication_fields(edition.publication),
+            "metric": {**definition_of(metric), **maturity_fields(matured)},
             "latest": {grain: latest.get(grain) for grain in Grain},
         }
 
@@ -192,7 +157,7 @@ class Api:
             firsts = vintages.first_published(
                 connection, edition.publication, asked.metric, asked.grain, **told
             )
-        points = [_point(score, firsts.get(score.period.start)) for score in found]
+        points = [point_fields(score, firsts.get(score.period.start)) for score in found]
         return edition, {**_asked(asked, edition), "points": points}
 
     def _revisions(self, query: Query, wanted: str) -> Made:
@@ -211,9 +176,9 @@ class Api:
             )
         return edition, {
             **_asked(asked, edition),
-            "summary": _revision_summary(found.summary),
-            "revisions": [_revision(row) for row in found.rows],
-            "definition_changes": [_definition_change(change) for change in changes],
+            "summary": summary_fields(found.summary),
+            "revisions": [revision_fields(row) for row in found.rows],
+            "definition_changes": [change_fields(change) for change in changes],
         }
 
     def _series_csv(self, query: Query, wanted: str) -> Answer:
@@ -250,8 +215,8 @@ class Api:
             "metric": metric.id,
             "grain": by.period.grain,
             "unit": metric.unit,
-            "publication": _publication(edition.publication),
-            "period": _period(by.period),
+            "publication": publication_fields(edition.publication),
+            "period": period_fields(by.period),
             "compared": by.scale,
             "base": by.base,
             "dispersion": by.dispersion,
@@ -266,7 +231,7 @@ class Api:
             metric = asking.metric(edition, wanted)
             found = trust_of(connection, edition, metric)
         return edition, {
-            "publication": _publication(edition.publication),
+            "publication": publication_fields(edition.publication),
             "metric": metric.id,
             **integrity_fields(found),
         }
@@ -278,7 +243,11 @@ class Api:
             metric = asking.metric(edition, wanted)
             chart = signals.chart_of(connection, edition.publication, metric, grain)
         described = {"metric": metric.id, "grain": grain, "unit": metric.unit}
-        return edition, {**described, "publication": _publication(edition.publication), **charted(chart)}
+        return edition, {
+            **described,
+            "publication": publication_fields(edition.publication),
+            **charted(chart),
+        }
 
     def _publications(self, query: Query) -> Made:
         asking.known_words(query, ())
@@ -294,8 +263,8 @@ class Api:
     def _sources(self, query: Query) -> Made:
         asking.known_words(query, ())
         with asking.opened(self.desk, query) as (_connection, edition):
-            found = [_source(edition, source) for source in edition.catalogue.sources.values()]
-        return edition, {"publication": _publication(edition.publication), "sources": found}
+            found = [source_fields(edition, source) for source in edition.catalogue.sources.values()]
+        return edition, {"publication": publication_fields(edition.publication), "sources": found}
 
 
 def problem(status: int, title: str, detail: str) -> Answer:
@@ -312,103 +281,18 @@ def _not_yet() -> Answer:
     return Answer(refused.body, PROBLEM, status=503, headers=headers)
 
 
-# --- shapes ------------------------------------------------------------------------------------
-
-
 def _json(body: Json) -> bytes:
     return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
-def _publication(given: Publication) -> Json:
-    return {
-        "id": given.id,
-        "as_of": given.as_of.isoformat(),
-        "published_at": instant_text(given.published_at),
-    }
-
-
 def _publication_in_full(given: Publication) -> Json:
     return {
-        **_publication(given),
+        **publication_fields(given),
         "known_at": instant_text(given.known_at),
         "is_current": given.is_current,
         "reason": given.reason,
         "catalogue": given.catalogue_hash,
     }
-
-
-def _windows(composites: dict[Grain, Composite], public: set[str]) -> Json:
-    return {
-        grain: _window(composites[grain], public) if grain in composites else _no_window() for grain in Grain
-    }
-
-
-def _window(given: Composite, public: set[str]) -> Json:
-    worst = [{"metric": metric, "score": score} for metric, score in given.lowest if metric in public]
-    return {
-        "score": given.score,
-        "reason": _reason(given.reason),
-        "coverage": given.coverage,
-        "ceiling": given.ceiling,
-        "on_target": given.on_target,
-        "geometric": given.geometric,
-        "leave_one_out": _band(given.leave_one_out),
-        "weight_band": _band(given.weight_band),
-        "sampling_band": _band(given.sampling_band),
-        "cityscore": given.cityscore,
-        "meets": given.meets,
-        "cannot_tell": given.cannot_tell,
-        "misses": given.misses,
-        "late": [metric for metric in given.late if metric in public],
-        "lowest": worst[0] if worst else None,
-        "worst": worst,
-        "scored": given.scored,
-        "total": given.total,
-        "period": _period(given.period),
-        "change": given.change,
-        "change_matched": given.change_matched,
-        "contributions": [
-            {"metric": one.metric, "part": one.part, "contribution": one.contribution}
-            for one in given.contributions
-            if one.metric in public
-        ],
-    }
-
-
-def _no_window() -> Json:
-    """A grain of which no period has ended yet: every field is there, so that no reader stumbles."""
-    return {
-        "score": None,
-        "reason": "no_period",
-        "coverage": None,
-        "ceiling": None,
-        "on_target": 0,
-        "geometric": None,
-        "leave_one_out": None,
-        "weight_band": None,
-        "sampling_band": None,
-        "cityscore": None,
-        "meets": None,
-        "cannot_tell": None,
-        "misses": None,
-        "late": [],
-        "lowest": None,
-        "worst": [],
-        "scored": 0,
-        "total": 0,
-        "period": None,
-        "change": None,
-        "change_matched": None,
-        "contributions": [],
-    }
-
-
-def _band(given: tuple[float, float] | None) -> list[float] | None:
-    return list(given) if given else None
-
-
-def _period(given: Period) -> Json:
-    return {"start": given.start.isoformat(), "end": given.end.isoformat()}
 
 
 def _newest_point(connection: Connection, edition: Edition, metric: Metric, score: Score) -> Json:
@@ -422,31 +306,7 @@ def _newest_point(connection: Connection, edition: Edition, metric: Metric, scor
         until=period.end,
         hidden=withheld.hidden_city(connection, metric, edition.audience),
     )
-    return _point(score, firsts.get(period.start))
-
-
-def _point(score: Score, given: FirstPublished | None) -> Json:
-    first = given or vintages.BACKFILLED
-    return {
-        **_period(score.period),
-        "value": whole(score.value),
-        "numerator": whole(score.numerator),
-        "denominator": whole(score.denominator),
-        "target": whole(score.target),
-        "score": score.score,
-        "status": score.status,
-        "reason": _reason(score.reason),
-        "n": score.n,
-        "low": whole(score.low),
-        "high": whole(score.high),
-        "verdict": score.verdict,
-        "provisional": score.status is Status.PROVISIONAL,
-        "completeness": score.completeness,
-        "first_published": whole(first.value),
-        "first_published_score": first.score,
-        "first_published_in": first.publication,
-        "backfilled": first.backfilled,
-    }
+    return point_fields(score, firsts.get(period.start))
 
 
 def _asked(asked: Series, edition: Edition) -> Json:
@@ -455,143 +315,5 @@ def _asked(asked: Series, edition: Edition) -> Json:
         "grain": asked.grain,
         "unit": asked.metric.unit,
         "district": None if asked.district == WHOLE_CITY else asked.district,
-        "publication": _publication(edition.publication),
+        "publication": publication_fields(edition.publication),
     }
-
-
-def _revision(row: Revision) -> Json:
-    return {
-        **_period(row.period),
-        "publication": row.publication,
-        "published_at": instant_text(row.published_at),
-        "kind": row.kind,
-        "value": whole(row.value),
-        "score": row.score,
-        "before_value": whole(row.before_value),
-        "before_score": row.before_score,
-        "reason": row.reason,
-    }
-
-
-def _revision_summary(given: Summary) -> Json:
-    return {
-        "periods": given.periods,
-        "mean": given.mean,
-        "sd": given.sd,
-        "scored_periods": given.scored_periods,
-        "mean_score": given.mean_score,
-        "sd_score": given.sd_score,
-        "partial": given.partial,
-        "counts": dict(given.counts),
-    }
-
-
-def _definition_change(given: DefinitionChange) -> Json:
-    return {
-        "publication": given.publication,
-        "as_of": given.as_of.isoformat(),
-        "published_at": instant_text(given.published_at),
-        "reason": given.reason,
-        "periods": [
-            {
-                **_period(one.period),
-                "old_value": whole(one.old_value),
-                "old_score": one.old_score,
-                "new_value": whole(one.new_value),
-                "new_score": one.new_score,
-            }
-            for one in given.periods
-        ],
-    }
-
-
-def _reason(given: Reason | None) -> str | None:
-    return given.id if given else None
-
-
-def _summary(metric: Metric) -> Json:
-    return {
-        "id": metric.id,
-        "name": metric.name,
-        "department": metric.department,
-        "theme": metric.theme,
-        "family": metric.family,
-        "aggregation": metric.aggregation,
-        "unit": metric.unit,
-        "direction": metric.direction,
-        "scored_at": list(metric.scored_at),
-        "weights": [_weight(weight) for weight in metric.weights],
-        "source": metric.source,
-        "definition": metric.definition,
-    }
-
-
-def _retired(metric: Metric) -> Json:
-    assert metric.retired is not None, "only retired ones are listed"
-    return {
-        "id": metric.id,
-        "name": metric.name,
-        "on": metric.retired.on.isoformat(),
-        "reason": metric.retired.reason,
-    }
-
-
-def _definition(metric: Metric) -> Json:
-    return {
-        **_summary(metric),
-        "question": metric.question,
-        "limitations": metric.limitations,
-        "owner": metric.owner,
-        "clock_start": metric.clock_start,
-        "clock_stop": metric.clock_stop,
-        "where": metric.where,
-        "exclude": metric.exclude,
-        "date": metric.date,
-        "until": metric.until,
-        "numerator": metric.numerator,
-        "denominator": metric.denominator,
-        "value": metric.value,
-        "quantity": metric.quantity,
-        "percentile": metric.percentile,
-        "district": metric.district,
-        "method": metric.method,
-        "cap": metric.cap,
-        "best": metric.best,
-        "calendar": metric.calendar,
-        "per": metric.per,
-        "historical": metric.historical,
-        "targets": [target_words(target) for target in metric.targets],
-        "weights": [_weight(weight) for weight in metric.weights],
-        "retired": None,
-    }
-
-
-def _weight(weight: Weight) -> Json:
-    always = weight.valid_from == date.min
-    return {
-        "value": weight.value,
-        "valid_from": None if always else weight.valid_from.isoformat(),
-        "reason": weight.reason,
-    }
-
-
-def _source(edition: Edition, source: Source) -> Json:
-    known = edition.knowledge.get(source.id)
-    return {
-        "id": source.id,
-        "name": source.name,
-        "kind": source.kind,
-        "publisher": source.publisher,
-        "licence": source.licence,
-        "url": source.url,
-        "first_day": known.first_day.isoformat() if known and known.first_day else None,
-        "known_until": _instant(known.known_until if known else None),
-        "gaps": [
-            {"from": gap.from_day.isoformat(), "to": gap.to_day.isoformat(), "reason": gap.reason}
-            for gap in source.gaps
-        ],
-    }
-
-
-def _instant(given: datetime | None) -> str | None:
-    return instant_text(given) if given else None

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from layouts.district_view import DistrictsView
+from layouts.public.shapes import Json, whole
 from metrics.districts import Equity, Estimate, Limits, Standing
 from metrics.fairness import Index
 from metrics.model import WITHHELD, Status
-
-Json = dict[str, Any]
 
 _FIELDS = (
     "district",
@@ -38,11 +35,6 @@ _FIELDS = (
 def rows_of(view: DistrictsView) -> list[Json]:
     """The rows shown, then one for each hidden district, of which only that is said."""
     return [*(_row(view, one) for one in view.by.rows), *(_hidden(view, one) for one in view.hidden)]
-
-
-def whole(number: float | None) -> float | int | None:
-    """A whole number without its `.0`, the same number to every reader; others as they are."""
-    return int(number) if number is not None and number.is_integer() else number
 
 
 def shared_out(view: DistrictsView) -> Json:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from layouts.public.shapes import Json
 from metrics.signals import Chart, Point, Proposal
 
 NOTHING_TO_CHART, NO_LIMITS = "nothing_to_chart", "too_few_points"
 """Why a chart says nothing: no period has a value, or too few are settled for limits."""
 
 
-def charted(chart: Chart | None) -> dict[str, Any]:
+def charted(chart: Chart | None) -> Json:
     """The fields of a chart. center, lower and upper are those of its last point that has limits."""
     points = chart.points if chart else ()
     last = next((one for one in reversed(points) if one.lower is not None and one.upper is not None), None)
@@ -38,7 +37,7 @@ def charted(chart: Chart | None) -> dict[str, Any]:
     }
 
 
-def _proposal(given: Proposal) -> dict[str, Any]:
+def _proposal(given: Proposal) -> Json:
     return {
         "start": given.start.isoformat(),
         "points": given.points,
@@ -46,7 +45,7 @@ def _proposal(given: Proposal) -> dict[str, Any]:
     }
 
 
-def _point(given: Point) -> dict[str, Any]:
+def _point(given: Point) -> Json:
     return {
         "start": given.start.isoformat(),
         "value": given.value,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from layouts import formats
 from layouts.formats import receipts
+from layouts.public.shapes import Json, period_fields, publication_fields, reason_id
 from layouts.views import Edition
 from metrics.model import Target
 from store.engine import instant_text
 from store.explain import Explanation, RecordCounts
-
-Json = dict[str, Any]
 
 
 def explained(receipt: Explanation, edition: Edition) -> Json:
@@ -23,16 +20,11 @@ def explained(receipt: Explanation, edition: Edition) -> Json:
     """
     score, made = receipt.score, receipt.publication
     return {
-        "publication": {
-            "id": made.id,
-            "as_of": made.as_of.isoformat(),
-            "published_at": instant_text(made.published_at),
-            "known_at": instant_text(made.known_at),
-        },
+        "publication": {**publication_fields(made), "known_at": instant_text(made.known_at)},
         "metric": receipt.metric.id,
         "grain": score.period.grain,
         "district": score.district or None,
-        "period": {"start": score.period.start.isoformat(), "end": score.period.end.isoformat()},
+        "period": period_fields(score.period),
         "records": _records(receipt.records),
         "differs": receipts.differs(receipt),
         "remarks": receipts.remarks(receipt),
@@ -52,7 +44,7 @@ def explained(receipt: Explanation, edition: Edition) -> Json:
         "formula": receipts.formula(receipt),
         "score": score.score,
         "status": score.status,
-        "reason": score.reason.id if score.reason else None,
+        "reason": reason_id(score.reason),
         "why": formats.reason(score.reason, edition.catalogue),
         "parts": _parts(receipt),
     }

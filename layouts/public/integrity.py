@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from layouts.public.explained import target_words
+from layouts.public.shapes import Json, period_fields
 from metrics.gaming import Eased
 from store.engine import instant_text
 from store.integrity import Audit, Heap, Integrity, Pair
-
-Json = dict[str, Any]
 
 
 def integrity_fields(given: Integrity) -> Json:
@@ -67,8 +64,7 @@ def _eased(given: Eased) -> Json:
         "judged": given.judged,
         "newest": {
             "grain": period.grain,
-            "start": period.start.isoformat(),
-            "end": period.end.isoformat(),
+            **period_fields(period),
             "value": given.score.value,
             "score": given.score.score,
             "score_by_old": given.score_by_old,

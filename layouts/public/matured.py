@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from layouts.public.shapes import Json
 from metrics.waiting import Waiting
 from store.maturities import Maturity
-
-Json = dict[str, Any]
 
 
 def maturity_fields(given: Maturity | None) -> Json:
