@@ -9,10 +9,10 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from layouts import formats
+from layouts.charts.course import NARROW
 from layouts.charts.district_map import district_map, map_key, numbered
 from layouts.charts.dots import BROAD, dot_plot
 from layouts.charts.embedded import Svg
-from layouts.charts.line import NARROW
 from layouts.components import Children, chip, labelled, row, scrolling, table
 from layouts.district_view import DistrictsView, DistrictView
 from layouts.formats import district_tables, one_district, standings

@@ -9,11 +9,12 @@ from pathlib import Path
 from markupsafe import Markup
 
 from layouts import formats
+from layouts.charts.course import Size
 from layouts.charts.drawing import element
 from layouts.charts.glyphs import SIZE as GLYPH
 from layouts.charts.glyphs import glyph
 from layouts.charts.lettering import balanced, cut, lines, width
-from layouts.charts.line import Size, line_with_target
+from layouts.charts.line import line_with_target
 from layouts.charts.palette import Theme, written_out
 from layouts.charts.small import BAR_WIDTH, score_bar
 from layouts.formats import Level, _, captions, signals

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from layouts.charts.course import NARROW, Size
 from layouts.charts.district_map import numbered
 from layouts.charts.drawing import element, picture
 from layouts.charts.lettering import cut
-from layouts.charts.line import NARROW, Size
 from layouts.charts.scale import Scale, span, tick_digits, ticks
 from layouts.district_view import DistrictsView
 from layouts.formats import districts as say

@@ -5,7 +5,8 @@ from __future__ import annotations
 from plotly import graph_objects as go
 
 from layouts import formats
-from layouts.charts.line import LABEL_APART, end_labels, fitting
+from layouts.charts.course import LABEL_APART
+from layouts.charts.line import end_labels, fitting
 from layouts.charts.scale import Scale, span, spread
 from layouts.formats import _
 from layouts.theme import ACCENT, MARGIN, TARGET

@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from layouts import formats
 from layouts.charts.cards import message_card, metric_card, score_card, scoreboard_card
-from layouts.charts.line import NARROW, WIDE, Size, line_with_target
+from layouts.charts.course import NARROW, WIDE, Size
+from layouts.charts.line import line_with_target
 from layouts.charts.palette import Theme
 from layouts.formats import _, captions
 from layouts.views import CityView, Edition, MetricView

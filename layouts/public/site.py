@@ -13,10 +13,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from layouts import formats
 from layouts.charts.control import control_chart
+from layouts.charts.course import NARROW, WIDE
 from layouts.charts.district_map import district_map, map_key, numbered
 from layouts.charts.dots import BROAD, dot_plot
 from layouts.charts.glyphs import MARK, arrow, glyph, sign, theme_glyph
-from layouts.charts.line import NARROW, WIDE, line_with_target
+from layouts.charts.line import line_with_target
 from layouts.charts.small import score_bar, sparkline
 from layouts.city_view import city_view
 from layouts.company_view import company_view

@@ -15,9 +15,10 @@ from markupsafe import Markup
 from layouts import formats
 from layouts.charts import multiples
 from layouts.charts.cards import scoreboard_card
+from layouts.charts.course import LABEL_APART, NARROW, WIDE
 from layouts.charts.drawing import lone, stepped
 from layouts.charts.lettering import width
-from layouts.charts.line import LABEL_APART, NARROW, WIDE, line_with_target
+from layouts.charts.line import line_with_target
 from layouts.charts.multiples import multiple
 from layouts.charts.palette import Theme
 from layouts.charts.scale import spread

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
+from layouts.charts.course import NARROW, WIDE
 from layouts.charts.drawing import element, path
 from layouts.charts.embedded import Svg
 from layouts.charts.glyphs import arrow, glyph
 from layouts.charts.graph import CONFIG, graph
-from layouts.charts.line import NARROW, WIDE, line_with_target
+from layouts.charts.line import line_with_target
 from layouts.charts.plotly_line import line_figure
 from layouts.charts.scale import Scale, digits_of, span, spread, ticks
 from layouts.charts.small import score_bar, sparkline

@@ -12,8 +12,8 @@ import pytest
 
 import app
 from layouts.charts.control import control_chart, spans
+from layouts.charts.course import NARROW, WIDE
 from layouts.charts.glyphs import sign
-from layouts.charts.line import NARROW, WIDE
 from layouts.charts.plotly_control import control_figure
 from layouts.city_view import city_view
 from layouts.desk import edition
