@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from layouts import formats
 from layouts.components import labelled_by, row, table
 from layouts.desk import Desk
-from layouts.formats import _, receipts
+from layouts.formats import _, receipts, words
 from layouts.links import metric_link
 from layouts.public import asking
 from layouts.public.answer import NothingPublished, Refusal
@@ -157,7 +157,7 @@ def _shift(receipt: Explanation, edition: Edition) -> list[Component]:
         return []
     word = edition.city.district_word
     heads = [
-        (word[:1].upper() + word[1:], ""),
+        (words.capital(word), ""),
         (_("Own rate"), "number-cell"),
         (_("Share of the cases"), "number-cell"),
     ]

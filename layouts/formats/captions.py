@@ -57,7 +57,7 @@ def city_notes(view: CityView) -> list[str]:
     """The notes of an embed of the city's score or scoreboard."""
     late = sentences.late_seats(view.composite) if view.composite else ""
     since = vintages.city_restated_since(view)
-    return notes(view.edition, since, _capital(late), sentences.provisional(view.provisional))
+    return notes(view.edition, since, words.capital(late), sentences.provisional(view.provisional))
 
 
 def why_nothing(score: Score | None, view: MetricView) -> str:
@@ -78,9 +78,9 @@ def marks(score: Score | None) -> str:
     """What stands beside the level of a score: its verdict, and that it may change; empty for neither."""
     if score is None:
         return ""
-    said = [_lower(words.verdict_word(score.verdict))] if score.verdict else []
+    said = [words.uncapital(words.verdict_word(score.verdict))] if score.verdict else []
     if score.status is Status.PROVISIONAL:
-        said.append(_lower(words.status_word(score.status)))
+        said.append(words.uncapital(words.status_word(score.status)))
     return " · ".join(said)
 
 
@@ -152,7 +152,7 @@ def city_alt(view: CityView) -> str:
     if composite is not None and composite.score is not None:
         number = _("City score {score} ({level}), {period}").format(
             score=numbers.score(composite.score),
-            level=_lower(words.level_word(numbers.level(composite.score))),
+            level=words.uncapital(words.level_word(numbers.level(composite.score))),
             period=days.short_period(composite.period),
         )
         said += [number, *composite_lines(composite)]
@@ -180,7 +180,7 @@ def _row(line: Line, grain: Grain) -> str:
     score = line.scores.get(grain)
     if score is None or score.score is None:
         word = words.standing_word(score, numbers.level(None))
-        return _("{metric}: {status}").format(metric=line.metric.name, status=_lower(word))
+        return _("{metric}: {status}").format(metric=line.metric.name, status=words.uncapital(word))
     found = _("{metric}: {value}, score {score}").format(
         metric=line.metric.name,
         value=numbers.value_beside_target(line.metric, score),
@@ -218,11 +218,3 @@ def _published(name: str, publisher: str) -> str:
 def _each(texts: Iterable[str]) -> list[str]:
     """Every text once, in its first place; none that is empty."""
     return list(dict.fromkeys(text for text in texts if text))
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -56,7 +55,9 @@ def readings(view: CompanyView) -> list[Reading]:
             _("A low score is made good by a high one only in part."),
         ),
         *_lowest(view),
-        *(row(composite) for row in _BANDS),
+        _without_one(composite),
+        _other_weights(composite),
+        _by_chance(composite),
         _boston(composite),
     ]
 
@@ -130,6 +131,3 @@ def _boston(composite: Composite) -> Reading:
     if composite.cityscore is None:
         meaning = _("No measure here can be put into its formula.")
     return Reading(_("Boston's arithmetic"), numbers.score(composite.cityscore), meaning)
-
-
-_BANDS: tuple[Callable[[Composite], Reading], ...] = (_without_one, _other_weights, _by_chance)

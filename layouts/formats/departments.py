@@ -29,7 +29,7 @@ def headline(view: DepartmentView) -> str:
         return _("{department}: no period has ended yet").format(department=name)
     if not composite.total:
         why = reason(composite.reason, view.edition.catalogue).rstrip(".")
-        return _("{department}: {why}").format(department=name, why=_lower_first(why))
+        return _("{department}: {why}").format(department=name, why=words.uncapital(why))
     if composite.score is None:
         return _without_score(name, composite)
     return _counted(name, composite)
@@ -167,7 +167,3 @@ def _without_score(name: str, composite: Composite) -> str:
 
 def _last(period: Period) -> date:
     return period.end - _DAY
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from layouts.district_view import DistrictMetric, DistrictsView
-from layouts.formats import numbers, sentences, standings
+from layouts.formats import numbers, sentences, standings, words
 from layouts.formats.language import _
 from layouts.formats.numbers import Level
 from metrics.districts import PER, ByDistrict, Comparison, Standing
@@ -26,7 +26,7 @@ def heads(view: DistrictsView) -> list[tuple[str, str]]:
     """The headings of the table of a metric by district, with their styles."""
     word = view.edition.city.district_word
     made = [
-        (word[:1].upper() + word[1:], ""),
+        (words.capital(word), ""),
         (_("Value"), "number-cell"),
         (_("Chance explains"), "number-cell"),
         (_("Beyond chance"), ""),

@@ -73,7 +73,7 @@ def _withheld(composite: Composite, catalogue: Catalogue) -> str:
             scored=numbers.count(composite.scored), total=numbers.count(composite.total)
         )
     why = reason(composite.reason, catalogue).rstrip(".")
-    return _("No city score: {why}").format(why=_lower_first(why)) if why else _("No city score")
+    return _("No city score: {why}").format(why=words.uncapital(why)) if why else _("No city score")
 
 
 def on_target(composite: Composite) -> str:
@@ -264,7 +264,7 @@ def metric_headline(view: MetricView) -> str:
 def _without_score(metric: Metric, score: Score) -> str:
     if score.value is None or score.status in (Status.LATE, Status.MISSING):
         return _("{metric}: {status}").format(
-            metric=metric.name, status=_lower_first(words.status_word(score.status))
+            metric=metric.name, status=words.uncapital(words.status_word(score.status))
         )
     return _("{metric}: {value}").format(metric=metric.name, value=numbers.value(metric, score.value))
 
@@ -474,7 +474,3 @@ def source_start(source: SourceStart) -> str:
     if source.outcome == "running":
         return _("Has never run to its end; loading now")
     return _("Has never run to its end; the last try failed")
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]

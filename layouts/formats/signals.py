@@ -56,7 +56,7 @@ def spoken_words(variation: Variation | None, assurance: Assurance | None, grain
     """The same for those who do not see the glyphs of a row; empty for neither."""
     said = both_words(variation, assurance)
     return (
-        _("{weekly} chart: {words}").format(weekly=_capital(words.how_often(grain)), words=said)
+        _("{weekly} chart: {words}").format(weekly=words.capital(words.how_often(grain)), words=said)
         if said
         else ""
     )
@@ -231,7 +231,7 @@ def expected_range(metric: Metric, chart: Chart, point: Point) -> str:
 def point_note(point: Point) -> str:
     """What a table says of a point: its signal, or that it is not judged."""
     if point.signal is not None:
-        return _capital(signal_words(point.signal))
+        return words.capital(signal_words(point.signal))
     return _("Not judged: may still change") if point.provisional else ""
 
 
@@ -257,7 +257,7 @@ def judged_point(chart: Chart) -> Point | None:
 
 
 def _newest(grain: Grain, chart: Chart, point: Point) -> str:
-    where = _capital(when(grain, chart.kind, point.start))
+    where = words.capital(when(grain, chart.kind, point.start))
     if point.signal is None:
         return _(
             "{newest}, the newest that is settled, is no signal: it lies within the usual ups and downs."
@@ -329,7 +329,3 @@ def _expected(amount: float) -> str:
     if amount < LEAST_PRINTED:
         return _("fewer than 0.1")
     return _("about {number}").format(number=numbers.plain(amount, 1))
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

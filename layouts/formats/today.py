@@ -87,7 +87,7 @@ def risen(one: Improvement) -> str:
     return _("{before} to {now}: {change}").format(
         before=before,
         now=numbers.score(now.score),
-        change=_lower_first(sentences.change(moved, now.period.grain, one.before.period)),
+        change=words.uncapital(sentences.change(moved, now.period.grain, one.before.period)),
     )
 
 
@@ -186,7 +186,3 @@ def published_day(day_text: str, *, is_next: bool) -> str:
 def windows_but(grain: Grain) -> str:
     """The name of the list of the windows beside the one the page opens on."""
     return _("The other windows beside {window}").format(window=words.grain_word(grain))
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]

@@ -155,3 +155,13 @@ def place(district: str, name: str | None, together: int = 0) -> str:
     return ngettext(
         "Hidden for small counts: {count} place", "Hidden for small counts: {count} together", together
     ).format(count=together)
+
+
+def capital(text: str) -> str:
+    """A text as it stands at the beginning of a line."""
+    return text[:1].upper() + text[1:]
+
+
+def uncapital(text: str) -> str:
+    """A text as it stands inside a sentence."""
+    return text[:1].lower() + text[1:]

@@ -28,7 +28,7 @@ from layouts.components import (
 )
 from layouts.control_section import control_section
 from layouts.desk import at_hand
-from layouts.formats import _, company, method, vintages
+from layouts.formats import _, company, method, vintages, words
 from layouts.formats.freshness import how_fresh
 from layouts.integrity_section import integrity_section
 from layouts.integrity_view import trust_of
@@ -326,7 +326,7 @@ def _districts(view: MetricView) -> list[html.Section]:
         return []
     word = view.edition.city.district_word
     heads = [
-        (word[:1].upper() + word[1:], ""),
+        (words.capital(word), ""),
         (_("Value"), "number-cell"),
         (_("Based on"), "number-cell"),
         (_("Score"), ""),
