@@ -18,6 +18,7 @@ import pytest
 
 import app
 import worker
+from layouts.staff import CALLBACKS
 from metrics import catalogue as catalogues
 from serving.kept import build_id
 from serving.routes import Kind, Kinds
@@ -30,6 +31,7 @@ from tests.layouts.published_city import (
     empty_database,
     published_city,
 )
+from tests.layouts.test_staff import MOVE
 from tests.springfield import RECORDS, springfield
 
 __all__ = ["empty_database", "published_city", "springfield"]
@@ -114,21 +116,7 @@ def test_page_api_and_staff_page_show_the_same_number(client):
     api = client.get("/api/v1/scores").get_json()["city"]["week"]["score"]
     shown = f'<span class="number">{api:.2f}</span>'
     assert shown in client.get("/").text
-    staff = client.post(
-        "/staff/_dash-update-component",
-        json={
-            "output": ".._pages_content.children..._pages_store.data..",
-            "outputs": [
-                {"id": "_pages_content", "property": "children"},
-                {"id": "_pages_store", "property": "data"},
-            ],
-            "inputs": [
-                {"id": "_pages_location", "property": "pathname", "value": "/staff/today"},
-                {"id": "_pages_location", "property": "search", "value": ""},
-            ],
-            "changedPropIds": ["_pages_location.pathname"],
-        },
-    )
+    staff = client.post(CALLBACKS, json=MOVE)
     assert staff.status_code == 200 and f'"{api:.2f}"' in staff.text
 
 
