@@ -11,7 +11,7 @@ import pytest
 from ingest import registry
 from ingest.contract import SourceError
 from ingest.run import Asked, run_source
-from ingest.sources import ckan, file
+from ingest.sources import ckan, file, push
 from metrics import catalogue
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "adding_a_source.md"
@@ -47,8 +47,13 @@ def test_the_example_is_a_source_without_mistakes_that_reads_a_file(example, ben
     assert bench.records(source)["P-1"][1] == "2026-07-06T17:30:00.000000Z"
 
 
+def test_the_example_of_a_pushed_source_takes_a_delivery(example, bench):
+    rows = '[{"inspection_no": 7, "requested_at": "2026-07-01T09:00"}]'
+    assert run_source(bench.desk, example("inspections"), Asked(file=bench.file("a.json", rows))).new == 1
+
+
 def test_every_kind_and_every_option_is_on_the_page(text):
-    for word in (*registry.KINDS, *file.Options.model_fields, *ckan.Options.model_fields):
+    for word in (*registry.KINDS, *file.Options.model_fields, *ckan.Options.model_fields, *push.Options.model_fields):
         assert f"`{word}`" in text or f"**{word}**" in text
 
 
