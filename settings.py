@@ -34,6 +34,7 @@ SETTINGS = (
     ),
     Setting("push_megabytes", "PUSH_MEGABYTES", "20", "how large a delivery of rows may be"),
     Setting("push_per_minute", "PUSH_PER_MINUTE", "30", "how often one token may deliver rows in a minute"),
+    Setting("largest_file", "FILE_MEGABYTES", "2000", "how large a file of a source may be, unpacked"),
     Setting("web_processes", "WEB_PROCESSES", "2", "how many processes answer readers"),
 )
 
@@ -44,7 +45,7 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one process."""
+    """The settings of one process. largest_file is in bytes."""
 
     city: str
     port: int
@@ -55,6 +56,7 @@ class Settings:
     snapshot_days: int
     push_megabytes: int
     push_per_minute: int
+    largest_file: int
     web_processes: int
 
 
@@ -76,6 +78,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         snapshot_days=_days(given["snapshot_days"]),
         push_megabytes=_number("PUSH_MEGABYTES", given["push_megabytes"], 200),
         push_per_minute=_number("PUSH_PER_MINUTE", given["push_per_minute"], 6000),
+        largest_file=_number("FILE_MEGABYTES", given["largest_file"], 1_000_000) * 1_000_000,
         web_processes=_processes(given["web_processes"]),
     )
 

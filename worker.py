@@ -487,7 +487,15 @@ def _duties(chosen: settings.Settings) -> Duties:
     migrate(engine, catalogue.city, system_clock)
     snapshots = chosen.data_dir / catalogue.city.id / "snapshots"
     districts = tuple(catalogue.districts.values())
-    desk = Desk(engine, catalogue.city, snapshots, folder, system_clock, districts=districts)
+    desk = Desk(
+        engine,
+        catalogue.city,
+        snapshots,
+        folder,
+        system_clock,
+        districts=districts,
+        largest=chosen.largest_file,
+    )
     return Duties(catalogue, desk, snapshot_days=chosen.snapshot_days)
 
 

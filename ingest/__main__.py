@@ -38,7 +38,16 @@ def main(arguments: list[str] | None = None) -> int:
         migrate(engine, catalogue.city, system_clock)
         place = chosen.data_dir / catalogue.city.id / "snapshots"
         districts = tuple(catalogue.districts.values())
-        desk = Desk(engine, catalogue.city, place, folder, system_clock, progress, districts)
+        desk = Desk(
+            engine,
+            catalogue.city,
+            place,
+            folder,
+            system_clock,
+            progress,
+            districts,
+            largest=chosen.largest_file,
+        )
         return _status(desk, catalogue) if given.command == "status" else _run(desk, catalogue, given)
     except (CatalogueError, StoreError, UsageError, settings.SettingError) as error:
         print(error, file=sys.stderr)

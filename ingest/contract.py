@@ -18,6 +18,9 @@ from metrics.model import City, Source
 PAGE_ROWS = 20_000
 """How many rows a page holds at most, so that large sources need little memory."""
 
+LARGEST_FILE = 2_000_000_000
+"""How many bytes a file may have, packed or unpacked, where nobody set another limit."""
+
 Cell = str | None
 """One value as received, as text; None where the protocol can say "nothing"."""
 
@@ -81,6 +84,14 @@ def say_nothing(_sentence: str) -> None:
     """Progress for nobody."""
 
 
+def too_large(name: str, largest: int) -> str:
+    """What is said of a file beyond the limit."""
+    return (
+        f"{name} has more than {largest / 1_000_000:,.0f} MB, unpacked where it was packed; if that is "
+        "right, set FILE_MEGABYTES to more."
+    )
+
+
 @dataclass(frozen=True)
 class ReadRequest:
     """What a kind is told about the run it reads for.
@@ -91,7 +102,8 @@ class ReadRequest:
     options begin. work: a folder of this run alone, gone after it. keep: takes the bytes as received for
     the snapshot. sweep: this run also asks for the key of every record the source still has, where the
     protocol can say them (`Extract.ids`). open_keys: the keys of the records held, not withdrawn, whose
-    `closed` column is empty, in their order; none where the source names no such column.
+    `closed` column is empty, in their order; none where the source names no such column. largest: how many
+    bytes a file may have, unpacked where it was packed.
     """
 
     city: City
@@ -105,6 +117,7 @@ class ReadRequest:
     progress: Progress = say_nothing
     sweep: bool = False
     open_keys: Callable[[], Sequence[str]] = tuple
+    largest: int = LARGEST_FILE
 
 
 @dataclass

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
-from ingest.contract import Progress, say_nothing
+from ingest.contract import LARGEST_FILE, Progress, say_nothing
 from metrics.model import City, District
 from store import runs
 from store.engine import Clock, Engine, system_clock
@@ -94,7 +94,7 @@ class Desk:
     """Where runs of one city's sources work: its database, its folders, its clock.
 
     folder: where relative paths of a source begin. snapshots: where bytes as received are kept. districts:
-    what columns of districts are looked up in.
+    what columns of districts are looked up in. largest: how many bytes a file may have.
     """
 
     engine: Engine
@@ -104,3 +104,4 @@ class Desk:
     clock: Clock = system_clock
     progress: Progress = say_nothing
     districts: tuple[District, ...] = ()
+    largest: int = LARGEST_FILE

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import stamina
 
-from ingest.contract import Progress, SourceError, say_nothing
+from ingest.contract import LARGEST_FILE, Progress, SourceError, say_nothing, too_large
 
 USER_AGENT = "city-performance-dashboard/0.1"
 TIMEOUTS = httpx.Timeout(60.0, connect=15.0)
@@ -24,6 +24,9 @@ PATIENCE_SECONDS = 600
 
 LONGEST_WAIT_SECONDS = 120
 """A server that asks for a longer wait is left alone until the next run."""
+
+AS_IT_WAS = 304
+"""The status of an answer to "only if it is another than before" when it is not."""
 
 BODY_SHOWN = 200
 
@@ -75,18 +78,28 @@ def get(
 
 
 def download(
-    asking: httpx.Client, address: str, path: Path, *, progress: Progress = say_nothing
+    asking: httpx.Client,
+    address: str,
+    path: Path,
+    *,
+    headers: Mapping[str, str] | None = None,
+    largest: int = LARGEST_FILE,
+    progress: Progress = say_nothing,
 ) -> httpx.Response:
-    """Writes the body of `address` to `path`; repeats and errors as for `get`."""
+    """Writes the body of `address` to `path`; repeats and errors as for `get`.
+
+    headers may ask for it only when it is another than before: an answer AS_IT_WAS has no body and writes
+    nothing. A body of more than `largest` bytes is an error.
+    """
 
     def ask() -> httpx.Response:
-        with asking.stream("GET", address) as response:
+        with asking.stream("GET", address, headers=headers) as response:
+            if headers and response.status_code == AS_IT_WAS:
+                return response
             if not response.is_success:
                 response.read()
             _judge(response)
-            with path.open("wb") as file:
-                for part in response.iter_bytes():
-                    file.write(part)
+            _write(response, path, largest)
         return response
 
     return _patiently(ask, without_query(address), progress)
@@ -95,6 +108,16 @@ def download(
 def without_query(address: str) -> str:
     """An address as messages show it: what follows the question mark may be a secret."""
     return address.partition("?")[0]
+
+
+def _write(response: httpx.Response, path: Path, largest: int) -> None:
+    size = 0
+    with path.open("wb") as file:
+        for part in response.iter_bytes():
+            size += len(part)
+            if size > largest:
+                raise SourceError(too_large(without_query(str(response.url)), largest))
+            file.write(part)
 
 
 def _patiently(ask: Callable[[], httpx.Response], place: str, progress: Progress) -> httpx.Response:

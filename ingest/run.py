@@ -157,6 +157,7 @@ def _open(run: _Run, before: _Before, work: Path) -> Extract:
         progress=run.desk.progress,
         sweep=not run.asked.is_partial and (run.asked.sweep or before.memory.wants_sweep(run.started)),
         open_keys=lambda: _open_keys(run),
+        largest=run.desk.largest,
     )
     if run.asked.file is not None:
         return registry.file_reader(run.source.kind)(run.source, run.asked.file, request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from ingest.contract import Cell, Page
+from ingest.contract import Cell, Page, SourceError
 from metrics.model import Source
 
 
@@ -13,6 +13,14 @@ def key_of(parts: Sequence[Cell]) -> str | None:
     """One text for several cells, different for different cells; None where the first one is empty."""
     texts = [(part or "").strip() for part in parts]
     return "/".join(text.replace("\\", "\\\\").replace("/", "\\/") for text in texts) if texts[0] else None
+
+
+def refuse_strange(source: Source, key_from: Sequence[str]) -> None:
+    """SourceError where one of the columns `key_from` is not declared."""
+    declared = {column.name for column in source.columns}
+    strange = [name for name in key_from if name not in declared]
+    if strange:
+        raise SourceError(f"sources/{source.id}.toml, [options] key_from: there is no column {strange[0]}.")
 
 
 def keyed(pages: Iterable[Page], source: Source, key_from: Sequence[str]) -> Iterator[Page]:

@@ -16,10 +16,11 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from ingest.contract import Copy, Extract, ReadRequest, SourceError
+from ingest.sources.headers import Layout
 from ingest.sources.json_rows import ENDINGS, json_pages
-from ingest.sources.keys import keyed
+from ingest.sources.keys import keyed, refuse_strange
 from ingest.sources.options import options_of
-from ingest.sources.tables import Layout, pages
+from ingest.sources.tables import pages
 from metrics.model import Source
 
 
@@ -41,10 +42,7 @@ def read(source: Source, request: ReadRequest) -> Extract:
 def read_file(source: Source, path: Path, request: ReadRequest) -> Extract:
     """The rows of one delivery; SourceError when it cannot be understood."""
     options = options_of(source, Options)
-    declared = {column.name for column in source.columns}
-    strange = [name for name in options.key_from if name not in declared]
-    if strange:
-        raise SourceError(f"sources/{source.id}.toml, [options] key_from: there is no column {strange[0]}.")
+    refuse_strange(source, options.key_from)
     if not path.is_file():
         raise SourceError(f"There is no file {path}; correct the path.")
     request.keep(Copy(path, path.name))

@@ -53,7 +53,12 @@ def test_the_example_of_a_pushed_source_takes_a_delivery(example, bench):
 
 
 def test_every_kind_and_every_option_is_on_the_page(text):
-    for word in (*registry.KINDS, *file.Options.model_fields, *ckan.Options.model_fields, *push.Options.model_fields):
+    for word in (
+        *registry.KINDS,
+        *file.Options.model_fields,
+        *ckan.Options.model_fields,
+        *push.Options.model_fields,
+    ):
         assert f"`{word}`" in text or f"**{word}**" in text
 
 
