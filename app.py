@@ -233,13 +233,13 @@ def _progress(engine: Engine) -> str | None:
 
 
 def _source_start(state: SourceState, source: Source, city: str) -> SourceStart:
-    from_file = "" if source.kind == "simulated" else " --from FILE"
+    how = {"simulated": f"run {state.id}", "manual": f"enter {state.id} --from FILE --by NAME"}
     return SourceStart(
         id=state.id,
         name=state.name,
         has_ever_succeeded=state.known_until is not None or state.outcome in GOOD_OUTCOMES,
         outcome=state.outcome,
-        command=f"CITY={city} {_python()} -m ingest run {state.id}{from_file}",
+        command=f"CITY={city} {_python()} -m ingest {how.get(source.kind, f'run {state.id} --from FILE')}",
     )
 
 

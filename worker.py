@@ -19,6 +19,8 @@ from zoneinfo import ZoneInfo
 from apscheduler.triggers.cron import CronTrigger
 
 import settings
+from ingest import entry_answers
+from ingest.contract import SourceError
 from ingest.delivered import load_delivery
 from ingest.desk import BUSY, Asked, Desk, RunReport
 from ingest.run import run_source
@@ -352,10 +354,22 @@ class Duties:
             return self._publish(desk, as_of, None if reason is None else str(reason))[1]
         if request.kind == deliveries.KIND:
             return self._answer_delivery(request, desk)
+        if request.kind == entry_answers.REQUEST:
+            return self._answer_entry(request.arguments, desk)
         raise _RefusedError(
-            f"The worker knows no request of the kind {request.kind!r}; it knows `run_source`, `publish` and "
-            f"`{deliveries.KIND}`."
+            f"The worker knows no request of the kind {request.kind!r}; it knows `run_source`, `publish`, "
+            f"`{deliveries.KIND}` and `{entry_answers.REQUEST}`."
         )
+
+    def _answer_entry(self, arguments: Words, desk: Desk) -> Words:
+        source = self._source(arguments)
+        dated = records.dated_columns(self.catalogue, source)
+        try:
+            result = entry_answers.answer(desk, source, arguments, dated)
+        except SourceError as error:
+            raise _RefusedError(str(error)) from error
+        self._next.pop(NEWS, None)
+        return result
 
     def _answer_delivery(self, request: requests.Request, desk: Desk) -> Words:
         source = self._source(request.arguments)

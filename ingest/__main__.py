@@ -11,6 +11,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import settings
+from ingest import entry_command
+from ingest.contract import SourceError
 from ingest.run import Asked, Desk, RunReport, run_source
 from metrics.catalogue import CatalogueError, find_city, load
 from metrics.model import Catalogue, Source
@@ -48,8 +50,10 @@ def main(arguments: list[str] | None = None) -> int:
             districts,
             largest=chosen.largest_file,
         )
+        if given.command in ("enter", "entered"):
+            return _enter(desk, catalogue, given)
         return _status(desk, catalogue) if given.command == "status" else _run(desk, catalogue, given)
-    except (CatalogueError, StoreError, UsageError, settings.SettingError) as error:
+    except (CatalogueError, SourceError, StoreError, UsageError, settings.SettingError) as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -72,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--accept-fewer", action="store_true", help="read whole; fewer than half of the records are right"
     )
+    entry_command.add_parsers(commands)
     commands.add_parser("list", help="the sources of the city and where they come from")
     commands.add_parser("status", help="the last run of each source and how far it is known")
     return parser
@@ -110,6 +115,25 @@ def _chosen(catalogue: Catalogue, given: argparse.Namespace) -> list[Source]:
     if not catalogue.sources:
         raise UsageError(f"{catalogue.city.id} has no source; add one in sources/ (docs/adding_a_source.md).")
     return [catalogue.sources[name] for name in given.sources or catalogue.sources]
+
+
+def _enter(desk: Desk, catalogue: Catalogue, given: argparse.Namespace) -> int:
+    """Gives values by hand, or shows what was given."""
+    if given.source not in catalogue.sources:
+        known = ", ".join(catalogue.sources) or "none"
+        raise UsageError(f"{catalogue.city.id} has no source {given.source}; its sources are: {known}.")
+    source = catalogue.sources[given.source]
+    if given.command == "entered":
+        print("\n".join(entry_command.history(desk, source, given.day)))
+        return 0
+    done = entry_command.run(desk, source, given, records.dated_columns(catalogue, source))
+    if isinstance(desk.progress, Progress):
+        desk.progress.clear()
+    for line in done.difference.rejections:
+        print(f"  {source.id}: {line}", file=sys.stderr)
+    print("\n".join(entry_command.lines(done)))
+    has_run = done.report is None or done.report.outcome in runs.GOOD_OUTCOMES
+    return 0 if has_run and not done.difference.rejections else 1
 
 
 def _say(report: RunReport) -> int:

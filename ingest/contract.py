@@ -93,6 +93,15 @@ def too_large(name: str, largest: int) -> str:
 
 
 @dataclass(frozen=True)
+class Entered:
+    """Values that people gave for a day: the number of the entry, and its cells by the names of columns."""
+
+    number: int
+    day: date
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class ReadRequest:
     """What a kind is told about the run it reads for.
 
@@ -103,7 +112,8 @@ class ReadRequest:
     the snapshot. sweep: this run also asks for the key of every record the source still has, where the
     protocol can say them (`Extract.ids`). open_keys: the keys of the records held, not withdrawn, whose
     `closed` column is empty, in their order; none where the source names no such column. largest: how many
-    bytes a file may have, unpacked where it was packed.
+    bytes a file may have, unpacked where it was packed. entered: what people gave by hand and counts
+    now, by key.
     """
 
     city: City
@@ -118,6 +128,7 @@ class ReadRequest:
     sweep: bool = False
     open_keys: Callable[[], Sequence[str]] = tuple
     largest: int = LARGEST_FILE
+    entered: Callable[[], Sequence[Entered]] = tuple
 
 
 @dataclass

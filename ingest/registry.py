@@ -14,6 +14,7 @@ from metrics.model import Source
 KINDS = {
     "ckan": "ingest.sources.ckan",
     "file": "ingest.sources.file",
+    "manual": "ingest.sources.manual",
     "push": "ingest.sources.push",
     "simulated": "ingest.sources.simulated",
 }

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from ingest import registry
 from ingest.cells import Value
-from ingest.contract import Copy, Extract, ReadRequest, SourceError
+from ingest.contract import Copy, Entered, Extract, ReadRequest, SourceError
 from ingest.desk import BUSY, Asked, Desk, RunReport
 from ingest.memory import Memory, recalled
 from ingest.parse import Parser
@@ -23,7 +23,7 @@ from ingest.staging import Filling
 from ingest.vanished import Gone, missing_from_ids, missing_from_rows, refuse_fewer
 from metrics.model import Source
 from metrics.periods import local_day
-from store import records, runs, snapshots
+from store import entries, records, runs, snapshots
 from store.engine import (
     StoreError,
     Writing,
@@ -158,6 +158,7 @@ def _open(run: _Run, before: _Before, work: Path) -> Extract:
         sweep=not run.asked.is_partial and (run.asked.sweep or before.memory.wants_sweep(run.started)),
         open_keys=lambda: _open_keys(run),
         largest=run.desk.largest,
+        entered=lambda: _entered(run),
     )
     if run.asked.file is not None:
         return registry.file_reader(run.source.kind)(run.source, run.asked.file, request)
@@ -175,6 +176,12 @@ def _before(run: _Run) -> _Before:
 def _open_keys(run: _Run) -> list[str]:
     with reading(run.desk.engine) as connection:
         return records.open_keys(connection, run.source)
+
+
+def _entered(run: _Run) -> list[Entered]:
+    with reading(run.desk.engine) as connection:
+        found = entries.current(connection, run.source.id)
+    return [Entered(one.id, one.given.day, one.given.cells) for one in found]
 
 
 def _definition(run: _Run) -> str:

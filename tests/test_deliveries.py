@@ -196,3 +196,21 @@ def test_the_name_of_a_delivery_comes_from_us_and_not_from_its_sender(city, send
     outside = [path for path in city.folder.parent.rglob("*") if "cron" in path.name]
     assert outside == [] and snapshots.last(city.desk.snapshots, "requests") is not None
     assert delivered.TRIGGER in ledger(city)[0].trigger
+
+
+def test_a_page_may_ask_the_worker_to_keep_values_given_by_hand(springfield):
+    springfield.edit("sources/requests.toml", 'kind = "file"', 'kind = "manual"\nbegins = 2026-11-01')
+    springfield.edit("sources/requests.toml", 'path = "drop/*.csv"', 'key_from = ["day"]')
+    springfield.edit(
+        "sources/requests.toml", "[columns.topic]", '[columns.day]\ntype = "day"\n\n[columns.topic]'
+    )
+    springfield.reread()
+    duties = springfield.worker()
+    asked = {"source": "requests", "rows": [{"day": "2026-11-01", "topic": "Pothole"}], "by": "Kim"}
+    number = requests.insert(springfield.engine, springfield.clock, "enter", asked)
+    nameless = requests.insert(springfield.engine, springfield.clock, "enter", {**asked, "by": ""})
+    work_off(duties)
+    with reading(springfield.engine) as connection:
+        kept, refused = (requests.get(connection, one).result for one in (number, nameless))
+    assert (kept["outcome"], kept["run"]["new"]) == ("entered", 1)
+    assert refused == {"outcome": "refused", "sentence": "Say who gives the values: --by NAME."}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
+from argparse import ArgumentParser
 from pathlib import Path
 
 import pytest
 
-from ingest import registry
+from ingest import entry_command, registry
 from ingest.contract import SourceError
 from ingest.run import Asked, run_source
-from ingest.sources import ckan, file, push
+from ingest.sources import ckan, file, manual, push
 from metrics import catalogue
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "adding_a_source.md"
@@ -52,13 +53,19 @@ def test_the_example_of_a_pushed_source_takes_a_delivery(example, bench):
     assert run_source(bench.desk, example("inspections"), Asked(file=bench.file("a.json", rows))).new == 1
 
 
+def test_the_example_of_a_manual_source_takes_a_value(example, bench):
+    parser = ArgumentParser()
+    entry_command.add_parsers(parser.add_subparsers())
+    words = ["enter", "library_doors", "--day", "2026-07-01", "--set", "branch=main", "--value", "412"]
+    done = entry_command.run(
+        bench.desk, example("library_doors"), parser.parse_args([*words, "--by", "Kim"]), ()
+    )
+    assert [one.line() for one in done.difference.changes] == ["2026-07-01/main: new: visits 412"]
+
+
 def test_every_kind_and_every_option_is_on_the_page(text):
-    for word in (
-        *registry.KINDS,
-        *file.Options.model_fields,
-        *ckan.Options.model_fields,
-        *push.Options.model_fields,
-    ):
+    options = [word for one in (file, ckan, push, manual) for word in one.Options.model_fields]
+    for word in (*registry.KINDS, *options):
         assert f"`{word}`" in text or f"**{word}**" in text
 
 

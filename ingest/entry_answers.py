@@ -1,0 +1,86 @@
+"""What is said of values that were given: by a command at once, by the worker to the page that asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ingest.contract import Page, SourceError
+from ingest.desk import Asked, Desk, RunReport
+from ingest.entering import Difference, Giver, enter
+from ingest.run import run_source
+from metrics.model import Source
+from store.entries import Kind
+
+REQUEST = "enter"
+"""The kind of request by which a page gives values."""
+
+MOST_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class Given:
+    """What became of values that were given; report None: nothing was kept, so the source was not run."""
+
+    difference: Difference
+    report: RunReport | None
+
+    def words(self) -> dict[str, Any]:
+        """The same as a JSON object."""
+        outcome = "rejected" if self.difference.rejections else "entered" if self.report else "shown"
+        return {
+            "outcome": outcome,
+            **self.difference.counts,
+            "changes": [one.line() for one in self.difference.changes],
+            "rejections": list(self.difference.rejections),
+            "sentence": self.line(),
+            "run": None if self.report is None else self.report.words(),
+        }
+
+    def line(self) -> str:
+        """What became of them in one line of counts."""
+        counts = ", ".join(f"{count} {word}" for word, count in self.difference.counts.items())
+        kept = "kept" if self.report else "nothing was kept"
+        return f"values: {counts}; {kept}"
+
+
+def give(
+    desk: Desk,
+    source: Source,
+    pages: Iterable[Page],
+    giver: Giver,
+    *,
+    kind: Kind = Kind.VALUE,
+    dry_run: bool = False,
+    dated: Iterable[str] = (),
+) -> Given:
+    """Gives values to a source and runs it, so that they are records; raises SourceError as `enter` does."""
+    difference = enter(desk, source, pages, giver, kind=kind, dry_run=dry_run)
+    if dry_run or difference.rejections:
+        return Given(difference, None)
+    # Somebody took a value back by name: that there are fewer then is right, however few there were.
+    asked = Asked(trigger=REQUEST, accept_fewer=kind is Kind.WITHDRAWAL)
+    return Given(difference, run_source(desk, source, asked, dated=dated))
+
+
+def answer(desk: Desk, source: Source, arguments: Mapping[str, Any], dated: Iterable[str]) -> dict[str, Any]:
+    """Answers a page: rows (a list of objects), by, reason, withdraw and dry_run.
+
+    Raises SourceError for a request that is not of this form, and as `enter` does.
+    """
+    giver = Giver(str(arguments.get("by") or ""), str(arguments.get("reason") or ""))
+    kind = Kind.WITHDRAWAL if arguments.get("withdraw") else Kind.VALUE
+    pages = [_page(arguments.get("rows"))]
+    dry_run = bool(arguments.get("dry_run"))
+    return give(desk, source, pages, giver, kind=kind, dry_run=dry_run, dated=dated).words()
+
+
+def _page(rows: object) -> Page:
+    if not isinstance(rows, Sequence) or not rows or not all(isinstance(row, Mapping) for row in rows):
+        raise SourceError("The rows are no list of objects; give [{column: text}].")
+    if len(rows) > MOST_ROWS:
+        raise SourceError(f"{len(rows)} rows are too many to be given at once; give at most {MOST_ROWS}.")
+    columns = tuple(dict.fromkeys(str(name) for row in rows for name in row))
+    cells = [[None if row.get(name) is None else str(row[name]) for name in columns] for row in rows]
+    return Page(columns, cells, place="the values given")
