@@ -12,9 +12,9 @@ from ingest.contract import Page, SourceError
 from ingest.desk import Desk
 from ingest.entering import Giver, one_page
 from ingest.entry_answers import Given, give
-from ingest.sources.json_rows import ENDINGS, json_pages
+from ingest.sources.headers import Layout
 from ingest.sources.manual import options_for
-from ingest.sources.tables import Layout, pages
+from ingest.sources.tables import pages
 from metrics.model import Source
 from store import entries
 from store.engine import instant_text, reading
@@ -48,7 +48,9 @@ def run(desk: Desk, source: Source, given: argparse.Namespace, dated: Iterable[s
     """Gives the values that were asked for; SourceError where they cannot be given."""
     kind = Kind.WITHDRAWAL if given.withdraw else Kind.VALUE
     giver = Giver(given.by, given.reason)
-    return give(desk, source, _pages(source, given), giver, kind=kind, dry_run=given.dry_run, dated=dated)
+    return give(
+        desk, source, _pages(desk, source, given), giver, kind=kind, dry_run=given.dry_run, dated=dated
+    )
 
 
 def lines(given: Given) -> Iterator[str]:
@@ -72,16 +74,14 @@ def history(desk: Desk, source: Source, day: date | None) -> Iterator[str]:
         yield f"{source.id}: nobody has given a value" + (f" for {day}" if day else "")
 
 
-def _pages(source: Source, given: argparse.Namespace) -> Iterable[Page]:
+def _pages(desk: Desk, source: Source, given: argparse.Namespace) -> Iterable[Page]:
     if given.file is None:
         return one_page(_typed(source, given))
     if given.day or given.value or given.district or given.cells:
         raise SourceError("--from takes all values from a file; leave --day, --value, --district, --set out.")
     if not given.file.is_file():
         raise SourceError(f"There is no file {given.file}; correct the path.")
-    if given.file.suffix in ENDINGS:
-        return json_pages(given.file, given.file.name)
-    return pages(given.file, given.file.name, source, Layout())
+    return pages(given.file, given.file.name, source, Layout(), largest=desk.largest)
 
 
 def _typed(source: Source, given: argparse.Namespace) -> dict[str, str]:

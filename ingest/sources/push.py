@@ -11,17 +11,21 @@ before of the same key; rows that are not in a delivery stay as they are.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from ingest.contract import Copy, Extract, ReadRequest, SourceError
+from ingest.contract import Copy, Extract, Page, ReadRequest, SourceError
 from ingest.sources.headers import Layout
-from ingest.sources.json_rows import ENDINGS, json_pages
+from ingest.sources.json_lines import json_pages
 from ingest.sources.keys import keyed, refuse_strange
 from ingest.sources.options import options_of
 from ingest.sources.tables import pages
 from metrics.model import Source
+
+JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
+"""What is JSON because its sender says so, even where its first bytes do not."""
 
 
 class Options(BaseModel):
@@ -46,7 +50,11 @@ def read_file(source: Source, path: Path, request: ReadRequest) -> Extract:
     if not path.is_file():
         raise SourceError(f"There is no file {path}; correct the path.")
     request.keep(Copy(path, path.name))
-    is_json = path.suffix in ENDINGS
-    # Messages go back to the sender, who knows nothing of the folders of this machine.
-    found = json_pages(path, path.name) if is_json else pages(path, path.name, source, Layout())
-    return Extract(pages=keyed(found, source, options.key_from))
+    return Extract(pages=keyed(_pages(source, path, request), source, options.key_from))
+
+
+def _pages(source: Source, path: Path, request: ReadRequest) -> Iterator[Page]:
+    """Messages go back to the sender, who knows nothing of the folders of this machine: a name is enough."""
+    if path.suffix in JSON_ENDINGS:
+        return json_pages(path, path.name, request.largest)
+    return pages(path, path.name, source, Layout(), work=request.work, largest=request.largest)
