@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 import pytest
@@ -17,18 +17,23 @@ from metrics import catalogue as catalogues
 from serving.push import Door, Limits
 from store import deliveries, records, requests, schema, snapshots, tokens
 from store.engine import reading
-from tests.springfield import RECORDS, rows, springfield, work_off
+from tests.bare_store import kill_during
+from tests.springfield import RECORDS, Springfield, rows, springfield, work_off
 
-__all__ = ["springfield"]
+__all__ = ["kill_during", "springfield"]
 
 
 @pytest.fixture
 def city(springfield):
     """Springfield, whose requests are pushed."""
-    springfield.edit("sources/requests.toml", 'kind = "file"', 'kind = "push"')
-    springfield.edit("sources/requests.toml", '[options]\npath = "drop/*.csv"\n', "")
-    springfield.reread()
-    return springfield
+    return as_pushed(springfield)
+
+
+def as_pushed(city):
+    city.edit("sources/requests.toml", 'kind = "file"', 'kind = "push"')
+    city.edit("sources/requests.toml", '[options]\npath = "drop/*.csv"\n', "")
+    city.reread()
+    return city
 
 
 @pytest.fixture
@@ -214,3 +219,39 @@ def test_a_page_may_ask_the_worker_to_keep_values_given_by_hand(springfield):
         kept, refused = (requests.get(connection, one).result for one in (number, nameless))
     assert (kept["outcome"], kept["run"]["new"]) == ("entered", 1)
     assert refused == {"outcome": "refused", "sentence": "Say who gives the values: --by NAME."}
+
+
+# --- killed at any moment ------------------------------------------------------------------------
+
+
+def answer_for_ever(begun, url, folder):
+    """What the killed worker does."""
+    city = Springfield(folder, url)
+    begun()
+    duties = city.worker()
+    while True:
+        duties.attend()
+
+
+SEEDS = [*range(3), *(pytest.param(seed, marks=pytest.mark.matrix) for seed in range(3, 50))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_worker_killed_at_any_moment_loads_every_delivery_once(any_engine_url, tmp_path, kill_during, seed):
+    city = Springfield(tmp_path / "springfield", any_engine_url)
+    as_pushed(city)
+    token, _ = tokens.create(city.engine, city.clock, "Public Works", ["requests"])
+    for number in range(4):
+        text = rows(200 + number, date(2026, 1, 1 + number))
+        offer = deliveries.Offer("requests", f"k{number}", "text/csv", text.encode())
+        deliveries.accept(city.engine, city.clock, token.id, offer, 100)
+    city.engine.dispose()
+    kill_during(answer_for_ever, any_engine_url, city.folder, seed=seed, longest=1.5)
+    work_off(city.worker())
+    with reading(city.engine) as connection:
+        answers = [requests.get(connection, number).result for number in range(1, 5)]
+    assert [answer["outcome"] for answer in answers] == ["succeeded"] * 4
+    good = [run.trigger for run in ledger(city) if run.outcome == "succeeded"]
+    assert good == [f"delivery {number}" for number in range(1, 5)], "in their order, each once"
+    assert len(held(city)) == 203
+    city.engine.dispose()
