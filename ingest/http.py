@@ -17,7 +17,9 @@ USER_AGENT = "city-performance-dashboard/0.1"
 TIMEOUTS = httpx.Timeout(60.0, connect=15.0)
 """Seconds without a byte, and until a connection stands."""
 
-TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
+TRY_AGAIN = frozenset({202, 429, 500, 502, 503, 504})
+"""The answers that a later attempt may better; 202 is "accepted, ask again for it"."""
+
 ATTEMPTS = 6
 PATIENCE_SECONDS = 600
 """How long one request may take with all its repetitions."""
@@ -71,6 +73,28 @@ def get(
 
     def ask() -> httpx.Response:
         response = asking.get(address, params=parameters)
+        _judge(response)
+        return response
+
+    return _patiently(ask, _place(address, what), progress)
+
+
+def post(
+    asking: httpx.Client,
+    address: str,
+    *,
+    form: Mapping[str, str | int] | None = None,
+    json: object = None,
+    what: str = "",
+    progress: Progress = say_nothing,
+) -> httpx.Response:
+    """The answer to a question too long for an address, sent as a form or as JSON; as for `get`.
+
+    Only for questions: it is repeated like one.
+    """
+
+    def ask() -> httpx.Response:
+        response = asking.post(address, data=form, json=json)
         _judge(response)
         return response
 
@@ -146,10 +170,10 @@ def _patiently(ask: Callable[[], httpx.Response], place: str, progress: Progress
 
 def _judge(response: httpx.Response) -> None:
     """Passes a success; raises _StumbleError for what may be better later, RefusedError for the rest."""
-    if response.is_success:
-        return
     if response.status_code in TRY_AGAIN:
         raise _StumbleError(response)
+    if response.is_success:
+        return
     body = " ".join(response.text.split())[:BODY_SHOWN] or "(no text)"
     place = without_query(str(response.url))
     raise RefusedError(f"{place} answered {response.status_code} {response.reason_phrase}: {body}")

@@ -16,6 +16,7 @@ KINDS = {
     "file": "ingest.sources.file",
     "manual": "ingest.sources.manual",
     "push": "ingest.sources.push",
+    "socrata": "ingest.sources.socrata",
     "simulated": "ingest.sources.simulated",
 }
 

@@ -29,6 +29,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest import http
+from ingest.answers import parsed, short, table
 from ingest.contract import Cell, Extract, Progress, ReadRequest, SourceError
 from ingest.sources.options import options_of
 from ingest.spool import Decoded, Spool
@@ -151,17 +152,10 @@ class _Portal:
 
 def _result(body: bytes, place: str) -> Json:
     """The result inside an answer, its numbers as the texts they were; SourceError when there is none."""
-    if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        raise SourceError(f"{place} answered a web page (HTML), not data; look whether the portal has moved.")
-    try:
-        answer = json.loads(body, parse_int=str, parse_float=str, parse_constant=str)
-    except ValueError as error:
-        raise SourceError(
-            f"{place} answered something that is not JSON ({error}); try again later."
-        ) from error
+    answer = parsed(body, place)
     if not isinstance(answer, dict) or answer.get("success") is not True:
         said = answer.get("error") if isinstance(answer, dict) else answer
-        raise SourceError(f"{place} answered success = false: {_short(said)}; correct the source's options.")
+        raise SourceError(f"{place} answered success = false: {short(said)}; correct the source's options.")
     result = answer.get("result")
     if not isinstance(result, dict):
         raise SourceError(f"{place} answered without a result; look whether `url` is a CKAN portal.")
@@ -185,11 +179,6 @@ def _instant(said: object) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _short(said: object) -> str:
-    message = said.get("message") if isinstance(said, dict) else None
-    return str(message or json.dumps(said))[: http.BODY_SHOWN]
 
 
 # --- a resource, first onto disk, then as pages --------------------------------------------------
@@ -251,8 +240,7 @@ def _decoded(body: bytes) -> Decoded:
 
 
 def _rows(result: Json) -> list[list[Cell]]:
-    names = _names(result)
-    return [[_as_text(record.get(name)) for name in names] for record in _records(result)]
+    return table(_names(result), _records(result))
 
 
 def _records(result: Json) -> list[Json]:
@@ -268,9 +256,3 @@ def _names(result: Json) -> list[str]:
     if isinstance(fields, list) and fields:
         return [str(one["id"]) for one in fields if isinstance(one, dict) and "id" in one]
     return list(_records(result)[0]) if _records(result) else []
-
-
-def _as_text(value: object) -> Cell:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 import tomllib
 from argparse import ArgumentParser
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from ingest import entry_command, registry
 from ingest.contract import SourceError
 from ingest.run import Asked, run_source
-from ingest.sources import ckan, file, manual, push
+from ingest.sources import ckan, file, manual, push, socrata
 from metrics import catalogue
+from tests.ingest.stand_ins.frame import serving
+from tests.ingest.stand_ins.socrata import FIRST, Socrata
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "adding_a_source.md"
 ROWS = """Permit No.,APPLIED_AT,due_on,changed_at,issued_at,outcome,clerk
@@ -63,8 +67,27 @@ def test_the_example_of_a_manual_source_takes_a_value(example, bench):
     assert [one.line() for one in done.difference.changes] == ["2026-07-01/main: new: visits 412"]
 
 
+def at(source, stand_in):
+    """A source of the page, read from a stand-in for its server."""
+    assert source.options["url"].startswith("https://")
+    place = urlsplit(source.options["url"]).path
+    return replace(source, options={**source.options, "url": stand_in.address + place})
+
+
+def test_the_example_of_a_socrata_source_is_read(example, bench):
+    with serving(Socrata()) as portal:
+        portal.rows.fill([{"id": "a", "opened": "2026-08-16T10:00:00.000", "topic": "Sign"}], FIRST)
+        report = run_source(bench.desk, at(example("service_requests"), portal))
+    assert (report.new, report.rejected, report.message) == (1, 0, "missing columns, taken as empty: closed")
+
+
+def test_a_kind_is_added_in_under_twenty_lines(text):
+    _, *examples = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert [block for block in examples if len(block.splitlines()) >= 20] == []
+
+
 def test_every_kind_and_every_option_is_on_the_page(text):
-    options = [word for one in (file, ckan, push, manual) for word in one.Options.model_fields]
+    options = [word for one in (file, ckan, push, manual, socrata) for word in one.Options.model_fields]
     for word in (*registry.KINDS, *options):
         assert f"`{word}`" in text or f"**{word}**" in text
 

@@ -1,0 +1,296 @@
+"""The kind `socrata`: a dataset of a portal that speaks SODA, 2.1 or 3.
+
+Options of a source:
+
+    url        the portal, https://data.example.gov
+    dataset    the dataset's id, four signs twice: "erm2-nwe9"
+    version    3 for the newer protocol, which needs an application token (default "2.1")
+    where      a SoQL filter: only rows that fit it belong to the source
+    token      the environment variable that holds an application token (default SOCRATA_APP_TOKEN)
+    page_size  rows asked for at a time (default 20000)
+    overlap_days  how far before the last mark every reading begins (default 3)
+
+The mark of a row is `:updated_at`, or the source's `modified` column where it has one. A reading takes the
+newest mark first and then what was marked up to it and since the last reading, each page after the last
+row of the page before: a row that is touched meanwhile falls out of the reading and into the next one, so
+that none comes twice. At the end the portal is asked how many there were. The first reading has every row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field
+
+from ingest import http
+from ingest.answers import epoch, parsed, short, table
+from ingest.contract import Extract, ReadRequest, SourceError
+from ingest.secrets import secret
+from ingest.sources.options import options_of
+from ingest.spool import Decoded, Spool
+from metrics.model import Source
+
+READINGS = 2
+"""How often a reading that does not add up is begun."""
+
+UPDATED = ":updated_at"
+
+TIMES = ("calendar_date", "floating_timestamp", "fixed_timestamp")
+"""The types of a column that can be compared with a day."""
+
+Row = dict[str, Any]
+
+
+class Options(BaseModel):
+    """The words of a Socrata source, checked."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    url: str = Field(pattern=r"^https?://")
+    dataset: str = Field(pattern=r"^[a-z0-9]{4}-[a-z0-9]{4}$")
+    version: Literal["2.1", "3"] = "2.1"
+    where: str = ""
+    token: str = "SOCRATA_APP_TOKEN"
+    page_size: int = Field(default=20_000, ge=1, le=50_000)
+    overlap_days: int = Field(default=3, ge=0)
+
+
+def read(source: Source, request: ReadRequest) -> Extract:
+    """The rows marked since the request's cursor, all of them without one.
+
+    Raises SourceError when the portal does not answer, answers something else, or gives too few rows.
+    """
+    options = options_of(source, Options)
+    before = json.loads(request.cursor) if request.cursor else {}
+    with _client(options, request) as client:
+        dataset = _Dataset(client, source, options, request)
+        now = dataset.state()
+        unchanged = before == now and not request.sweep
+        since = _earlier(before["newest"], options.overlap_days) if before.get("newest") else None
+        spool = Spool(request, f"socrata-{options.dataset}")
+        if not unchanged:
+            _fill(spool, dataset, since)
+            spool.keep()
+        changed = dataset.changed
+
+    def ids() -> Iterator[str]:
+        with _client(options, request) as again:
+            yield from _Dataset(again, source, options, request).keys()
+
+    return Extract(
+        pages=spool.pages(dataset.decoded, dataset.address),
+        updated_at=changed,
+        cursor=json.dumps(now),
+        unchanged=unchanged,
+        ids=ids if request.sweep or since is None else None,
+        sizes={} if unchanged or since else {options.dataset: spool.rows},
+    )
+
+
+class _Dataset:
+    """One dataset: what the portal says of it, and questions about its rows."""
+
+    def __init__(self, client: httpx.Client, source: Source, options: Options, request: ReadRequest) -> None:
+        self._client, self._source, self._options, self._request = client, source, options, request
+        portal = options.url.rstrip("/")
+        self.address = f"{portal}/d/{options.dataset}"
+        versions = {
+            "2.1": f"{portal}/resource/{options.dataset}.json",
+            "3": f"{portal}/api/v3/views/{options.dataset}/query.json",
+        }
+        self._query = versions[options.version]
+        said = self._described(f"{portal}/api/views/{options.dataset}.json")
+        self.changed = epoch(said.get("rowsUpdatedAt"))
+        self._types = {str(one.get("fieldName")): str(one.get("dataTypeName")) for one in said["columns"]}
+        self.page_size = options.page_size
+        self.mark = self.field(source.modified) if source.modified else UPDATED
+
+    def field(self, name: str) -> str:
+        """What the portal calls a declared column: by its name or by one of its aliases."""
+        names = (name, *self._source.column(name).aliases)
+        return next((one for one in names if one in self._types or one.startswith(":")), name)
+
+    def state(self) -> dict[str, str | None]:
+        """The newest mark and the number of rows: where both are as they were, nothing happened."""
+        [row] = self.rows(f"max({self.mark}) AS newest, count(*) AS total", [], "") or [{}]
+        self._newest = row.get("newest")
+        return {"newest": self._newest, "total": row.get("total")}
+
+    def window(self, since: str | None) -> list[str]:
+        """The filter of a reading: since a mark, else everything; never what was marked after it began."""
+        if self._newest is None:
+            return []
+        until = f"{self.mark} <= {_quoted(self._newest)}"
+        if since is None:
+            return [until if self.mark == UPDATED else f"({until} OR {self.mark} IS NULL)"]
+        return [f"{self.mark} >= {_quoted(since)}", until]
+
+    def rows(self, select: str, where: Sequence[str], order: str, limit: int = 1) -> list[Row]:
+        """The rows of one question."""
+        return _rows(self.ask(select, where, order, limit), self._query)
+
+    def ask(self, select: str, where: Sequence[str], order: str, limit: int) -> bytes:
+        """The answer to one question as received."""
+        filters = " AND ".join([*where, *self._in_range(), *self._own_filter()])
+        clauses = {"select": select, "where": filters, "order": order, "limit": str(limit)}
+        given = {word: clause for word, clause in clauses.items() if clause}
+        what = f"{self._options.dataset}, {filters or 'every row'}"[:150]
+        progress = self._request.progress
+        if self._options.version == "2.1":
+            parameters = {f"${word}": clause for word, clause in given.items()}
+            return http.get(self._client, self._query, parameters, what=what, progress=progress).content
+        spoken = {"order": "ORDER BY"}
+        query = " ".join(f"{spoken.get(word, word.upper())} {clause}" for word, clause in given.items())
+        return http.post(
+            self._client, self._query, json={"query": query}, what=what, progress=progress
+        ).content
+
+    def keys(self) -> Iterator[str]:
+        """The key of every row, in pages by the portal's own row ids; SourceError when some did not come."""
+        key = self.field(self._source.key)
+        seen: set[object] = set()
+        after: list[str] = []
+        while found := self.rows(f":id, {key}", after, ":id", self.page_size):
+            before = len(seen)
+            seen.update(row.get(":id") for row in found)
+            if len(seen) == before:
+                break
+            yield from (str(row[key]) for row in found if row.get(key) is not None)
+            after = [f":id > {_quoted(found[-1].get(':id'))}"]
+        total = int((self.state()["total"]) or 0)
+        if len(seen) < total:
+            raise SourceError(f"{self._query} gave {len(seen)} ids of {total}; try again later.")
+
+    def decoded(self, body: bytes) -> Decoded:
+        """The columns that the portal lists and that its rows have beside, its own (`:id`) if declared."""
+        rows = [_with_places(row) for row in _rows(body, self._query)]
+        declared = {name for one in self._source.columns for name in (one.name, *one.aliases)}
+        names = dict.fromkeys([*self._types, *(name for row in rows for name in row)])
+        columns = [name for name in names if not name.startswith(":") or name in declared]
+        return columns, table(columns, rows)
+
+    def progress(self, rows: int) -> None:
+        """Says how many rows came."""
+        self._request.progress(f"{self._options.dataset}: {rows} rows came")
+
+    def _own_filter(self) -> list[str]:
+        return [f"({self._options.where})"] if self._options.where else []
+
+    def _in_range(self) -> list[str]:
+        """Of a reading of some days, only rows that arrived about then; which they are is decided later."""
+        if self._source.arrival is None or not (self._request.since or self._request.until):
+            return []
+        name, day = self.field(self._source.arrival), timedelta(days=1)
+        if self._types.get(name) not in TIMES:
+            return []
+        since, until = self._request.since, self._request.until
+        return [
+            *([f"{name} >= '{since - day}T00:00:00'"] if since else []),
+            *([f"{name} < '{until + 2 * day}T00:00:00'"] if until else []),
+        ]
+
+    def _described(self, address: str) -> Row:
+        """What the portal says of the dataset; nothing where it does not say."""
+        try:
+            response = http.get(self._client, address, progress=self._request.progress)
+        except http.RefusedError:
+            return {"columns": []}
+        said = parsed(response.content, address)
+        columns = said.get("columns") if isinstance(said, dict) else None
+        return {**said, "columns": columns} if isinstance(columns, list) else {"columns": []}
+
+
+# --- one reading -----------------------------------------------------------------------------------
+
+
+def _fill(spool: Spool, dataset: _Dataset, since: str | None) -> None:
+    """Reads every page, once more from the beginning when rows are missing at the end."""
+    for _ in range(READINGS):
+        _read_pages(spool, dataset, since)
+        [counted] = dataset.rows("count(*) AS total", dataset.window(since), "") or [{}]
+        total = int(counted.get("total", 0))
+        if spool.rows >= total:
+            return
+        came = f"{spool.rows} different rows came of {total}"
+        dataset.state()
+        spool.begin()
+    raise SourceError(
+        f"{dataset.address}: {came}, in each of {READINGS} readings; the portal leaves out or repeats rows. "
+        "Try again later."
+    )
+
+
+def _read_pages(spool: Spool, dataset: _Dataset, since: str | None) -> None:
+    """Each page begins after the last row of the one before: rows that move take no other row along.
+
+    A page without a new row is the end, or was repeated: the number of rows tells.
+    """
+    window, mark = dataset.window(since), dataset.mark
+    order = ":id" if since is None else f"{mark}, :id"
+    after: list[str] = []
+    while True:
+        body = dataset.ask(":*, *", [*window, *after], order, dataset.page_size)
+        rows = _rows(body, dataset.address)
+        if not rows:
+            return
+        if any(":id" not in row for row in rows):
+            raise SourceError(f"{dataset.address}: rows came without `:id`; look whether it is a dataset.")
+        if not spool.add(body, (row[":id"] for row in rows)):
+            return
+        dataset.progress(spool.rows)
+        last = rows[-1]
+        id_ = _quoted(last[":id"])
+        if since is None:
+            after = [f":id > {id_}"]
+        else:
+            at = _quoted(last[mark])
+            after = [f"({mark} > {at} OR ({mark} = {at} AND :id > {id_}))"]
+
+
+def _client(options: Options, request: ReadRequest) -> httpx.Client:
+    client = http.client(request.city.contact)
+    token = secret(options.token)
+    if token:
+        client.headers["X-App-Token"] = token
+        # Another host must not hear the token.
+        client.follow_redirects = False
+    elif options.version == "3":
+        client.close()
+        raise SourceError(f"SODA 3 needs an application token; set {options.token} in the environment.")
+    return client
+
+
+def _rows(body: bytes, place: str) -> list[Row]:
+    answer = parsed(body, place)
+    if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
+        raise SourceError(f"{place} answered no rows: {short(answer)}; correct the source's options.")
+    return answer
+
+
+def _with_places(row: Row) -> Row:
+    """A point and an old location as two columns more, `name.longitude` and `name.latitude`."""
+    places: Row = {}
+    for name, value in row.items():
+        if isinstance(value, dict):
+            pair = value.get("coordinates") or (value.get("longitude"), value.get("latitude"))
+            if isinstance(pair, list | tuple) and len(pair) == 2:
+                places |= {f"{name}.longitude": pair[0], f"{name}.latitude": pair[1]}
+    return row | places if places else row
+
+
+def _earlier(mark: str, days: int) -> str:
+    """A mark some days before, written like it; the mark itself when it is no time."""
+    try:
+        moment = datetime.fromisoformat(mark)
+    except ValueError:
+        return mark
+    text = (moment - timedelta(days=days)).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def _quoted(text: object) -> str:
+    return "'" + str(text).replace("'", "''") + "'"
