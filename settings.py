@@ -83,6 +83,20 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
+def secret(name: str, environment: Mapping[str, str] = os.environ) -> str | None:
+    """The secret in the variable `name`, or in the file that `name`_FILE names; None without either.
+
+    Sources name their own, so that none is a setting. SettingError when the file cannot be read.
+    """
+    given, path = environment.get(name, "").strip(), environment.get(f"{name}_FILE", "").strip()
+    if given or not path:
+        return given or None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"{name}_FILE names {path}, which cannot be read; correct it.") from error
+
+
 def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise SettingError(f"PORT is {text!r}; give a number from 1 to 65535, for example PORT=8050.")

@@ -509,6 +509,7 @@ def _duties(chosen: settings.Settings) -> Duties:
         system_clock,
         districts=districts,
         largest=chosen.largest_file,
+        secret=settings.secret,
     )
     return Duties(catalogue, desk, snapshot_days=chosen.snapshot_days)
 

@@ -49,6 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
             progress,
             districts,
             largest=chosen.largest_file,
+            secret=settings.secret,
         )
         if given.command in ("enter", "entered"):
             return _enter(desk, catalogue, given)

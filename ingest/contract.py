@@ -101,6 +101,10 @@ class Entered:
     cells: Mapping[str, str]
 
 
+def no_secret(_name: str) -> None:
+    """Secrets where there are none."""
+
+
 @dataclass(frozen=True)
 class ReadRequest:
     """What a kind is told about the run it reads for.
@@ -110,7 +114,8 @@ class ReadRequest:
     the rows that will be used; a kind may use them to ask for less. folder: where relative paths of
     options begin. work: a folder of this run alone, gone after it. keep: takes the bytes as received for
     the snapshot. sweep: this run also asks for the key of every record the source still has, where the
-    protocol can say them (`Extract.ids`). open_keys: the keys of the records held, not withdrawn, whose
+    protocol can say them (`Extract.ids`). secret: gives the secret of a name, None where nobody set it; a
+    source's file has names only. open_keys: the keys of the records held, not withdrawn, whose
     `closed` column is empty, in their order; none where the source names no such column. largest: how many
     bytes a file may have, unpacked where it was packed. entered: what people gave by hand and counts
     now, by key.
@@ -127,6 +132,7 @@ class ReadRequest:
     progress: Progress = say_nothing
     sweep: bool = False
     open_keys: Callable[[], Sequence[str]] = tuple
+    secret: Callable[[str], str | None] = no_secret
     largest: int = LARGEST_FILE
     entered: Callable[[], Sequence[Entered]] = tuple
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
-from ingest.contract import LARGEST_FILE, Progress, say_nothing
+from ingest.contract import LARGEST_FILE, Progress, no_secret, say_nothing
 from metrics.model import City, District
 from store import runs
 from store.engine import Clock, Engine, system_clock
@@ -94,7 +95,8 @@ class Desk:
     """Where runs of one city's sources work: its database, its folders, its clock.
 
     folder: where relative paths of a source begin. snapshots: where bytes as received are kept. districts:
-    what columns of districts are looked up in. largest: how many bytes a file may have.
+    what columns of districts are looked up in. largest: how many bytes a file may have. secret: gives
+    the secret of a name, None where nobody set it.
     """
 
     engine: Engine
@@ -105,3 +107,4 @@ class Desk:
     progress: Progress = say_nothing
     districts: tuple[District, ...] = ()
     largest: int = LARGEST_FILE
+    secret: Callable[[str], str | None] = no_secret

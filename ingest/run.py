@@ -157,6 +157,7 @@ def _open(run: _Run, before: _Before, work: Path) -> Extract:
         progress=run.desk.progress,
         sweep=not run.asked.is_partial and (run.asked.sweep or before.memory.wants_sweep(run.started)),
         open_keys=lambda: _open_keys(run),
+        secret=lambda name: _secret(run, name),
         largest=run.desk.largest,
         entered=lambda: _entered(run),
     )
@@ -182,6 +183,13 @@ def _entered(run: _Run) -> list[Entered]:
     with reading(run.desk.engine) as connection:
         found = entries.current(connection, run.source.id)
     return [Entered(one.id, one.given.day, one.given.cells) for one in found]
+
+
+def _secret(run: _Run, name: str) -> str | None:
+    try:
+        return run.desk.secret(name)
+    except ValueError as error:
+        raise SourceError(str(error)) from error
 
 
 def _definition(run: _Run) -> str:

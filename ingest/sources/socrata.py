@@ -29,7 +29,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from ingest import http
 from ingest.answers import epoch, parsed, short, table
 from ingest.contract import Extract, ReadRequest, SourceError
-from ingest.secrets import secret
 from ingest.sources.options import options_of
 from ingest.spool import Decoded, Spool
 from metrics.model import Source
@@ -253,7 +252,7 @@ def _read_pages(spool: Spool, dataset: _Dataset, since: str | None) -> None:
 
 def _client(options: Options, request: ReadRequest) -> httpx.Client:
     client = http.client(request.city.contact)
-    token = secret(options.token)
+    token = request.secret(options.token)
     if token:
         client.headers["X-App-Token"] = token
         # Another host must not hear the token.

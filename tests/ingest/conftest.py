@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import settings
 from ingest.run import Desk
 from metrics.model import City, Column, Source
 from store import records, runs
@@ -49,7 +50,15 @@ class Bench:
         self.engine = open_engine(url)
         self.said: list[str] = []
         migrate(self.engine, CITY, self.clock)
-        self.desk = Desk(self.engine, CITY, folder / "snapshots", folder, self.clock, self.said.append)
+        self.desk = Desk(
+            self.engine,
+            CITY,
+            folder / "snapshots",
+            folder,
+            self.clock,
+            self.said.append,
+            secret=settings.secret,
+        )
 
     def file(self, name: str, text: str | bytes) -> Path:
         path = self.folder / name

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+import settings
 from ingest.contract import ReadRequest, SourceError
 from ingest.run import Asked, run_source
 from ingest.sources import socrata as kind
@@ -46,7 +47,9 @@ def source(request, portal):
 
 
 def begin(source, tmp_path, cursor=None, **more):
-    request = ReadRequest(CITY, datetime(2026, 8, 18, tzinfo=UTC), cursor=cursor, work=tmp_path, **more)
+    request = ReadRequest(
+        CITY, datetime(2026, 8, 18, tzinfo=UTC), cursor=cursor, work=tmp_path, secret=settings.secret, **more
+    )
     return kind.read(source, request)
 
 
@@ -166,15 +169,15 @@ def test_the_token_goes_in_a_header_and_version_3_needs_one(source, portal, tmp_
             begin(source, tmp_path)
 
 
-def test_a_token_may_be_in_a_file(source, portal, tmp_path, monkeypatch):
+def test_a_token_may_be_in_a_file(bench, source, portal, tmp_path, monkeypatch):
     monkeypatch.delenv("SOCRATA_APP_TOKEN")
     (tmp_path / "token").write_text("a-token\n")
     monkeypatch.setenv("SOCRATA_APP_TOKEN_FILE", str(tmp_path / "token"))
     begin(source, tmp_path)
     assert portal.asked[-1].headers["X-App-Token"] == "a-token"
     monkeypatch.setenv("SOCRATA_APP_TOKEN_FILE", str(tmp_path / "nowhere"))
-    with pytest.raises(SourceError, match="cannot be read"):
-        begin(source, tmp_path)
+    said = run_source(bench.desk, source).message
+    assert said == f"SOCRATA_APP_TOKEN_FILE names {tmp_path}/nowhere, which cannot be read; correct it."
 
 
 # --- faults ------------------------------------------------------------------------------------------
