@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import compress
@@ -118,6 +118,10 @@ class Parser:
         """Ids as a source says them, as the values its records go by; what is no key is passed over."""
         key = self._source.column(self._source.key)
         return set(self._convert(key, [(one,) for one in ids], 0, _Told()).values) - {None}
+
+    def count_emptied(self, emptied: Iterable[tuple[tuple[str, str], int]]) -> None:
+        """Counts computed cells that were emptied, by column and reason."""
+        self._emptied.update(dict(emptied))
 
     def notes(self) -> list[str]:
         """What the headers lacked or had too much, and which cells were emptied or named no district."""

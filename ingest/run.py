@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zoneinfo import ZoneInfo
 
 from ingest import registry
 from ingest.cells import Value
@@ -21,6 +22,7 @@ from ingest.parse import Parser
 from ingest.places import Places
 from ingest.staging import Filling
 from ingest.vanished import Gone, missing_from_ids, missing_from_rows, refuse_fewer
+from metrics.derived import computed
 from metrics.model import Source
 from metrics.periods import local_day
 from store import entries, records, runs, snapshots
@@ -32,6 +34,7 @@ from store.engine import (
     reading,
     writing,
 )
+from store.reduce import prepare_workdays
 
 READING = 1
 """Raised when the code understands the same bytes differently: every source is then read whole again."""
@@ -106,6 +109,8 @@ def _ingest(run: _Run, dated: tuple[str, ...]) -> RunReport:
     desk, source, asked = run.desk, run.source, run.asked
     with writing(desk.engine, desk.clock) as write:
         records.prepare(write.connection, source, dated)
+        if computed(source):
+            prepare_workdays(write.connection, desk.city)
     before = _before(run)
     parser = Parser(
         source,
@@ -122,6 +127,9 @@ def _ingest(run: _Run, dated: tuple[str, ...]) -> RunReport:
         filling.fill(stage, extract.pages, parser, desk.progress)
         sizes = _sizes(run, extract, filling, before)
         ids, told = _ids(run, extract, parser)
+        computing = stage.compute(ZoneInfo(desk.city.time_zone))
+        filling.add_unfit(computing.unfit)
+        parser.count_emptied(computing.emptied)
         with stage.writing(desk.clock) as write:
             counts = stage.merge(write, run.id)
             filling.add_conflicts(counts.conflicts)
@@ -199,6 +207,9 @@ def _definition(run: _Run) -> str:
     words: tuple[object, ...] = (READING, run.desk.city.time_zone, *read_by)
     if any(column.type == "district" for column in source.columns):
         words = (*words, Places(run.desk.districts).mark)
+    if computed(source):
+        city = run.desk.city
+        words = (*words, city.holiday_country, city.holiday_subdivision, city.holidays, city.closures)
     return hashlib.sha256(repr(words).encode()).hexdigest()[:16]
 
 

@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import itemgetter
 
+from ingest.cells import Value
 from ingest.contract import Page, Progress
 from ingest.parse import Parsed, Parser
 from ingest.quarantine import Rejection, Tally, keepable, printable
 from metrics.model import Source
+from store.computing import Unfit
 from store.records import Conflict, Stage, stage_columns
 from store.runs import QuarantinedRow
 
@@ -49,6 +51,10 @@ class Filling:
                 stage.add(parsed.rows)
                 self._remember(page, parsed)
                 progress(f"{self.source.id}: {self.read} rows read")
+
+    def add_unfit(self, unfit: Sequence[Unfit]) -> None:
+        """Refuses rows for what was computed from them."""
+        self.rejections += map(self._unfit, unfit)
 
     def add_conflicts(self, conflicts: Sequence[Conflict]) -> None:
         """Refuses rows that a later one of the same key contradicts; a stage counts its rows from 1."""
@@ -92,19 +98,30 @@ class Filling:
             believable = [one for one in arrivals if isinstance(one, str) and one <= self.latest]
             self.newest = max([*believable, *([self.newest] if self.newest else [])], default=None)
 
+    def _unfit(self, unfit: Unfit) -> Rejection:
+        index = unfit.order - 1
+        return self._typed(index, unfit.row, unfit.column, unfit.value, unfit.reason)
+
     def _conflict(self, conflict: Conflict) -> Rejection:
-        values = dict(zip(stage_columns(self.source), conflict.row, strict=True))
-        found = {column.name: values[column.name] for column in self.source.columns}
         first, last = conflict.line - 1, conflict.last - 1
+        reason = f"key stands again at {self._standing(last, self._place(first))}"
+        return self._typed(first, conflict.row, self.source.key, conflict.key, reason, STANDS_AGAIN)
+
+    def _typed(
+        self, index: int, row: Sequence[Value], column: str, value: str, reason: str, rule: str = ""
+    ) -> Rejection:
+        """A staged row that is refused after all: its fields as records would have them."""
+        values = dict(zip(stage_columns(self.source), row, strict=True))
+        found = {one.name: values[one.name] for one in self.source.columns}
         return Rejection(
-            line=self._lines[first],
-            key=printable(conflict.key),
-            column=self.source.key,
-            value=printable(conflict.key),
-            reason=f"key stands again at {self._standing(last, self._place(first))}",
+            line=self._lines[index],
+            key=printable(str(values[self.source.key])),
+            column=column,
+            value=printable(value),
+            reason=reason,
             row={name: None if value is None else str(value) for name, value in found.items()},
-            place=self._place(first),
-            rule=STANDS_AGAIN,
+            place=self._place(index),
+            rule=rule,
         )
 
     def _standing(self, index: int, here: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from operator import itemgetter
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import psycopg
@@ -34,6 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from metrics.model import Source
+from store.computing import Computing, compute
 from store.engine import Clock, StoreError, Writing, keeping, writing
 from store.record_tables import (
     RecordTables,
@@ -89,7 +91,7 @@ class MergeCounts:
     """What became of the rows of a stage.
 
     repeated rows say again what another staged row says; conflicts lost to a later row of their key.
-    new + changed + unchanged + repeated + len(conflicts) = rows staged.
+    new + changed + unchanged + repeated + len(conflicts) = rows staged and not taken out again.
     """
 
     new: int
@@ -120,6 +122,7 @@ class Stage:
         self._lines = array("q")
         self._marks = array("q")
         self._is_indexed = False
+        self._taken_out = 0
         self._sealed: tuple[int, tuple[Conflict, ...]] | None = None
         with connection.begin():
             self._tables.stage.create(connection)
@@ -149,6 +152,13 @@ class Stage:
         self._lines.extend(numbers)
         self._marks.extend(map(hash, map(itemgetter(names.index(self._source.key)), rows)))
 
+    def compute(self, zone: ZoneInfo) -> Computing:
+        """Fills the computed columns, after the last row was added; rows they make unfit leave the stage."""
+        with self.connection.begin():
+            done = compute(self.connection, self._source, self._tables.stage, zone)
+        self._taken_out += len(done.unfit)
+        return done
+
     @contextmanager
     def writing(self, clock: Clock) -> Iterator[Writing]:
         """The write transaction in which to merge; equal keys are sorted out before it begins."""
@@ -177,7 +187,7 @@ class Stage:
         if write.connection is not self.connection:
             raise ValueError("a stage merges in its own transaction, which begins with Stage.writing")
         repeated, conflicts = self._seal()
-        staged = len(self._lines) - repeated - len(conflicts)
+        staged = len(self._lines) - self._taken_out - repeated - len(conflicts)
         if _is_empty(self.connection, self._tables.records):
             _first_load(write, self._source, self._tables, run_id)
             return MergeCounts(staged, 0, 0, repeated, conflicts)
