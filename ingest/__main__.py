@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import settings
-from ingest import entry_command
+from ingest import entry_command, quarantine_command
 from ingest.contract import SourceError
 from ingest.run import Asked, Desk, RunReport, run_source
 from metrics.catalogue import CatalogueError, find_city, load
@@ -53,6 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
         )
         if given.command in ("enter", "entered"):
             return _enter(desk, catalogue, given)
+        if given.command == "quarantine":
+            _refuse_unknown(catalogue, given.sources)
+            return quarantine_command.run_command(desk, catalogue, given, _print_table, _say)
         return _status(desk, catalogue) if given.command == "status" else _run(desk, catalogue, given)
     except (CatalogueError, SourceError, StoreError, UsageError, settings.SettingError) as error:
         print(error, file=sys.stderr)
@@ -78,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         "--accept-fewer", action="store_true", help="read whole; fewer than half of the records are right"
     )
     entry_command.add_parsers(commands)
+    quarantine_command.add_commands(commands)
     commands.add_parser("list", help="the sources of the city and where they come from")
     commands.add_parser("status", help="the last run of each source and how far it is known")
     return parser
@@ -102,10 +106,7 @@ def _run(desk: Desk, catalogue: Catalogue, given: argparse.Namespace) -> int:
 
 
 def _chosen(catalogue: Catalogue, given: argparse.Namespace) -> list[Source]:
-    unknown = [name for name in given.sources if name not in catalogue.sources]
-    if unknown:
-        known = ", ".join(catalogue.sources) or "none"
-        raise UsageError(f"{catalogue.city.id} has no source {unknown[0]}; its sources are: {known}.")
+    _refuse_unknown(catalogue, given.sources)
     if given.file is not None and len(given.sources) != 1:
         raise UsageError("--from reads the rows of one source; name it: run SOURCE --from FILE.")
     if given.since and given.until and given.since > given.until:
@@ -135,6 +136,13 @@ def _enter(desk: Desk, catalogue: Catalogue, given: argparse.Namespace) -> int:
     print("\n".join(entry_command.lines(done)))
     has_run = done.report is None or done.report.outcome in runs.GOOD_OUTCOMES
     return 0 if has_run and not done.difference.rejections else 1
+
+
+def _refuse_unknown(catalogue: Catalogue, names: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in catalogue.sources]
+    if unknown:
+        known = ", ".join(catalogue.sources) or "none"
+        raise UsageError(f"{catalogue.city.id} has no source {unknown[0]}; its sources are: {known}.")
 
 
 def _say(report: RunReport) -> int:

@@ -300,6 +300,7 @@ class Parser:
             row=dict(zip(names, row, strict=False)),
             place=page.place,
             rule=rule,
+            form="broken" if rule == RAGGED else "received",
         )
 
 
@@ -312,6 +313,7 @@ def _unreadable(page: Page, line: Unreadable) -> Rejection:
         reason=line.reason,
         row={"line": line.text},
         place=page.place,
+        form="broken",
     )
 
 

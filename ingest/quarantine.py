@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ingest.contract import Cell
+from store.quarantine import Form, QuarantinedRow
 
 REASONS_SHOWN = 5
+KEPT_OF_A_REASON, KEPT_OF_A_RUN, CHARACTERS_KEPT = 5_000, 20_000, 20_000_000
+"""How much of the rows that one run refused is kept: all are counted, the first are kept."""
+
 VALUE_LENGTH = 80
 KEPT_LENGTH = 1000
 
@@ -18,6 +22,7 @@ class Rejection:
 
     place is the file or address, line the line on which the row begins there. key and value are the
     texts as received, None where there is none. rule is the reason without what differs from row to row.
+    form says what a replay can make of the row.
     """
 
     line: int
@@ -28,6 +33,7 @@ class Rejection:
     row: Mapping[str, Cell]
     place: str = ""
     rule: str = ""
+    form: Form = "received"
 
 
 @dataclass
@@ -37,12 +43,12 @@ class Tally:
     counts: dict[tuple[str | None, str], int] = field(default_factory=dict)
     first: dict[tuple[str | None, str], Rejection] = field(default_factory=dict)
 
-    def add(self, rejections: Iterable[Rejection]) -> None:
-        """Counts more refused rows."""
-        for one in rejections:
-            what = (one.column, one.rule or one.reason)
-            self.counts[what] = self.counts.get(what, 0) + 1
-            self.first.setdefault(what, one)
+    def add(self, one: Rejection) -> int:
+        """Counts one more refused row; gives how many there are for its reason."""
+        what = (one.column, one.rule or one.reason)
+        self.counts[what] = self.counts.get(what, 0) + 1
+        self.first.setdefault(what, one)
+        return self.counts[what]
 
     def lines(self) -> list[str]:
         """One sentence per column and rule, the most frequent first; [] when nothing was refused."""
@@ -52,6 +58,57 @@ class Tally:
         if rest:
             told.append(f"{sum(self.counts[what] for what in rest)} rejected for {len(rest)} other reasons")
         return told
+
+
+@dataclass
+class Refusals:
+    """The rows one reading refused: every one counted, by key too, and the first of them kept whole.
+
+    keys are those of all refused rows, None among them where one shows none.
+    """
+
+    count: int = 0
+    kept: list[Rejection] = field(default_factory=list)
+    keys: set[str | None] = field(default_factory=set)
+    tally: Tally = field(default_factory=Tally)
+    _characters: int = 0
+
+    def add(self, rejections: Iterable[Rejection]) -> None:
+        """Refuses more rows."""
+        for one in rejections:
+            self.count += 1
+            self.keys.add(one.key)
+            of_its_reason = self.tally.add(one)
+            size = sum(len(cell or "") for cell in one.row.values())
+            if of_its_reason > KEPT_OF_A_REASON or len(self.kept) >= KEPT_OF_A_RUN:
+                continue
+            if self._characters + size <= CHARACTERS_KEPT:
+                self._characters += size
+                self.kept.append(one)
+
+    def rows(self, staged: Collection[str]) -> list[QuarantinedRow]:
+        """The kept rows as the store has them; a row whose key is among those staged is a repeated one."""
+        return [_stored(one, staged) for one in self.kept]
+
+    def notes(self) -> list[str]:
+        """That not all rows are kept, where it is so."""
+        if len(self.kept) == self.count:
+            return []
+        return [f"the quarantine keeps the first {len(self.kept)} of {self.count} refused rows"]
+
+
+def _stored(one: Rejection, staged: Collection[str]) -> QuarantinedRow:
+    return QuarantinedRow(
+        one.line,
+        one.key,
+        one.column,
+        one.value,
+        one.reason,
+        {keepable(name): cell and keepable(cell) for name, cell in one.row.items()},
+        keepable(one.place),
+        one.rule,
+        "repeated" if one.key in staged and one.form != "broken" else one.form,
+    )
 
 
 def printable(cell: Cell) -> str | None:

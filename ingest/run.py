@@ -25,7 +25,7 @@ from ingest.vanished import Gone, missing_from_ids, missing_from_rows, refuse_fe
 from metrics.derived import computed
 from metrics.model import Source
 from metrics.periods import local_day
-from store import entries, records, runs, snapshots
+from store import entries, quarantine, records, runs, snapshots
 from store.engine import (
     StoreError,
     Writing,
@@ -80,14 +80,14 @@ def run_source(
     """
     asked = asked or Asked()
     try:
-        with _turn(desk.snapshots.parent, source), runs.turn(desk.engine, source.id):
+        with turn(desk, source):
             started = desk.clock()
             run_id = runs.start(desk.engine, desk.clock, source.id, asked.trigger)
             return _guarded(_Run(desk, source, asked, run_id, started), tuple(dated))
     except runs.UnderWayError as error:
         return RunReport(source.id, BUSY, message=str(error))
     except (SourceError, StoreError, OSError) as error:
-        return RunReport(source.id, "failed", message=_told(error))
+        return RunReport(source.id, "failed", message=told(error))
 
 
 def _guarded(run: _Run, dated: tuple[str, ...]) -> RunReport:
@@ -99,7 +99,7 @@ def _guarded(run: _Run, dated: tuple[str, ...]) -> RunReport:
         runs.fail(*fail, "The run was stopped.", outcome="interrupted", snapshot=run.snapshot)
         raise
     except Exception as error:  # noqa: BLE001 - one source must not stop the others
-        message = _told(error)
+        message = told(error)
         runs.fail(*fail, message, snapshot=run.snapshot)
         return RunReport(run.source.id, "failed", message=message)
 
@@ -134,7 +134,7 @@ def _ingest(run: _Run, dated: tuple[str, ...]) -> RunReport:
             counts = stage.merge(write, run.id)
             filling.add_conflicts(counts.conflicts)
             gone = _gone(run, extract, filling, stage, ids)
-            rejected = runs.quarantine_rows(write, run.id, source.id, filling.quarantined())
+            _keep_refused(write, run, extract, before, filling, stage)
             report = RunReport(
                 source=source.id,
                 outcome="unchanged" if extract.unchanged else "succeeded",
@@ -142,11 +142,13 @@ def _ingest(run: _Run, dated: tuple[str, ...]) -> RunReport:
                 new=counts.new,
                 changed=counts.changed,
                 unchanged=counts.unchanged + counts.repeated,
-                rejected=rejected,
+                rejected=filling.refusals.count,
                 withdrawn=records.withdraw(write, source, gone.keys, run.id),
                 known_until=_known_until(run, extract, filling, before),
-                message="; ".join([*extract.notes, *parser.notes(), *told, *gone.notes]),
-                rejections=filling.tally(),
+                message="; ".join(
+                    [*extract.notes, *parser.notes(), *told, *gone.notes, *filling.refusals.notes()]
+                ),
+                rejections=tuple(filling.refusals.tally.lines()),
             )
             _enter(write, run, report, _kept(run, extract, before, gone, sizes))
     return report
@@ -251,7 +253,7 @@ def _ids(run: _Run, extract: Extract, parser: Parser) -> tuple[set[Value] | None
     try:
         return parser.keys(list(extract.ids())), []
     except SourceError as error:
-        return None, [f"what the source no longer has could not be asked: {_told(error)}"]
+        return None, [f"what the source no longer has could not be asked: {told(error)}"]
 
 
 def _gone(
@@ -265,6 +267,19 @@ def _gone(
     if extract.complete:
         return missing_from_rows(filling, stage, accepted=run.asked.accept_fewer)
     return Gone()
+
+
+def _keep_refused(
+    write: Writing, run: _Run, extract: Extract, before: _Before, filling: Filling, stage: records.Stage
+) -> None:
+    """Keeps the refused rows, and lets earlier ones go that this reading has an answer for."""
+    source, asked = run.source.id, run.asked
+    keys = sorted({one.key for one in filling.refusals.kept if one.key is not None})
+    rows = filling.refusals.rows(stage.staged(keys))
+    quarantine.quarantine_rows(write, run.id, source, rows)
+    if not extract.unchanged:
+        whole = not asked.is_partial and (extract.complete or before.memory.cursor is None)
+        quarantine.supersede(write, source, run.id, whole=whole, places=filling.places, staged=stage.staged)
 
 
 def _enter(write: Writing, run: _Run, report: RunReport, cursor: str | None) -> None:
@@ -283,6 +298,13 @@ def _enter(write: Writing, run: _Run, report: RunReport, cursor: str | None) -> 
         snapshot=run.snapshot,
         message="; ".join(filter(None, [report.message, *report.rejections])) or None,
     )
+
+
+@contextmanager
+def turn(desk: Desk, source: Source) -> Iterator[None]:
+    """Holds the right to change the records of a source; raises runs.UnderWayError when another has it."""
+    with _turn(desk.snapshots.parent, source), runs.turn(desk.engine, source.id):
+        yield
 
 
 @contextmanager
@@ -307,7 +329,7 @@ def _workplace(folder: Path, source: Source) -> Iterator[Path]:
         yield Path(work)
 
 
-def _told(error: Exception) -> str:
+def told(error: Exception) -> str:
     """One line for a person: our own errors say it themselves."""
     text = " ".join(str(error).split())
     if isinstance(error, SourceError | StoreError):

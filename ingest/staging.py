@@ -13,11 +13,10 @@ from operator import itemgetter
 from ingest.cells import Value
 from ingest.contract import Page, Progress
 from ingest.parse import Parsed, Parser
-from ingest.quarantine import Rejection, Tally, keepable, printable
+from ingest.quarantine import Refusals, Rejection, printable
 from metrics.model import Source
 from store.computing import Unfit
 from store.records import Conflict, Stage, stage_columns
-from store.runs import QuarantinedRow
 
 STANDS_AGAIN = "key stands again further down, with other values"
 
@@ -33,7 +32,7 @@ class Filling:
     latest: str
     newest: str | None = None
     staged: int = 0
-    rejections: list[Rejection] = field(default_factory=list)
+    refusals: Refusals = field(default_factory=Refusals)
     _refused: int = 0
     _lines: array[int] = field(default_factory=lambda: array("q"))
     _places: list[tuple[int, str]] = field(default_factory=list)
@@ -54,35 +53,20 @@ class Filling:
 
     def add_unfit(self, unfit: Sequence[Unfit]) -> None:
         """Refuses rows for what was computed from them."""
-        self.rejections += map(self._unfit, unfit)
+        self.refusals.add(map(self._unfit, unfit))
 
     def add_conflicts(self, conflicts: Sequence[Conflict]) -> None:
         """Refuses rows that a later one of the same key contradicts; a stage counts its rows from 1."""
-        self.rejections += map(self._conflict, conflicts)
+        self.refusals.add(map(self._conflict, conflicts))
 
-    def quarantined(self) -> list[QuarantinedRow]:
-        """The refused rows as the store keeps them."""
-        return [
-            QuarantinedRow(
-                one.line,
-                one.key,
-                one.column,
-                one.value,
-                one.reason,
-                {keepable(name): cell and keepable(cell) for name, cell in one.row.items()},
-            )
-            for one in self.rejections
-        ]
-
-    def tally(self) -> tuple[str, ...]:
-        """The refused rows summed by reason, one sentence each."""
-        tally = Tally()
-        tally.add(self.rejections)
-        return tuple(tally.lines())
+    @property
+    def places(self) -> frozenset[str]:
+        """The files or addresses whose rows were read."""
+        return frozenset(place for _, place in self._places)
 
     def lost(self, missing: Iterable[str]) -> list[str] | None:
         """Of the keys the stage lacks, those the source lacks too; None where a refused row hides its key."""
-        refused = {one.key for one in self.rejections}
+        refused = self.refusals.keys
         if None in refused or (refused and self.source.column(self.source.key).type != "text"):
             return None
         return [key for key in missing if str(key) not in refused]
@@ -92,7 +76,7 @@ class Filling:
         self._lines.extend(parsed.lines)
         self.staged += len(parsed.rows)
         self._refused += len(parsed.rejections)
-        self.rejections += parsed.rejections
+        self.refusals.add(parsed.rejections)
         if self.source.arrival is not None:
             arrivals = map(itemgetter(self._position(self.source.arrival)), parsed.rows)
             believable = [one for one in arrivals if isinstance(one, str) and one <= self.latest]
@@ -122,6 +106,7 @@ class Filling:
             row={name: None if value is None else str(value) for name, value in found.items()},
             place=self._place(index),
             rule=rule,
+            form="typed",
         )
 
     def _standing(self, index: int, here: str) -> str:

@@ -66,7 +66,12 @@ def tidy(engine: Engine, clock: Clock, catalogue: Catalogue, folder: Path, snaps
     count, size = _remove_snapshots(folder, _since(catalogue, clock(), snapshot_days), needed)
     with writing(engine, clock) as write:
         counts = {
-            "quarantined": _delete(write, _quarantine, _quarantine.c.run.in_(_refused_long_ago())),
+            "quarantined": _delete(
+                write,
+                _quarantine,
+                _quarantine.c.left_by.is_not(None),
+                _quarantine.c.run.in_(_refused_long_ago()),
+            ),
             "runs": _delete(write, _runs, *_old_runs(_before(write, RUN_DAYS))),
             "requests": _delete(write, _requests, _requests.c.finished_at < _before(write, ANSWER_DAYS)),
             "deliveries": _delete(write, _deliveries, _deliveries.c.request.not_in(select(_requests.c.id))),
@@ -159,5 +164,4 @@ def _refused_long_ago() -> Select[tuple[int]]:
     refused = select(_quarantine.c.source, _quarantine.c.run).distinct().subquery()
     place = func.row_number().over(partition_by=refused.c.source, order_by=refused.c.run.desc())
     ranked = select(refused.c.run, place.label("place")).subquery()
-    old = select(ranked.c.run).where(ranked.c.place > QUARANTINE_RUNS)
-    return old.where(ranked.c.run.not_in(_newest_runs("succeeded")))
+    return select(ranked.c.run).where(ranked.c.place > QUARANTINE_RUNS)

@@ -575,6 +575,22 @@ CREATE TABLE entries (
 CREATE INDEX entries_by_key ON entries (source, key, id);
 """
 
+
+def _open_quarantine(connection: Connection) -> None:
+    _run(connection, _OPEN_QUARANTINE)
+
+
+_OPEN_QUARANTINE = """
+ALTER TABLE quarantine ADD COLUMN place {text};
+ALTER TABLE quarantine ADD COLUMN rule {text};
+ALTER TABLE quarantine ADD COLUMN form {text};
+ALTER TABLE quarantine ADD COLUMN left_by {id};
+UPDATE quarantine SET left_by = (
+    SELECT max(runs.id) FROM runs WHERE runs.source = quarantine.source AND runs.outcome = 'succeeded'
+);
+UPDATE quarantine SET left_by = NULL WHERE left_by = run;
+"""
+
 MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0001_first_tables", _first_tables),
     ("0002_worker_tables", _worker_tables),
@@ -588,5 +604,6 @@ MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0010_audits", _audits),
     ("0011_signals", _signals),
     ("0012_push_and_entries", _push_and_entries),
+    ("0013_open_quarantine", _open_quarantine),
 )
 """Every step by name, in the order of their application."""

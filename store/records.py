@@ -178,6 +178,31 @@ class Stage:
         statement = select(key).where(records.c["_withdrawn_at"].is_(None), ~staged).order_by(key)
         return list(self.connection.execute(statement).scalars())
 
+    def staged(self, keys: Sequence[str]) -> set[str]:
+        """Those of some keys, written as text, that are in the stage."""
+        if not keys or not len(self._lines):
+            return set()
+        self._index_keys()
+        column = self._tables.stage.c[self._source.key]
+        is_text = self._source.column(self._source.key).type == "text"
+        asked: Sequence[str | int] = keys if is_text else list(_whole_numbers(keys))
+        found: set[str] = set()
+        for start in range(0, len(asked), _KEYS_AT_ONCE):
+            some = select(column).where(column.in_(asked[start : start + _KEYS_AT_ONCE]))
+            found |= {str(key) for key in self.connection.execute(some).scalars()}
+        return found
+
+    def recorded(self, keys: Sequence[str | int | float | None]) -> dict[str | int | float | None, str]:
+        """Of some keys those that records have, withdrawn or not, and since when they say so."""
+        records = self._tables.records
+        column, since = records.c[self._source.key], records.c["_recorded_from"]
+        found: dict[str | int | float | None, str] = {}
+        with self.connection.begin():
+            for start in range(0, len(keys), _KEYS_AT_ONCE):
+                some = select(column, since).where(column.in_(keys[start : start + _KEYS_AT_ONCE]))
+                found |= {row[0]: row[1] for row in self.connection.execute(some)}
+        return found
+
     def merge(self, write: Writing, run_id: int) -> MergeCounts:
         """Brings the records up to the staged rows; only rows that differ are written.
 
@@ -396,6 +421,13 @@ def _replace_changed(
         )
     )
     write.connection.execute(statement)
+
+
+def _whole_numbers(keys: Sequence[str]) -> Iterator[int]:
+    """The keys that a column of whole numbers can hold."""
+    for key in keys:
+        if key.removeprefix("-").isdecimal() and -(2**63) <= int(key) < 2**63:
+            yield int(key)
 
 
 def _cause(error: Exception) -> str:

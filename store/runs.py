@@ -1,4 +1,4 @@
-"""The ledger: what every run of every source did, which rows it refused, how far each source is known.
+"""The ledger: what every run of every source did, and how far each source is known.
 
 At most one run of a source is under way: whoever starts one holds the lock of ingesting, so a run found
 `running` belongs to a process that died.
@@ -6,9 +6,8 @@ At most one run of a source is under way: whoever starts one holds the lock of i
 
 from __future__ import annotations
 
-import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -42,7 +41,6 @@ _TURN = 0x72756E
 """Marks the locks of sources among the advisory locks of a PostgreSQL database."""
 
 _runs = schema.runs
-_quarantine = schema.quarantine
 
 
 class UnderWayError(StoreError):
@@ -81,21 +79,6 @@ class Run:
     cursor: str | None
     snapshot: str | None
     message: str | None
-
-
-@dataclass(frozen=True)
-class QuarantinedRow:
-    """A refused row: where it stood, what was wrong with which cell, and its fields as received.
-
-    line, key, column and value are None where there is none to name.
-    """
-
-    line: int | None
-    key: str | None
-    column: str | None
-    value: str | None
-    reason: str
-    row: Mapping[str, Any]
 
 
 @contextmanager
@@ -178,42 +161,6 @@ def fail(
     """Closes a run that came to nothing, in a transaction of its own; outcome is failed or interrupted."""
     with writing(engine, clock) as write:
         _close(write, run_id, outcome=outcome, message=message, snapshot=snapshot, **_counts())
-
-
-def quarantine_rows(write: Writing, run_id: int, source: str, rows: Iterable[QuarantinedRow]) -> int:
-    """Keeps the rows a run refused; gives how many."""
-    values = [
-        {
-            "run": run_id,
-            "source": source,
-            "line": row.line,
-            "key": row.key,
-            "column": row.column,
-            "value": row.value,
-            "reason": row.reason,
-            "row": json.dumps(dict(row.row), ensure_ascii=False),
-            "recorded_at": write.now,
-        }
-        for row in rows
-    ]
-    if values:
-        write.connection.execute(insert(_quarantine), values)
-    return len(values)
-
-
-def quarantined(connection: Connection, source: str, limit: int | None = None) -> list[QuarantinedRow]:
-    """The rows that are refused now: those of the last run of `source` that read its rows, by line."""
-    last = _last_ids(source, "succeeded").scalar_subquery()
-    statement = (
-        select(_quarantine)
-        .where(_quarantine.c.source == source, _quarantine.c.run == last)
-        .order_by(_quarantine.c.line, _quarantine.c.id)
-        .limit(limit)
-    )
-    return [
-        QuarantinedRow(row.line, row.key, row.column, row.value, row.reason, json.loads(row.row))
-        for row in connection.execute(statement)
-    ]
 
 
 def last_runs(connection: Connection) -> dict[str, Run]:

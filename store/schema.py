@@ -109,9 +109,15 @@ quarantine = _table(
     _text("reason"),
     _text("row"),
     _text("recorded_at"),
+    _text("place", optional=True),
+    _text("rule", optional=True),
+    _text("form", optional=True),
+    Column("left_by", Identity),
     Index("quarantine_by_source", "source", "run"),
 )
-"""Rows that were refused, whole (`row` is a JSON object of the fields as received)."""
+"""Rows that were refused, whole (`row` is a JSON object of the fields).
+
+left_by is the run that had an answer for the row, empty while it is open."""
 
 observations = _table(
     "observations",

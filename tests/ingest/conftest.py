@@ -13,7 +13,7 @@ import pytest
 import settings
 from ingest.run import Desk
 from metrics.model import City, Column, Source
-from store import records, runs
+from store import quarantine, records, runs
 from store.engine import Clock, open_engine, reading
 from store.migrations import migrate
 from tests.bare_store import HandClock
@@ -82,9 +82,9 @@ class Bench:
         with reading(self.engine) as connection:
             return runs.last_runs(connection)[source.id]
 
-    def quarantined(self, source: Source = CASES) -> list[runs.QuarantinedRow]:
+    def quarantined(self, source: Source = CASES) -> list[quarantine.QuarantinedRow]:
         with reading(self.engine) as connection:
-            return runs.quarantined(connection, source.id)
+            return quarantine.quarantined(connection, source.id)
 
 
 @pytest.fixture

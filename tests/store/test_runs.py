@@ -6,14 +6,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from metrics.model import Column, Knowledge, Source
 from store import runs
 from store.engine import from_text, reading, writing
 from store.records import prepare, staging, withdraw
-from store.runs import QuarantinedRow, Run
-from store.schema import quarantine
+from store.runs import Run
 
 CASES = Source(
     "cases", "Cases", "file", "id", (Column("id", "text"), Column("opened", "instant")), arrival="opened"
@@ -127,44 +126,6 @@ def test_starting_a_source_closes_what_a_dead_process_left_of_it_alone(engine, c
     with reading(engine) as connection:
         outcomes = dict(connection.execute(select(runs._runs.c.id, runs._runs.c.outcome)).all())
     assert outcomes == {dead: "interrupted", other: "running", other + 1: "running"}
-
-
-# --- quarantine ----------------------------------------------------------------------------------
-
-
-def row(line, **more):
-    fields = {"key": "1", "column": "opened", "value": "32.13.2026", "reason": "no such day"} | more
-    return QuarantinedRow(line=line, row={"id": "1", "opened": "32.13.2026"}, **fields)
-
-
-def refused(engine, clock, *rows, **result):
-    run = runs.start(engine, clock, "cases", "test")
-    with writing(engine, clock) as write:
-        assert runs.quarantine_rows(write, run, "cases", rows) == len(rows)
-        runs.finish(write, run, rejected=len(rows), **result)
-
-
-def current(engine, limit=None):
-    with reading(engine) as connection:
-        return runs.quarantined(connection, "cases", limit)
-
-
-def test_refused_rows_are_kept_whole_and_given_by_line(engine, clock):
-    refused(engine, clock, row(9), row(2, key=None, column=None, value=None))
-    assert current(engine) == [row(2, key=None, column=None, value=None), row(9)]
-    assert current(engine, limit=1) == [row(2, key=None, column=None, value=None)]
-
-
-def test_only_the_rows_of_the_last_run_that_read_are_current_and_the_others_stay(engine, clock):
-    refused(engine, clock, row(1), row(2))
-    refused(engine, clock, row(3))
-    ran(engine, clock, "cases", outcome="unchanged")
-    runs.fail(engine, clock, runs.start(engine, clock, "cases", "test"), "no")
-    assert current(engine) == [row(3)]
-    refused(engine, clock)
-    assert current(engine) == []
-    with reading(engine) as connection:
-        assert connection.execute(select(func.count()).select_from(quarantine)).scalar_one() == 3
 
 
 # --- knowledge -----------------------------------------------------------------------------------
