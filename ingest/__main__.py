@@ -16,7 +16,7 @@ from ingest.contract import SourceError
 from ingest.run import Asked, Desk, RunReport, run_source
 from metrics.catalogue import CatalogueError, find_city, load
 from metrics.model import Catalogue, Source
-from store import records, runs
+from store import records, run_profiles, runs
 from store.engine import StoreError, database_url, open_engine, reading, system_clock
 from store.migrations import migrate
 from store.terminal import Progress
@@ -170,6 +170,7 @@ def _list(catalogue: Catalogue) -> int:
 def _status(desk: Desk, catalogue: Catalogue) -> int:
     with reading(desk.engine) as connection:
         last = runs.last_runs(connection)
+        unusual = run_profiles.unusual(connection)
         known = runs.knowledge(connection, catalogue.sources)
     zone = ZoneInfo(catalogue.city.time_zone)
     rows = [
@@ -194,6 +195,8 @@ def _status(desk: Desk, catalogue: Catalogue) -> int:
             print(f"{name} has never run: python -m ingest run {name} (or add --from FILE)")
         elif run.outcome not in (*runs.GOOD_OUTCOMES, "running"):
             print(f"{name}: {run.message}")
+        for sentence in unusual.get(name, []):
+            print(f"{name}: unusual: {sentence}")
     return 0
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
-from ingest import registry
+from ingest import profiles, registry
 from ingest.cells import Value
 from ingest.contract import Copy, Entered, Extract, ReadRequest, SourceError
 from ingest.desk import BUSY, Asked, Desk, RunReport
@@ -150,6 +150,7 @@ def _ingest(run: _Run, dated: tuple[str, ...]) -> RunReport:
                 ),
                 rejections=tuple(filling.refusals.tally.lines()),
             )
+            report = _checked(write, run, report, stage, whole=_is_whole(run, extract, before))
             _enter(write, run, report, _kept(run, extract, before, gone, sizes))
     return report
 
@@ -269,16 +270,40 @@ def _gone(
     return Gone()
 
 
+def _is_whole(run: _Run, extract: Extract, before: _Before) -> bool:
+    """Whether everything that the source has was read."""
+    return not run.asked.is_partial and (extract.complete or before.memory.cursor is None)
+
+
+def _checked(write: Writing, run: _Run, report: RunReport, stage: records.Stage, *, whole: bool) -> RunReport:
+    """The report with what is unusual of the run; a run of a range or of some file is like no other."""
+    if run.asked.is_partial:
+        return report
+    found = profiles.check(
+        write,
+        run.source,
+        stage,
+        run_id=run.id,
+        started=run.started,
+        trigger=run.asked.trigger,
+        rows=None if report.outcome == "unchanged" else report.read,
+        whole=whole,
+        known_until=report.known_until,
+    )
+    said = [f"unusual: {sentence}" for sentence in found]
+    return replace(report, message="; ".join(filter(None, [report.message, *said])))
+
+
 def _keep_refused(
     write: Writing, run: _Run, extract: Extract, before: _Before, filling: Filling, stage: records.Stage
 ) -> None:
     """Keeps the refused rows, and lets earlier ones go that this reading has an answer for."""
-    source, asked = run.source.id, run.asked
+    source = run.source.id
     keys = sorted({one.key for one in filling.refusals.kept if one.key is not None})
     rows = filling.refusals.rows(stage.staged(keys))
     quarantine.quarantine_rows(write, run.id, source, rows)
     if not extract.unchanged:
-        whole = not asked.is_partial and (extract.complete or before.memory.cursor is None)
+        whole = _is_whole(run, extract, before)
         quarantine.supersede(write, source, run.id, whole=whole, places=filling.places, staged=stage.staged)
 
 

@@ -591,6 +591,23 @@ UPDATE quarantine SET left_by = (
 UPDATE quarantine SET left_by = NULL WHERE left_by = run;
 """
 
+
+def _run_profiles(connection: Connection) -> None:
+    _run(connection, _RUN_PROFILES)
+
+
+_RUN_PROFILES = """
+CREATE TABLE run_profiles (
+    run {id} NOT NULL PRIMARY KEY,
+    source {text} NOT NULL,
+    trigger {text} NOT NULL,
+    started_at {text} NOT NULL,
+    profile {text} NOT NULL,
+    unusual {text} NOT NULL
+) {strict};
+CREATE INDEX run_profiles_by_source ON run_profiles (source, run);
+"""
+
 MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0001_first_tables", _first_tables),
     ("0002_worker_tables", _worker_tables),
@@ -605,5 +622,6 @@ MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0011_signals", _signals),
     ("0012_push_and_entries", _push_and_entries),
     ("0013_open_quarantine", _open_quarantine),
+    ("0014_run_profiles", _run_profiles),
 )
 """Every step by name, in the order of their application."""

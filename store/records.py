@@ -192,6 +192,15 @@ class Stage:
             found |= {str(key) for key in self.connection.execute(some).scalars()}
         return found
 
+    def sample(self, most: int) -> list[Row]:
+        """At most so many rows of the stage, evenly taken, in the order of `stage_columns`."""
+        if not len(self._lines):
+            return []
+        every = -(-len(self._lines) // most)
+        order, *fields = self._tables.stage.c
+        some = select(*fields).where(order % every == 0).order_by(order)
+        return [tuple(row) for row in self.connection.execute(some)]
+
     def recorded(self, keys: Sequence[str | int | float | None]) -> dict[str | int | float | None, str]:
         """Of some keys those that records have, withdrawn or not, and since when they say so."""
         records = self._tables.records

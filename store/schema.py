@@ -119,6 +119,18 @@ quarantine = _table(
 
 left_by is the run that had an answer for the row, empty while it is open."""
 
+run_profiles = _table(
+    "run_profiles",
+    Column("run", Identity, primary_key=True, autoincrement=False),
+    _text("source"),
+    _text("trigger"),
+    _text("started_at"),
+    _text("profile"),
+    _text("unusual"),
+    Index("run_profiles_by_source", "source", "run"),
+)
+"""What each good run looked like (a JSON object), and a JSON list of sentences on what was unusual of it."""
+
 observations = _table(
     "observations",
     _text("metric"),
