@@ -1,6 +1,6 @@
 """What is unusual of a run, held against the runs of its source before it: it is said, and stops nothing.
 
-A number is unusual when it lies outside of everything the runs before showed, by more than half of
+A number is unusual when it lies outside of everything the runs before showed, by more than a quarter of
 their range and a margin of its own (`FLOORS`, and what chance alone does to so few rows). Of fifteen runs
 or more the highest and the lowest are left out, so that one odd run does not hide the next. Nothing is
 said before eight runs over eight days, which have seen a weekend. Runs that were asked for in the same way
@@ -21,7 +21,7 @@ WINDOW = timedelta(days=35)
 RUNS_IN_WINDOW = 28
 """Held against are the runs of the window or, where it has fewer, the newest so many of any age."""
 
-RANGE_SHARE = 0.5
+RANGE_SHARE = 0.25
 CHANCE = 4.0
 """How many standard deviations of chance alone are allowed for."""
 
