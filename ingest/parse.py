@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from itertools import compress
 from operator import itemgetter
 
@@ -364,6 +364,28 @@ def _local_days(converted: Converted) -> Sequence[Value]:
     return converted.days or converted.values
 
 
+class _Bound:
+    """How a time may lie to the one that it must not precede."""
+
+    def __init__(self, column: Column, both_instants: bool) -> None:
+        within, beyond = column.not_within_seconds, column.not_beyond_minutes
+        self._within = None if within is None else timedelta(seconds=within)
+        self._beyond = None if beyond is None else timedelta(minutes=beyond)
+        self._is_measured = both_instants and (within, beyond) != (None, None)
+        self._close, self._far = f"is within {within} seconds of", f"is more than {beyond} minutes after"
+
+    def fault(self, begins: str, ends: str) -> str:
+        """What is wrong with two times as texts; empty where nothing is."""
+        if ends < begins:
+            return "is before"
+        if not self._is_measured:
+            return ""
+        apart = datetime.fromisoformat(ends) - datetime.fromisoformat(begins)
+        if self._within is not None and apart <= self._within:
+            return self._close
+        return self._far if self._beyond is not None and apart > self._beyond else ""
+
+
 def _early(source: Source, column: Column, columns: Mapping[str, Converted]) -> dict[int, str]:
     """Compares instants with instants; where one of the two is a day, days with days."""
     other = source.column(column.not_before or "")
@@ -371,8 +393,9 @@ def _early(source: Source, column: Column, columns: Mapping[str, Converted]) -> 
     both_instants = column.type == other.type == "instant"
     late = ours.values if both_instants else _local_days(ours)
     early = theirs.values if both_instants else _local_days(theirs)
+    bound = _Bound(column, both_instants)
     return {
-        index: f"is before {other.name}"
+        index: f"{fault} {other.name}"
         for index, (ends, begins) in enumerate(zip(late, early, strict=True))
-        if isinstance(ends, str) and isinstance(begins, str) and ends < begins
+        if isinstance(ends, str) and isinstance(begins, str) and (fault := bound.fault(begins, ends))
     }

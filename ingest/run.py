@@ -24,12 +24,11 @@ from ingest.staging import Filling
 from ingest.vanished import Gone, missing_from_ids, missing_from_rows, refuse_fewer
 from metrics.derived import computed
 from metrics.model import Source
-from metrics.periods import local_day
+from metrics.periods import beginning, local_day
 from store import entries, quarantine, records, runs, snapshots
 from store.engine import (
     StoreError,
     Writing,
-    from_text,
     instant_text,
     reading,
     writing,
@@ -232,7 +231,8 @@ def _known_until(run: _Run, extract: Extract, filling: Filling, before: _Before)
         return before.known_until
     told = run.asked.known_until or extract.updated_at
     if told is None and filling.newest is not None:
-        told = from_text(filling.newest) + timedelta(minutes=run.source.quiet_minutes)
+        newest = beginning(run.desk.city, filling.newest)
+        told = newest + timedelta(minutes=run.source.quiet_minutes)
     candidates = [before.known_until, None if told is None else min(run.started, told)]
     return max((one for one in candidates if one is not None), default=None)
 

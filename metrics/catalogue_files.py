@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
 
+from metrics import column_sets
 from metrics.catalogue_shapes import (
     Mistake,
     Table,
@@ -22,7 +23,7 @@ from metrics.catalogue_shapes import (
 from metrics.model import Approved, City, Department, District, Metric, Source, Target, Withdrawn
 
 CITY, DEPARTMENTS, DISTRICTS = "city.toml", "departments.toml", "districts.geojson"
-SOURCES, METRICS = "sources", "metrics"
+SOURCES, METRICS, COLUMN_SETS = "sources", "metrics", "column_sets"
 APPROVED = "approved_targets.json"
 """Not a file of the folder: what was approved in the store, as it stands in a catalogue's text."""
 
@@ -54,9 +55,13 @@ class Draft:
 
 
 def read_folder(folder: Path) -> tuple[dict[str, str], list[Mistake]]:
-    """The catalogue's files as {relative path: text}, sorted, with the mistakes of unreadable ones."""
+    """The catalogue's files as {relative path: text}, sorted, with the mistakes of unreadable ones.
+
+    A ready-made set of columns that a source names is one of them: what was published with it recomputes
+    for ever, whatever becomes of the set.
+    """
     found = [folder / CITY, folder / DEPARTMENTS, folder / DISTRICTS]
-    found += [*(folder / SOURCES).glob("*"), *(folder / METRICS).glob("*")]
+    found += [one for name in (SOURCES, METRICS, COLUMN_SETS) for one in (folder / name).glob("*")]
     files: dict[str, str] = {}
     mistakes: list[Mistake] = []
     for path in sorted(path for path in found if path.is_file() and not path.name.startswith(".")):
@@ -71,7 +76,15 @@ def read_folder(folder: Path) -> tuple[dict[str, str], list[Mistake]]:
         except UnicodeDecodeError as fault:
             message = f"byte {fault.start + 1} is not UTF-8."
             mistakes.append(error("", message, "Save the file as UTF-8 text.", name))
-    return files, mistakes
+    return files | _ready_made(files), mistakes
+
+
+def _ready_made(files: Mapping[str, str]) -> dict[str, str]:
+    """{relative path: text} of the product's sets of columns that sources name and the city lacks."""
+    sources = (text for name, text in files.items() if name.startswith(f"{SOURCES}/"))
+    named = {f"{COLUMN_SETS}/{column_sets.set_of(text)}.toml" for text in sources}
+    ours = {name: column_sets.FOLDER.parent / name for name in sorted(named - set(files))}
+    return {name: path.read_text(encoding="utf-8") for name, path in ours.items() if path.is_file()}
 
 
 def canonical(files: Mapping[str, str]) -> str:
@@ -87,10 +100,11 @@ def draft(files: Mapping[str, str]) -> Draft:
     }
     city_table = tables.get(CITY)
     city = read_shape(City, CITY, _city_words(city_table), mistakes) if city_table is not None else None
+    sets = {stem: table for stem, _, table in _of_folder(tables, COLUMN_SETS)}
     sources = {
         stem: source
         for stem, name, table in _of_folder(tables, SOURCES)
-        if (source := _read_source(name, table, mistakes))
+        if (source := _read_source(name, table, sets, mistakes))
     }
     metrics = {
         stem: metric
@@ -155,7 +169,12 @@ def _city_words(table: Table) -> Table:
     return {word: value for word, value in table.items() if word != "holidays"} | flat
 
 
-def _read_source(name: str, table: Table, mistakes: list[Mistake]) -> Source | None:
+def _read_source(
+    name: str, given: Table, sets: Mapping[str, Table], mistakes: list[Mistake]
+) -> Source | None:
+    table = column_sets.spread(name, given, sets, mistakes)
+    if table is None:
+        return None
     columns = named_rows(name, table.get("columns", {}), "name", mistakes, inside="columns.")
     source = read_shape(Source, name, table | {"columns": columns}, mistakes)
     # Words of a kind keep their TOML types; dates would become text on the way through the validator.

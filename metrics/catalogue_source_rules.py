@@ -43,14 +43,14 @@ def _key_is_a_column(source: Source) -> Iterator[Mistake]:
     yield from _refers(source, "key", source.key, ("text", "integer"))
 
 
-def _arrival_is_an_instant(source: Source) -> Iterator[Mistake]:
+def _arrival_is_a_time(source: Source) -> Iterator[Mistake]:
     if source.arrival is None:
         return
-    yield from _refers(source, "arrival", source.arrival, ("instant",))
+    yield from _refers(source, "arrival", source.arrival, TIMES)
     column = column_of(source, source.arrival)
     if column and column.planned:
         message = f"`{source.arrival}` is planned: it says nothing of what has arrived."
-        yield error("arrival", message, "Name the instant at which a record is made.")
+        yield error("arrival", message, "Name the time at which a record is made.")
 
 
 def _modified_is_a_mark(source: Source) -> Iterator[Mistake]:
@@ -114,6 +114,22 @@ def _not_before_is_a_time(source: Source) -> Iterator[Mistake]:
         if column.type not in TIMES:
             message = f"only an instant or a day has a before; this column is a {column.type}."
             yield error(place, message, "Leave not_before out.")
+
+
+def _clocks_have_bounds(source: Source) -> Iterator[Mistake]:
+    for column in source.columns:
+        other = column_of(source, column.not_before or "")
+        within, beyond = column.not_within_seconds, column.not_beyond_minutes
+        for word, number in (("not_within_seconds", within), ("not_beyond_minutes", beyond)):
+            place = f"columns.{column.name}, {word}"
+            if number is not None and number < 0:
+                yield error(place, f"{number} is negative.", "Write 0 or more.")
+            if number is not None and (other is None or {column.type, other.type} != {"instant"}):
+                message = "it is counted between this instant and the one in not_before."
+                yield error(place, message, "Name an instant in not_before, or leave it out.")
+        if within is not None and beyond is not None and within >= beyond * 60:
+            message = "no time fits between not_within_seconds and not_beyond_minutes."
+            yield error(f"columns.{column.name}", message, "Correct one of the two.")
 
 
 def _gaps_run_forwards(source: Source) -> Iterator[Mistake]:
@@ -181,13 +197,14 @@ def _without_arrival(source: Source) -> Iterator[Mistake]:
 RULES: tuple[Rule, ...] = (
     _source_words,
     _key_is_a_column,
-    _arrival_is_an_instant,
+    _arrival_is_a_time,
     _modified_is_a_mark,
     _closed_is_what_happened,
     _columns_have_names,
     _aliases_are_not_shared,
     _known_with_is_an_instant,
     _not_before_is_a_time,
+    _clocks_have_bounds,
     _gaps_run_forwards,
     _minutes_are_not_negative,
     _schedule_is_cron,

@@ -184,6 +184,8 @@ class Column:
     believes it too and takes a stamp without one as UTC. local_until: stamps up to that day are `local`,
     whatever the later ones are.
     format: strptime words for instants and days that are not ISO 8601; of several the first that fits.
+    not_before: a time that this one must not precede. not_within_seconds, not_beyond_minutes: how close to
+    it this one, an instant, is not believed (filled in afterwards), and how far (a clock that ran on).
     empty: cells that mean nothing; a day among them does so of instants and days, however written.
     values: what cells become before they are typed. others: what becomes of a cell that is neither word
     nor value of these, or names no district: kept (a district then is unknown), refused with its row,
@@ -204,6 +206,8 @@ class Column:
     stamps: Literal["offset", "local", "utc"] = "offset"
     format: str | tuple[str, ...] | None = None
     not_before: str | None = None
+    not_within_seconds: int | None = None
+    not_beyond_minutes: int | None = None
     local_until: date | None = None
     empty: tuple[str, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
@@ -241,7 +245,8 @@ class Source:
     """sources/<id>.toml: where records come from and what their columns mean.
 
     begins: the first day the source covers; None takes the day of its earliest arrival.
-    arrival: the instant column whose newest value tells how far the source is known, plus quiet_minutes.
+    arrival: the column whose newest value tells how far the source is known, plus quiet_minutes; a day
+    tells its beginning.
     modified: the column that tells when the source last touched a row: the cursor of kinds that ask for
     what changed. closed: the column that is empty while a record is open; open ones are asked for again.
     due_after_minutes: how long after the end of a period its last day must be known; None is the

@@ -56,6 +56,13 @@ _CLOSING_CALENDARS: dict[str, set[str]] = {
 # --- instants ----------------------------------------------------------------------------------
 
 
+def beginning(city: City, text: str) -> datetime:
+    """The instant that a text of the store stands for: itself, or of a day when it begins in the city."""
+    if len(text) == len("YYYY-MM-DD"):
+        return local_midnight(city, date.fromisoformat(text))
+    return datetime.fromisoformat(text)
+
+
 def local_midnight(city: City, day: date) -> datetime:
     """The instant (aware, UTC) at which `day` begins in the city.
 

@@ -25,7 +25,7 @@ from metrics.facts import Facts
 from metrics.maturity import MEASURED_DAYS, SETTLED_AGE, Curve, Growth
 from metrics.model import Aggregation, Catalogue, City, Knowledge, Metric, Source
 from store import records
-from store.engine import from_text, instant_text
+from store.engine import instant_text
 from store.questions import (
     amounts_of,
     as_of_parameters,
@@ -145,7 +145,7 @@ def _spoken_until(
     for one in _dates(first, as_of):
         _, whole, by_the_hour = rows.get(one.isoformat(), (None, None, None))
         until = max(newest, by_the_hour or "")
-        found[one] = instant_text(from_text(until) + quiet) if until else ""
+        found[one] = instant_text(periods.beginning(city, until) + quiet) if until else ""
         newest = max(newest, whole or "")
     return found
 

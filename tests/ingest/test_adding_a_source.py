@@ -16,6 +16,7 @@ from ingest.contract import SourceError
 from ingest.run import Asked, run_source
 from ingest.sources import ckan, file, manual, push, socrata
 from metrics import catalogue
+from store import records
 from tests.ingest.stand_ins.frame import serving
 from tests.ingest.stand_ins.socrata import FIRST, Socrata
 
@@ -84,6 +85,28 @@ def test_the_example_of_a_socrata_source_is_read(example, bench):
 def test_a_kind_is_added_in_under_twenty_lines(text):
     _, *examples = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert [block for block in examples if len(list(filter(None, block.splitlines()))) >= 20] == []
+
+
+def test_the_example_of_calls_makes_its_key_and_refuses_clocks_that_lie(example, bench):
+    clock = "07/01/2026 12:{}".format
+    rows = [("M1", "12:00"), ("M2", "00:02"), ("M3", "45:00")]
+    text = "CallTime,FirstArrive,Unit\n" + "".join(
+        f"{clock('00:00')},{clock(arrived)},{unit}\n" for unit, arrived in rows
+    )
+    source = example("ambulance_calls")
+    report = run_source(bench.desk, source, Asked(file=bench.file("calls.csv", text)))
+    assert (report.new, report.rejected) == (2, 1)
+    assert "arrive is within 3 seconds of call" in report.rejections[0]
+    assert list(bench.records(source)) == [f"07\\/01\\/2026 12:00:00/{unit}" for unit in ("M1", "M3")]
+
+
+def test_the_example_of_permits_reads_the_names_of_the_standard_and_of_the_city(example, bench):
+    bench.file("permits.csv", "boa_apno,AppliedDate,StatusCurrent,OriginalZip\nBOA1,2026-07-01,Closed,2125\n")
+    source = example("building_permits")
+    assert run_source(bench.desk, source).new == 1
+    record = dict(zip(records.stage_columns(source), bench.records(source)["BOA1"], strict=True))
+    assert (record["applied_date"], record["status_current"]) == ("2026-07-01", "Closed")
+    assert record["original_zip"] == "02125"
 
 
 def test_every_kind_and_every_option_is_on_the_page(text):
