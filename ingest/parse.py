@@ -94,6 +94,10 @@ class Parser:
         self._since = since.isoformat() if since else ""
         self._until = until.isoformat() if until else "9999-12-31"
         self._is_ranged = bool(since or until)
+        if any(column.type == "district" for column in source.columns) and not places:
+            raise SourceError(
+                f"{source.id} has a column of districts, and the city has none; add districts.geojson."
+            )
         self._places = places or Places()
         self._today = today
         self._layouts: dict[tuple[str, ...], _Layout] = {}

@@ -49,6 +49,10 @@ class Places:
             for spelling in (district.id, district.name, *district.aliases)
         } | {UNKNOWN_DISTRICT: UNKNOWN_DISTRICT}
 
+    def __bool__(self) -> bool:
+        """Whether there is any district."""
+        return bool(self._districts)
+
     def named(self, cell: str) -> str | None:
         """The id of the district that is spelled so, case and outer blanks aside; None for no such one."""
         return self._spellings.get(cell.strip().casefold())

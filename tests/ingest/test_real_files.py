@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -110,3 +110,39 @@ def test_appeals_with_the_first_day_of_a_database_are_refused_for_that(bench, sh
         "received_date is outside the years 1800 to 2200" in sentence for sentence in report.rejections
     )
     assert any("final_decision_date is before submitted_date" in one for one in report.rejections)
+
+
+def test_ambulance_clocks_that_nobody_believes_are_refused_and_counted_by_reason(bench, shared_data):
+    """Arrivals within three seconds were filled in later; some come before the call, some hours after."""
+    words = {"type": "instant", "format": "%m/%d/%Y %H:%M:%S"}
+    minutes = Column(
+        "minutes", "number", expression="minutes_between(CallTime, FirstArrive)", min=0.05, max=60
+    )
+    calls = source(
+        "calls",
+        "LastClear",
+        Column("LastClear", "text"),
+        Column("CallTime", **words),
+        Column("FirstArrive", **words),
+        minutes,
+    )
+    report = run_source(bench.desk, calls, Asked(file=shared_data("boone_ems_2016/calls.csv.gz")))
+    assert report.read == report.new + report.changed + report.unchanged + report.rejected == 11_652
+    by_reason = {one.split(" (first")[0] for one in report.rejections}
+    assert any("minutes is less than 0.05" in one for one in by_reason)
+    assert any("minutes is more than 60" in one for one in by_reason)
+    kept = [row[-1] for row in bench.records(calls).values()]
+    assert all(value is None or 0.05 <= value <= 60 for value in kept)
+    assert sum(value is None for value in kept) > 1000
+
+
+def test_offsets_that_were_wrong_up_to_a_day_are_read_as_declared(bench, shared_data):
+    at = Column("OCCURRED_ON_DATE", "instant", stamps="utc", local_until=date(2022, 12, 31))
+    crimes = source("crimes", "INCIDENT_NUMBER", Column("INCIDENT_NUMBER", "text"), at)
+    file = shared_data("boston_crime_2020_2024/incidents.csv.gz")
+    run_source(bench.desk, crimes, Asked(file=file))
+    hours = {before: Counter() for before in (True, False)}
+    for row in bench.records(crimes).values():
+        hours[row[1] < "2023-01-01T05"][row[1][11:16]] += 1
+    assert hours[True].most_common(2)[0][0] in ("04:00", "05:00"), "midnight in Boston"
+    assert hours[False].most_common(1)[0][0] == "00:00", "midnight in UTC, as it is written"
