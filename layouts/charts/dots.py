@@ -72,7 +72,7 @@ def _axes(view: DistrictsView, shown: tuple[Standing, ...], size: Size) -> _Axes
     low, high = span([*levels, *ends, *_aims(view)], margin=0.03)
     if view.metric.unit == "percent" and view.by.scale is Compared.VALUE:
         high = min(high, max(1.0, *levels))
-    left, right = _LABELS[size.name] + 10, size.width - 14
+    left, right = _LABELS[size.name] + 10, size.width - 20
     return _Axes(Scale(low, high, left, right), left, right)
 
 
