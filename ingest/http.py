@@ -43,10 +43,18 @@ class RefusedError(SourceError):
 class _StumbleError(Exception):
     """An answer that a later attempt may better. wait: seconds the server asked for, None if it did not."""
 
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, response: httpx.Response, said: str = "") -> None:
         super().__init__(f"HTTP {response.status_code}")
-        self.status = response.status_code
+        self.status = f"{response.status_code}{said and f' with an error ({said})'}"
         self.wait = _retry_after(response.headers.get("Retry-After"))
+
+
+Fault = Callable[[httpx.Response], str | None]
+"""What an answer of status 200 says went wrong for now, so that a later attempt may better it; else None."""
+
+
+def no_fault(_response: httpx.Response) -> None:
+    """Nothing is wrong with an answer of status 200."""
 
 
 def client(contact: str = "") -> httpx.Client:
@@ -63,17 +71,19 @@ def get(
     parameters: Mapping[str, str | int] | None = None,
     *,
     what: str = "",
+    fault: Fault = no_fault,
     progress: Progress = say_nothing,
 ) -> httpx.Response:
     """The answer of `address`, its body read.
 
-    Connection errors, timeouts and the statuses of TRY_AGAIN are repeated with growing, jittered waits
-    or the wait the server asks for. Raises SourceError naming the address and `what` was asked.
+    Connection errors, timeouts, the statuses of TRY_AGAIN and what `fault` tells are repeated with growing,
+    jittered waits or the wait the server asks for. Raises SourceError naming the address and `what` was
+    asked.
     """
 
     def ask() -> httpx.Response:
         response = asking.get(address, params=parameters)
-        _judge(response)
+        _judge(response, fault)
         return response
 
     return _patiently(ask, _place(address, what), progress)
@@ -86,6 +96,7 @@ def post(
     form: Mapping[str, str | int] | None = None,
     json: object = None,
     what: str = "",
+    fault: Fault = no_fault,
     progress: Progress = say_nothing,
 ) -> httpx.Response:
     """The answer to a question too long for an address, sent as a form or as JSON; as for `get`.
@@ -95,7 +106,7 @@ def post(
 
     def ask() -> httpx.Response:
         response = asking.post(address, data=form, json=json)
-        _judge(response)
+        _judge(response, fault)
         return response
 
     return _patiently(ask, _place(address, what), progress)
@@ -168,11 +179,14 @@ def _patiently(ask: Callable[[], httpx.Response], place: str, progress: Progress
     raise AssertionError("a retry context ends with an answer or an error")
 
 
-def _judge(response: httpx.Response) -> None:
+def _judge(response: httpx.Response, fault: Fault = no_fault) -> None:
     """Passes a success; raises _StumbleError for what may be better later, RefusedError for the rest."""
     if response.status_code in TRY_AGAIN:
         raise _StumbleError(response)
     if response.is_success:
+        said = fault(response)
+        if said is not None:
+            raise _StumbleError(response, said)
         return
     body = " ".join(response.text.split())[:BODY_SHOWN] or "(no text)"
     place = without_query(str(response.url))

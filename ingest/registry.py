@@ -12,6 +12,7 @@ from ingest.sources import file as files
 from metrics.model import Source
 
 KINDS = {
+    "arcgis": "ingest.sources.arcgis",
     "ckan": "ingest.sources.ckan",
     "file": "ingest.sources.file",
     "manual": "ingest.sources.manual",

@@ -29,6 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ingest import http
 from ingest.answers import epoch, parsed, short, table
 from ingest.contract import Extract, ReadRequest, SourceError
+from ingest.sources.asking import arrived, client, field
 from ingest.sources.options import options_of
 from ingest.spool import Decoded, Spool
 from metrics.model import Source
@@ -65,8 +66,8 @@ def read(source: Source, request: ReadRequest) -> Extract:
     """
     options = options_of(source, Options)
     before = json.loads(request.cursor) if request.cursor else {}
-    with _client(options, request) as client:
-        dataset = _Dataset(client, source, options, request)
+    with _client(options, request) as asking:
+        dataset = _Dataset(asking, source, options, request)
         now = dataset.state()
         unchanged = before == now and not request.sweep
         since = _earlier(before["newest"], options.overlap_days) if before.get("newest") else None
@@ -109,9 +110,8 @@ class _Dataset:
         self.mark = self.field(source.modified) if source.modified else UPDATED
 
     def field(self, name: str) -> str:
-        """What the portal calls a declared column: by its name or by one of its aliases."""
-        names = (name, *self._source.column(name).aliases)
-        return next((one for one in names if one in self._types or one.startswith(":")), name)
+        """What the portal calls a declared column."""
+        return field(self._source, name, self._types, own=":")
 
     def state(self) -> dict[str, str | None]:
         """The newest mark and the number of rows: where both are as they were, nothing happened."""
@@ -181,16 +181,11 @@ class _Dataset:
 
     def _in_range(self) -> list[str]:
         """Of a reading of some days, only rows that arrived about then; which they are is decided later."""
-        if self._source.arrival is None or not (self._request.since or self._request.until):
-            return []
-        name, day = self.field(self._source.arrival), timedelta(days=1)
+        name = self.field(self._source.arrival) if self._source.arrival else ""
         if self._types.get(name) not in TIMES:
             return []
-        since, until = self._request.since, self._request.until
-        return [
-            *([f"{name} >= '{since - day}T00:00:00'"] if since else []),
-            *([f"{name} < '{until + 2 * day}T00:00:00'"] if until else []),
-        ]
+        ends = zip((">=", "<"), arrived(self._request), strict=True)
+        return [f"{name} {sign} '{day}T00:00:00'" for sign, day in ends if day]
 
     def _described(self, address: str) -> Row:
         """What the portal says of the dataset; nothing where it does not say."""
@@ -251,16 +246,10 @@ def _read_pages(spool: Spool, dataset: _Dataset, since: str | None) -> None:
 
 
 def _client(options: Options, request: ReadRequest) -> httpx.Client:
-    client = http.client(request.city.contact)
     token = request.secret(options.token)
-    if token:
-        client.headers["X-App-Token"] = token
-        # Another host must not hear the token.
-        client.follow_redirects = False
-    elif options.version == "3":
-        client.close()
+    if token is None and options.version == "3":
         raise SourceError(f"SODA 3 needs an application token; set {options.token} in the environment.")
-    return client
+    return client(request, "X-App-Token", token)
 
 
 def _rows(body: bytes, place: str) -> list[Row]:

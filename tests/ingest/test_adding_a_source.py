@@ -14,9 +14,10 @@ import pytest
 from ingest import entry_command, registry
 from ingest.contract import SourceError
 from ingest.run import Asked, run_source
-from ingest.sources import ckan, file, manual, push, socrata
+from ingest.sources import arcgis, ckan, file, manual, push, socrata
 from metrics import catalogue
 from store import records
+from tests.ingest.stand_ins.arcgis import ArcGis
 from tests.ingest.stand_ins.frame import serving
 from tests.ingest.stand_ins.socrata import FIRST, Socrata
 
@@ -82,6 +83,13 @@ def test_the_example_of_a_socrata_source_is_read(example, bench):
     assert (report.new, report.rejected, report.message) == (1, 0, "missing columns, taken as empty: closed")
 
 
+def test_the_example_of_an_arcgis_source_is_read(example, bench):
+    with serving(ArcGis()) as server:
+        server.rows.put({"id": "a", "opened": 1_785_900_000_000, "closed": None, "topic": "Pothole"}, 1)
+        report = run_source(bench.desk, at(example("potholes"), server))
+    assert (report.new, report.rejected) == (1, 0), report.message
+
+
 def test_a_kind_is_added_in_under_twenty_lines(text):
     _, *examples = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert [block for block in examples if len(list(filter(None, block.splitlines()))) >= 20] == []
@@ -110,7 +118,9 @@ def test_the_example_of_permits_reads_the_names_of_the_standard_and_of_the_city(
 
 
 def test_every_kind_and_every_option_is_on_the_page(text):
-    options = [word for one in (file, ckan, push, manual, socrata) for word in one.Options.model_fields]
+    options = [
+        word for one in (file, ckan, push, manual, socrata, arcgis) for word in one.Options.model_fields
+    ]
     for word in (*registry.KINDS, *options):
         assert f"`{word}`" in text or f"**{word}**" in text
 

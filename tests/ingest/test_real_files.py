@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,8 +14,15 @@ from ingest.run import Asked, run_source
 from metrics import catalogue
 from metrics.model import Column, Source
 from store.records import stage_columns
+from tests.ingest.stand_ins import arcgis, socrata
 from tests.ingest.stand_ins.ckan import Table
-from tests.ingest.stand_ins.frame import rows_of
+from tests.ingest.stand_ins.frame import rows_of, serving
+
+PROTOCOLS = {
+    "socrata": (socrata.Socrata, {"dataset": socrata.DATASET}, socrata.FIRST),
+    "arcgis": (partial(arcgis.ArcGis, dates=()), {"url": arcgis.LAYER, "page_size": 10_000}, arcgis.FIRST),
+}
+"""The stand-in for each protocol, the options of a source there, and the mark of its rows."""
 
 
 def source(name: str, key: str, *columns: Column, **more: object) -> Source:
@@ -146,3 +154,24 @@ def test_offsets_that_were_wrong_up_to_a_day_are_read_as_declared(bench, shared_
         hours[row[1] < "2023-01-01T05"][row[1][11:16]] += 1
     assert hours[True].most_common(2)[0][0] in ("04:00", "05:00"), "midnight in Boston"
     assert hours[False].most_common(1)[0][0] == "00:00", "midnight in UTC, as it is written"
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("protocol", ["socrata", "arcgis"])
+def test_boston_311_by_any_protocol_is_the_same_as_by_its_file(bench, shared_data, boston, protocol):
+    """With a server that caps its pages, drops a connection, stumbles, and loses its order."""
+    path = shared_data("boston_311_2026/cases.csv.gz")
+    server, place, mark = PROTOCOLS[protocol]
+    stand_in = server()
+    stand_in.cap = 7000
+    stand_in.rows.key = "case_id"
+    stand_in.rows.fill(rows_of(path), mark)
+    for number, fault in enumerate(("drops", "503", "unordered", "repeats"), 2):
+        stand_in.plays(fault, on=number)
+    with serving(stand_in):
+        options = {**place, "url": stand_in.address + place.get("url", "")}
+        source = replace(boston, kind=protocol, options=options)
+        report = run_source(bench.desk, source)
+        assert (report.new, report.rejected) == (38_971, 0), report.message
+    report = run_source(bench.desk, source, Asked(file=path))
+    assert (report.new, report.changed, report.unchanged) == (0, 0, 38_971)
