@@ -11,8 +11,10 @@ import gzip
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
 from store import requests, tokens
 from store.engine import Clock, StoreError, Writing, from_text, instant_text, writing
@@ -84,7 +86,8 @@ class TooManyError(StoreError):
 def accept(engine: Engine, clock: Clock, token: int, offer: Offer, per_minute: int) -> Delivery:
     """Keeps a delivery and its request in one transaction; the same offer again gives the one that is there.
 
-    Raises TokenLostError, KeyTakenError and TooManyError, with nothing kept.
+    Raises TokenLostError, KeyTakenError and TooManyError, and StoreError where the database refuses, with
+    nothing kept.
     """
     packed, digest = _packed(offer.body), hashlib.sha256(offer.body).hexdigest()
     with writing(engine, clock) as write:
@@ -106,7 +109,7 @@ def accept(engine: Engine, clock: Clock, token: int, offer: Offer, per_minute: i
             "request": request,
             "received_at": write.now,
         }
-        return _delivery(write.connection.execute(insert(deliveries).values(row).returning(*_COLUMNS)).one())
+        return _kept(write, row)
 
 
 def refuse_too_many(connection: Connection, token: int, now: datetime, per_minute: int) -> None:
@@ -154,6 +157,15 @@ def body(connection: Connection, delivery: int) -> bytes | None:
 def forget_body(write: Writing, delivery: int) -> None:
     """Lets go of the bytes of a delivery, which a snapshot holds now."""
     write.connection.execute(update(deliveries).where(deliveries.c.id == delivery).values(body=None))
+
+
+def _kept(write: Writing, row: dict[str, Any]) -> Delivery:
+    try:
+        made = write.connection.execute(insert(deliveries).values(row).returning(*_COLUMNS)).one()
+    except DBAPIError as error:
+        # The error itself repeats what was to be kept, and would be written to a log with it.
+        raise StoreError(f"A delivery to {row['source']} cannot be kept: {error.orig}") from None
+    return _delivery(made)
 
 
 def _packed(content: bytes) -> str:

@@ -15,7 +15,7 @@ from serving.push import Bodies, Door, Limits, Refusal
 from serving.routes import Kind, Reply, Route, redirect
 from serving.server import Wiring, create
 from store import deliveries, requests, tokens
-from store.engine import open_engine, reading
+from store.engine import open_engine, reading, writing
 from store.migrations import migrate
 from store.schema import deliveries as deliveries_table
 from store.schema import requests as requests_table
@@ -366,6 +366,22 @@ def test_what_goes_wrong_inside_logs_no_secret(client, secret, monkeypatch, capl
     assert send(client, secret, body=b"id\nMRS-SMITH\n").status_code == 500
     said = caplog.text + "".join(capfd.readouterr())
     assert "a mistake" in said and secret not in said and "MRS-SMITH" not in said
+
+
+def test_a_disk_that_is_full_is_an_answer_keeps_nothing_and_logs_no_row(
+    client, engine, clock, secret, capfd, caplog
+):
+    full = "CREATE TRIGGER full BEFORE INSERT ON deliveries BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+    with writing(engine, clock) as write:
+        write.connection.exec_driver_sql(full)
+    body = b"id\nMRS-SMITH\n"
+    assert send(client, secret, body=body).status_code == 503 and kept(engine) == (0, 0)
+    said = caplog.text + "".join(capfd.readouterr())
+    assert "disk is full" in said
+    assert not any(hidden in said for hidden in (secret, "MRS-SMITH", deliveries._packed(body)[:20]))
+    with writing(engine, clock) as write:
+        write.connection.exec_driver_sql("DROP TRIGGER full")
+    assert send(client, secret, body=body).status_code == 202
 
 
 # --- slow and broken senders ---------------------------------------------------------------------

@@ -14,7 +14,18 @@ from sqlalchemy import func, insert, select
 
 from metrics.catalogue import load
 from metrics.model import Gap
-from store import housekeeping, jobs, lease, quarantine, requests, runs, schema, snapshots
+from store import (
+    deliveries,
+    housekeeping,
+    jobs,
+    lease,
+    quarantine,
+    requests,
+    runs,
+    schema,
+    snapshots,
+    tokens,
+)
 from store.engine import StoreError, instant_text, reading, writing
 from store.lease import Holder
 from tests.town import case
@@ -195,6 +206,20 @@ def test_what_is_open_stays_however_many_runs_came_after(town, tidy):
     assert tidy().quarantined == 0
     with reading(town.engine) as connection:
         assert [one.run for one in quarantine.quarantined(connection, "cases")] == list(range(now, now + 13))
+
+
+def test_a_delivery_goes_with_its_request_and_one_that_waits_never_goes(town, tidy):
+    token, _ = tokens.create(town.engine, town.clock, "Works", ["cases"])
+    for key in ("old", "waits"):
+        offer = deliveries.Offer("cases", key, "text/csv", b"case_id\n1\n")
+        deliveries.accept(town.engine, town.clock, token.id, offer, 10)
+    old = requests.claim(town.engine, town.clock)
+    requests.finish(town.engine, town.clock, old.id, {"outcome": "succeeded"})
+    done = tidy()
+    assert (done.requests, done.deliveries) == (1, 1) and tidy().deliveries == 0
+    with reading(town.engine) as connection:
+        [left] = connection.execute(select(schema.deliveries.c.repeat_key)).scalars()
+    assert left == "waits"
 
 
 def test_finished_requests_and_done_jobs_go_after_a_while_and_others_never(town, tidy):
