@@ -182,7 +182,8 @@ class Stage:
         """Those of some keys, written as text, that are in the stage."""
         if not keys or not len(self._lines):
             return set()
-        self._index_keys()
+        if len(keys) > _KEYS_AT_ONCE:
+            self._index_keys()
         column = self._tables.stage.c[self._source.key]
         is_text = self._source.column(self._source.key).type == "text"
         asked: Sequence[str | int] = keys if is_text else list(_whole_numbers(keys))
