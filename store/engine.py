@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,6 +50,10 @@ class Place(Protocol):
 
 class StoreError(Exception):
     """The store cannot do what was asked; the message is one line that says why and the fix."""
+
+
+class _UndoneError(Exception):
+    """Ends a transaction that was only tried."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,19 @@ def writing(engine: Engine, clock: Clock, connection: Connection | None = None) 
     """
     with locked(engine, connection) as held:
         yield Writing(held, _new_instant(held, clock))
+
+
+@contextmanager
+def trying(engine: Engine, clock: Clock, connection: Connection | None = None) -> Iterator[Writing]:
+    """A write transaction of which nothing is left when its block ends; else as `writing`."""
+    with suppress(_UndoneError), writing(engine, clock, connection) as held:
+        yield held
+        raise _UndoneError
+
+
+def moved_on(held: Writing) -> Writing:
+    """The same transaction a moment later, for what must be told from what was written in it before."""
+    return Writing(held.connection, instant_text(from_text(held.now) + _TICK))
 
 
 @contextmanager

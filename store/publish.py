@@ -95,33 +95,49 @@ def publish(
     given.
     """
     with writing(engine, clock) as held:
-        _refuse_a_clock_before_the_last_publication(held)
-        catalogue = targets.merged(held.connection, catalogue)
-        now = publications.current(held.connection)
-        knowledge = _never_less(runs.knowledge(held.connection, catalogue.sources), catalogue, now)
-        day = _as_of(catalogue, knowledge, held, as_of)
-        _refuse_where_nothing_was_ever_loaded(catalogue, knowledge, now)
-        _remember_catalogue(held, catalogue)
-        reduced = reduce(held, catalogue, day)
-        rebased = now is not None and rebases.decided_since(held.connection, now.publication)
-        if now and not rebased and _follows_from_the_same(catalogue, day, knowledge, now, reduced):
-            return PublishReport(None, day, 0, 0, 0, 0)
-        is_current = now is None or day >= now.publication.as_of
-        tests_itself = is_current and selftests.is_due(held.connection, day, catalogue.hash)
-        fresh = {one.metric: one.facts for one in reduced if one.facts is not None}
-        asked = Asked(held.connection, catalogue, day, held.now, knowledge, now, fresh, tests_itself)
-        inputs, matured = asked.matured()
-        planned = plan(inputs)
-        differs = difference(held.connection, planned, now if is_current else None, inputs.standing)
-        report = _save(held, catalogue, day, knowledge, now, is_current, differs, reduced, reason, rebased)
-        if report.publication:
-            maturities.save(held.connection, report.publication, matured)
-            withholding.remember(held.connection, catalogue, report.publication)
-            heaps.remember(held.connection, catalogue, report.publication, knowledge)
-            signals.remember(held.connection, catalogue, report.publication)
-            if tests_itself:
-                selftests.remember(held.connection, report.publication, replace(inputs, standing=None))
-        return report
+        return publish_within(held, catalogue, as_of=as_of, reason=reason)
+
+
+def publish_within(
+    held: Writing,
+    catalogue: Catalogue,
+    *,
+    as_of: date | None = None,
+    reason: str | None = None,
+    watches: bool = True,
+) -> PublishReport:
+    """Publishes as `publish` does, in the caller's transaction.
+
+    watches: whether what is found beside the scores (charts, heaps, self-tests) is found and kept, too.
+    """
+    _refuse_a_clock_before_the_last_publication(held)
+    catalogue = targets.merged(held.connection, catalogue)
+    now = publications.current(held.connection)
+    knowledge = _never_less(runs.knowledge(held.connection, catalogue.sources), catalogue, now)
+    day = _as_of(catalogue, knowledge, held, as_of)
+    _refuse_where_nothing_was_ever_loaded(catalogue, knowledge, now)
+    _remember_catalogue(held, catalogue)
+    reduced = reduce(held, catalogue, day)
+    rebased = now is not None and rebases.decided_since(held.connection, now.publication)
+    if now and not rebased and _follows_from_the_same(catalogue, day, knowledge, now, reduced):
+        return PublishReport(None, day, 0, 0, 0, 0)
+    is_current = now is None or day >= now.publication.as_of
+    tests_itself = is_current and watches and selftests.is_due(held.connection, day, catalogue.hash)
+    fresh = {one.metric: one.facts for one in reduced if one.facts is not None}
+    asked = Asked(held.connection, catalogue, day, held.now, knowledge, now, fresh, tests_itself)
+    inputs, matured = asked.matured()
+    planned = plan(inputs)
+    differs = difference(held.connection, planned, now if is_current else None, inputs.standing)
+    report = _save(held, catalogue, day, knowledge, now, is_current, differs, reduced, reason, rebased)
+    if report.publication:
+        maturities.save(held.connection, report.publication, matured)
+    if report.publication and watches:
+        withholding.remember(held.connection, catalogue, report.publication)
+        heaps.remember(held.connection, catalogue, report.publication, knowledge)
+        signals.remember(held.connection, catalogue, report.publication)
+        if tests_itself:
+            selftests.remember(held.connection, report.publication, replace(inputs, standing=None))
+    return report
 
 
 def inputs_now(connection: Connection, catalogue: Catalogue, now: publications.Reading) -> Inputs:
