@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import settings
 from ingest import entry_command, quarantine_command
 from ingest.contract import SourceError
+from ingest.dry_run import dry_run
 from ingest.run import Asked, Desk, RunReport, run_source
 from metrics.catalogue import CatalogueError, find_city, load
 from metrics.model import Catalogue, Source
@@ -80,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--accept-fewer", action="store_true", help="read whole; fewer than half of the records are right"
     )
+    run.add_argument(
+        "--dry-run", action="store_true", help="show what would change, scores too, and keep nothing"
+    )
     entry_command.add_parsers(commands)
     quarantine_command.add_commands(commands)
     commands.add_parser("list", help="the sources of the city and where they come from")
@@ -98,11 +102,24 @@ def _run(desk: Desk, catalogue: Catalogue, given: argparse.Namespace) -> int:
     asked = Asked(given.since, given.until, given.file, sweep=given.sweep, accept_fewer=given.accept_fewer)
     failed = 0
     for source in _chosen(catalogue, given):
+        if given.dry_run:
+            failed += _try(desk, catalogue, source, asked)
+            continue
         report = run_source(desk, source, asked, dated=records.dated_columns(catalogue, source))
         if isinstance(desk.progress, Progress):
             desk.progress.clear()
         failed += _say(report)
     return 1 if failed else 0
+
+
+def _try(desk: Desk, catalogue: Catalogue, source: Source, asked: Asked) -> int:
+    """Prints what a run would do; 1 when it would fail."""
+    trial = dry_run(desk, source, catalogue, asked)
+    if isinstance(desk.progress, Progress):
+        desk.progress.clear()
+    is_failure = trial.report.outcome not in runs.GOOD_OUTCOMES
+    print("\n".join(trial.lines()), file=sys.stderr if is_failure else sys.stdout, flush=True)
+    return int(is_failure)
 
 
 def _chosen(catalogue: Catalogue, given: argparse.Namespace) -> list[Source]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from ingest import profiles, registry
@@ -35,6 +36,10 @@ from store.engine import (
 )
 from store.reduce import prepare_workdays
 
+Seen = TypeVar("Seen")
+Do = Callable[[Writing], RunReport]
+"""Does a run within a transaction."""
+
 READING = 1
 """Raised when the code understands the same bytes differently: every source is then read whole again."""
 
@@ -50,16 +55,22 @@ class _Before:
 
 @dataclass
 class _Run:
-    """One run under way: its number, its start, and the paths of the snapshots it kept."""
+    """One run under way: its number, its start, and the paths of the snapshots it kept.
+
+    keeps: whether it keeps snapshots at all.
+    """
 
     desk: Desk
     source: Source
     asked: Asked
     id: int
     started: datetime
+    keeps: bool = True
     kept: list[str] = field(default_factory=list)
 
     def keep(self, copy: Copy) -> None:
+        if not self.keeps:
+            return
         stamp = instant_text(self.started)
         kept = snapshots.keep(self.desk.snapshots, self.source.id, stamp, copy.name, copy.path)
         self.kept.append(str(kept.path.relative_to(self.desk.snapshots)))
@@ -67,6 +78,24 @@ class _Run:
     @property
     def snapshot(self) -> str | None:
         return "\n".join(self.kept) or None
+
+
+@dataclass(frozen=True)
+class _Staged:
+    """What was read of a source and is about to become records.
+
+    sizes: the rows of every place that was read whole. ids: every key the source still has, None where
+    that is not known. told: what is said of the sweep.
+    """
+
+    before: _Before
+    extract: Extract
+    parser: Parser
+    filling: Filling
+    stage: records.Stage
+    sizes: Mapping[str, int]
+    ids: set[Value] | None
+    told: list[str]
 
 
 def run_source(
@@ -103,13 +132,45 @@ def _guarded(run: _Run, dated: tuple[str, ...]) -> RunReport:
         return RunReport(run.source.id, "failed", message=message)
 
 
+def try_source(
+    desk: Desk, source: Source, asked: Asked, look: Callable[[Writing, Do], Seen], dated: Iterable[str] = ()
+) -> Seen:
+    """Does a run in a transaction that is rolled back, and keeps no snapshot; gives what `look` saw.
+
+    look is called within the transaction and decides when the run is done there. Raises SourceError and
+    StoreError where a run would have failed, and runs.UnderWayError.
+    """
+    with turn(desk, source):
+        run = _Run(desk, source, asked, 0, desk.clock(), keeps=False)
+        if computed(source):
+            with writing(desk.engine, desk.clock) as write:
+                # The business days of the city are no part of the run: whoever reduces writes them too.
+                prepare_workdays(write.connection, desk.city)
+        with _staged(run) as staged, staged.stage.trying(desk.clock) as write:
+
+            def do(held: Writing) -> RunReport:
+                records.prepare(held.connection, source, tuple(dated))
+                run.id = runs.start_within(held, source.id, asked.trigger)
+                return _settled(held, run, staged)
+
+            return look(write, do)
+
+
 def _ingest(run: _Run, dated: tuple[str, ...]) -> RunReport:
     """From the source to the records: rows are staged without a lock, then one transaction does the rest."""
-    desk, source, asked = run.desk, run.source, run.asked
+    desk, source = run.desk, run.source
     with writing(desk.engine, desk.clock) as write:
         records.prepare(write.connection, source, dated)
         if computed(source):
             prepare_workdays(write.connection, desk.city)
+    with _staged(run) as staged, staged.stage.writing(desk.clock) as write:
+        return _settled(write, run, staged)
+
+
+@contextmanager
+def _staged(run: _Run) -> Iterator[_Staged]:
+    """Reads the source into a stage, which ends with the block."""
+    desk, source, asked = run.desk, run.source, run.asked
     before = _before(run)
     parser = Parser(
         source,
@@ -129,28 +190,32 @@ def _ingest(run: _Run, dated: tuple[str, ...]) -> RunReport:
         computing = stage.compute(ZoneInfo(desk.city.time_zone))
         filling.add_unfit(computing.unfit)
         parser.count_emptied(computing.emptied)
-        with stage.writing(desk.clock) as write:
-            counts = stage.merge(write, run.id)
-            filling.add_conflicts(counts.conflicts)
-            gone = _gone(run, extract, filling, stage, ids)
-            _keep_refused(write, run, extract, before, filling, stage)
-            report = RunReport(
-                source=source.id,
-                outcome="unchanged" if extract.unchanged else "succeeded",
-                read=filling.read,
-                new=counts.new,
-                changed=counts.changed,
-                unchanged=counts.unchanged + counts.repeated,
-                rejected=filling.refusals.count,
-                withdrawn=records.withdraw(write, source, gone.keys, run.id),
-                known_until=_known_until(run, extract, filling, before),
-                message="; ".join(
-                    [*extract.notes, *parser.notes(), *told, *gone.notes, *filling.refusals.notes()]
-                ),
-                rejections=tuple(filling.refusals.tally.lines()),
-            )
-            report = _checked(write, run, report, stage, whole=_is_whole(run, extract, before))
-            _enter(write, run, report, _kept(run, extract, before, gone, sizes))
+        yield _Staged(before, extract, parser, filling, stage, sizes, ids, told)
+
+
+def _settled(write: Writing, run: _Run, staged: _Staged) -> RunReport:
+    """What is staged becomes records, with everything else that the run leaves behind."""
+    before, extract, filling, stage = staged.before, staged.extract, staged.filling, staged.stage
+    counts = stage.merge(write, run.id)
+    filling.add_conflicts(counts.conflicts)
+    gone = _gone(run, extract, filling, stage, staged.ids)
+    _keep_refused(write, run, extract, before, filling, stage)
+    notes = [*extract.notes, *staged.parser.notes(), *staged.told, *gone.notes, *filling.refusals.notes()]
+    report = RunReport(
+        source=run.source.id,
+        outcome="unchanged" if extract.unchanged else "succeeded",
+        read=filling.read,
+        new=counts.new,
+        changed=counts.changed,
+        unchanged=counts.unchanged + counts.repeated,
+        rejected=filling.refusals.count,
+        withdrawn=records.withdraw(write, run.source, gone.keys, run.id),
+        known_until=_known_until(run, extract, filling, before),
+        message="; ".join(notes),
+        rejections=tuple(filling.refusals.tally.lines()),
+    )
+    report = _checked(write, run, report, stage, whole=_is_whole(run, extract, before))
+    _enter(write, run, report, _kept(run, extract, before, gone, staged.sizes))
     return report
 
 

@@ -36,7 +36,7 @@ from sqlalchemy.exc import DBAPIError
 
 from metrics.model import Source
 from store.computing import Computing, compute
-from store.engine import Clock, StoreError, Writing, keeping, writing
+from store.engine import Clock, StoreError, Writing, keeping, trying, writing
 from store.record_tables import (
     RecordTables,
     create_index,
@@ -164,6 +164,13 @@ class Stage:
         """The write transaction in which to merge; equal keys are sorted out before it begins."""
         self._seal()
         with writing(self._engine, clock, self.connection) as write:
+            yield write
+
+    @contextmanager
+    def trying(self, clock: Clock) -> Iterator[Writing]:
+        """The same, of which nothing is left when it ends."""
+        self._seal()
+        with trying(self._engine, clock, self.connection) as write:
             yield write
 
     def missing(self) -> list[str]:

@@ -102,11 +102,16 @@ def turn(engine: Engine, source: str) -> Iterator[None]:
 def start(engine: Engine, clock: Clock, source: str, trigger: str) -> int:
     """Opens a run of `source` and gives its id; a run a dead process left open is closed as interrupted."""
     with writing(engine, clock) as write:
-        _interrupt(write, source)
-        statement = insert(_runs).values(
-            source=source, trigger=trigger, started_at=write.now, outcome="running", **_counts()
-        )
-        return write.connection.execute(statement.returning(_runs.c.id)).scalar_one()
+        return start_within(write, source, trigger)
+
+
+def start_within(write: Writing, source: str, trigger: str) -> int:
+    """Opens a run in the caller's transaction, as `start` does."""
+    _interrupt(write, source)
+    statement = insert(_runs).values(
+        source=source, trigger=trigger, started_at=write.now, outcome="running", **_counts()
+    )
+    return write.connection.execute(statement.returning(_runs.c.id)).scalar_one()
 
 
 def finish(
