@@ -11,7 +11,7 @@ By what tails (a fixed target):
   target, which is the same as the target lying outside the interval of order statistics. All are exact.
   Where the days of a year differ by more than chance (`Shares`, `Totals`), records come in clumps that share
   their fate, and the tails are those of so many times fewer records.
-- mean, and a ratio or count that adds up amounts: Student's t on how much days differ (`Spread`,
+- mean, and a ratio or count that adds up amounts: Student's t on how much days differ (`Spread` over a year,
   `Totals`), further out on the side on which skewed days are oftener (`leans`); days are taken for
   independent of each other.
 - stock: Student's t on how much the earlier periods of the grain differ (`Blocks`).
@@ -158,13 +158,13 @@ def _means(given: Judged) -> _Found:
     spread = given.spread
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(spread.scale / given.denominator)
-        further = leans(given.spread_of_a_year.lean, spread.seen, given.denominator)
+        further = leans(spread.lean, spread.seen, given.denominator)
         low, high = _leaning(given.value, error, spread.freedom, further)
         if not given.is_historical:
             return _Found(low, high, _outside(low, high))
         gap = given.value - given.past_value
         reached = gap / np.sqrt(spread.scale * (1 / given.denominator + 1 / given.past_denominator))
-    further = leans(given.spread_of_a_year.lean, spread.seen, given.denominator, given.past_denominator)
+    further = leans(spread.lean, spread.seen, given.denominator, given.past_denominator)
     return _Found(low, high, _compared(reached, spread.freedom, further))
 
 

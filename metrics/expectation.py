@@ -56,11 +56,7 @@ class Expectations:
         fixed = history.baselines.get((history.metric.id, period.grain, period.start))
         if fixed:
             return fixed
-
-        def is_usable(day: date) -> bool:
-            return history.is_usable(day) and history.is_open(day)
-
-        return periods.baseline_days(history.city, period, is_usable, history.is_open) or ()
+        return periods.baseline_days(history.city, period, history.is_usable, history.is_open) or ()
 
     def scale(self, period: Period, columns: Columns) -> float:
         """How many times a count target's unit lies in the open, known days; 1 for what is not a count."""

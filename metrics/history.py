@@ -127,7 +127,10 @@ class History:
 
     def is_open(self, day: date) -> bool:
         """Whether the metric's calendar is open on `day`."""
-        return self.open_days(day, day + timedelta(days=1)) == 1
+        index = self._index(day)
+        if 0 <= index < len(self.open_mask):
+            return self._open[index + 1] > self._open[index]
+        return periods.is_open(self.city, self.metric.calendar, day)
 
     def gaps(self, period: Period) -> list[Gap]:
         """The declared gaps that touch a period."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from metrics.spread import LEAST_DAYS, WEEKS_BEFORE, YEAR_OF_WEEKS, Shares, Spre
 
 Numbers = NDArray[np.float64]
 Marks = NDArray[np.bool_]
+
+_BOTH: tuple[Literal["left", "right"], ...] = ("left", "right")
 
 
 @dataclass(slots=True)
@@ -104,17 +107,10 @@ class Judged:
 
     @cached_property
     def spread(self) -> Spread:
-        return self._spread(LEAST_DAYS)
-
-    @cached_property
-    def spread_of_a_year(self) -> Spread:
-        return self._spread(YEAR_OF_WEEKS)
-
-    def _spread(self, least: int) -> Spread:
         facts, usable = self.history.facts, self.history.usable_mask
         amounts = cells(facts.numerator, facts.city_numerator, facts, self.district)
         sizes = cells(facts.denominator, facts.city_denominator, facts, self.district)
-        return Spread.of(amounts, sizes, usable, *self._window(least))
+        return Spread.of(amounts, sizes, usable, *self._window(YEAR_OF_WEEKS))
 
     @cached_property
     def shares(self) -> Shares:
@@ -126,30 +122,42 @@ class Judged:
     def under(self, aims: Numbers, least: int) -> tuple[Shares, Numbers]:
         """How the share of values under the aim of each case differs by day, and how many its period has.
 
-        It differs over `least` days or the period. A value on the aim counts half.
+        It differs over `least` days or the period. A value on the aim counts half. NaN without an aim.
         """
         (first, end), starts = self._window(least), np.array([one.columns[0] for one in self.cases])
         dispersion, freedom, under = (np.full(len(aims), np.nan) for _ in range(3))
-        for aim in np.unique(aims[~np.isnan(aims)]):
-            at = aims == aim
-            # The first days of a window are held against those of the week before it.
-            begin, stop = max(0, int(first[at].min()) - WEEKS_BEFORE), int(end[at].max())
-            low, every = self._by_day(begin, stop, float(aim))
-            usable = self.history.usable_mask[begin:stop]
-            found = Shares.of(low, every, usable, first[at] - begin, end[at] - begin)
-            dispersion[at], freedom[at] = found.dispersion, found.freedom
-            so_far = np.concatenate([[0.0], np.cumsum(np.where(usable, low, 0.0))])
-            under[at] = so_far[end[at] - begin] - so_far[starts[at] - begin]
+        has = ~np.isnan(aims)
+        if not has.any():
+            return Shares(dispersion, freedom), under
+        first, end, starts = first[has], end[has], starts[has]
+        runs = _Runs.of(aims[has], first, end)
+        low, every = self._by_day(runs)
+        usable = (runs.day >= 0) & self.history.usable_mask[np.maximum(runs.day, 0)]
+        found = Shares.of(low, every, usable, first + runs.shift, end + runs.shift)
+        dispersion[has], freedom[has] = found.dispersion, found.freedom
+        so_far = np.concatenate([[0.0], np.cumsum(np.where(usable, low, 0.0))])
+        under[has] = so_far[end + runs.shift] - so_far[starts + runs.shift]
         return Shares(dispersion, freedom), under
 
-    def _by_day(self, begin: int, stop: int, aim: float) -> tuple[Numbers, Numbers]:
-        """How many values under an aim, and how many at all, each day of [begin, stop) has."""
-        day, value, count = self._entries
-        part = slice(*np.searchsorted(day, [begin, stop]))
-        counts = count[part].astype(np.float64)
-        under = np.where(value[part] < aim, 1.0, np.where(value[part] == aim, 0.5, 0.0))
-        low, every = (np.bincount(day[part] - begin, one, stop - begin) for one in (counts * under, counts))
-        return low.astype(np.float64), every.astype(np.float64)
+    def _by_day(self, runs: _Runs) -> tuple[Numbers, Numbers]:
+        """How many values under the aim of each run, and how many at all, each of its days has."""
+        days, values, counts = self._entries
+        read = slice(*np.searchsorted(days, [runs.day.min(), runs.day.max() + 1]))
+        day, value, count = days[read], values[read], counts[read]
+        steps, place = np.unique(value, return_inverse=True)
+        width = len(steps) + 1
+        key = day * width + place
+        order = np.argsort(key, kind="stable")
+        key, so_far = key[order], np.concatenate([[0], np.cumsum(count[order])])
+
+        def up_to(places: NDArray[np.int64]) -> NDArray[np.int64]:
+            """How many values a day has below a place in the rising order of all values there are."""
+            found: NDArray[np.int64] = so_far[np.searchsorted(key, runs.day * width + places)]
+            return found
+
+        before = up_to(np.zeros_like(runs.day))
+        below, on = (up_to(runs.each(np.searchsorted(steps, runs.aim, side=side))) for side in _BOTH)
+        return (below + on) / 2 - before, (up_to(np.full_like(runs.day, width)) - before).astype(np.float64)
 
     @cached_property
     def _entries(self) -> tuple[NDArray[np.int64], Numbers, NDArray[np.int64]]:
@@ -171,6 +179,36 @@ class Judged:
         facts, counted = self.history.facts, self.history.usable_mask & self.history.open_mask
         amounts = cells(facts.numerator, facts.city_numerator, facts, self.district)
         return Totals.of(amounts, counted, *self._window(least))
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """The days that are held against each aim, one run after the other.
+
+    aim: shape (runs,), each once. day: shape (days of all runs,), their column numbers, under 0 before there
+    are facts. shift: shape (cases,), from a column number to its place in the run of the case's aim.
+    """
+
+    aim: Numbers
+    day: NDArray[np.int64]
+    shift: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, aims: Numbers, first: NDArray[np.int64], end: NDArray[np.int64]) -> _Runs:
+        aim, run = np.unique(aims, return_inverse=True)
+        begin, stop = np.full(len(aim), np.iinfo(np.int64).max), np.zeros(len(aim), dtype=np.int64)
+        # The first days of a window are held against those of the weeks before it.
+        np.minimum.at(begin, run, first - WEEKS_BEFORE)
+        np.maximum.at(stop, run, end)
+        lengths = stop - begin
+        shift = np.cumsum(lengths) - lengths - begin
+        day = np.arange(int(lengths.sum())) - np.repeat(shift, lengths)
+        return cls(aim, day, shift[run], lengths)
+
+    def each(self, runs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """A number of each run, on each of its days."""
+        return np.repeat(runs, self.lengths)
 
 
 def _array(numbers: Iterable[float | None]) -> Numbers:

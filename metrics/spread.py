@@ -19,7 +19,10 @@ LEAST_DAYS = 56
 """How many days, those of a shorter period and the ones before it, tell how much days differ."""
 
 YEAR_OF_WEEKS = 364
-"""How many days tell whether counts and shares spread more than by chance alone: rare ones need as many."""
+"""How many days tell how skewed days are, and how much means and shares differ: rare ones need as many."""
+
+FOUR_WEEKS = 28
+"""The days of a mean are held against those around them, so many with themselves."""
 
 LEAST_KNOWN = 14
 """Of these so many must be known, else there is no interval."""
@@ -43,10 +46,12 @@ _WEEK = 7
 class Spread:
     """How much the days of a mean or ratio differ from it, per unit of denominator.
 
-    scale: what a variance of the mean is times its denominator, from the squared residuals of days
-    (Cochran 1977, section 6.4, ratio estimator); freedom: days less 1. lean: the third cumulant of the mean
-    times its denominator squared, over scale to the power 1.5, positive where single days reach far up.
-    seen: the denominator it was all found from.
+    Each day is held against its own four weeks (`within` days), counted back from the end of a window: so a
+    whole year tells how much single days differ, as few skewed ones cannot, and a season or a slow drift is
+    left out. scale: what a variance of the mean is times its denominator, from the squared residuals of days
+    (Cochran 1977, section 6.4, ratio estimator); freedom: days less one for each four weeks. lean: the third
+    cumulant of the mean times its denominator squared, over scale to the power 1.5, positive where single
+    days reach far up. seen: the denominator it was all found from.
     """
 
     scale: Numbers
@@ -55,16 +60,33 @@ class Spread:
     seen: Numbers
 
     @classmethod
-    def of(cls, amounts: Numbers, sizes: Numbers, usable: Marks, first: Columns, end: Columns) -> Spread:
-        windows = _Windows(first, end)
+    def of(
+        cls,
+        amounts: Numbers,
+        sizes: Numbers,
+        usable: Marks,
+        first: Columns,
+        end: Columns,
+        within: int = FOUR_WEEKS,
+    ) -> Spread:
+        parts, begin = _parts(first, end, within)
+        windows = _Windows(*parts)
         size = windows.days(np.where(usable, sizes, 0.0))
         amount = windows.days(np.where(usable, amounts, 0.0))
         days, weight = windows.sums(size > 0), windows.sums(size)
         with np.errstate(divide="ignore", invalid="ignore"):
-            away = amount - windows.each(windows.sums(amount) / weight) * size
-            scale = windows.sums(away * away) / weight * days / (days - 1)
-            lean = windows.sums(away * away * away) / weight / scale**1.5
-        return cls(scale, np.where(days >= LEAST_KNOWN, days - 1, np.nan), lean, weight)
+            mean = np.where(weight > 0, windows.sums(amount) / weight, 0.0)
+            away = amount - windows.each(mean) * size
+            # So many days are their squares, and their cubes, worth that are held against their own mean.
+            free = np.where(days > 0, days - 1, 0.0)
+            freer = np.where(days > 0, days - 3 + 2 / days, 0.0)
+            square, cube = windows.sums(away * away), windows.sums(away * away * away)
+            days, weight, square, cube, free, freer = (
+                np.add.reduceat(part, begin) for part in (days, weight, square, cube, free, freer)
+            )
+            scale = square / weight * days / free
+            lean = cube / weight * days / freer / scale**1.5
+        return cls(scale, np.where(days >= LEAST_KNOWN, free, np.nan), lean, weight)
 
 
 @dataclass(frozen=True)
@@ -122,7 +144,8 @@ class Shares:
     def of(cls, good: Numbers, cases: Numbers, usable: Marks, first: Columns, end: Columns) -> Shares:
         size = np.where(usable, cases, 0.0)
         amount = np.where(usable, good, 0.0)
-        days, windows = Spread.of(good, cases, usable, first, end), _Windows(first, end)
+        days = Spread.of(good, cases, usable, first, end, within=YEAR_OF_WEEKS)
+        windows = _Windows(first, end)
         with np.errstate(divide="ignore", invalid="ignore"):
             share = windows.sums(windows.days(amount)) / windows.sums(windows.days(size))
             scale, pairs = _of_pairs(amount, size, share, windows)
@@ -178,6 +201,15 @@ def leans(
         wide = Z * Z / 2 / (seen * np.sqrt(a + b))
         moved = np.nan_to_num(lean * (far - wide), nan=0.0, posinf=0.0, neginf=0.0)
     return np.maximum(moved, 0.0), np.maximum(-moved, 0.0)
+
+
+def _parts(first: Columns, end: Columns, length: int) -> tuple[tuple[Columns, Columns], Columns]:
+    """Ranges cut into parts of a length, the newest first, the oldest shorter; where those of each begin."""
+    counts = np.maximum(-(-(end - first) // length), 1)
+    begin = np.cumsum(counts) - counts
+    steps = np.arange(int(counts.sum())) - np.repeat(begin, counts)
+    ends = np.repeat(end, counts) - length * steps
+    return (np.maximum(ends - length, np.repeat(first, counts)), ends), begin
 
 
 def _of_pairs(amount: Numbers, size: Numbers, share: Numbers, windows: _Windows) -> tuple[Numbers, Numbers]:

@@ -28,14 +28,17 @@ from metrics import (
 )
 from metrics.attribution import Side
 from metrics.catalogue import load
+from metrics.judged import Case
 from metrics.model import Aggregation, Direction, Grain, Part, Period, Status, Target, Verdict
 from store import publications, revisions, targets
 from store.engine import StoreError, open_engine, reading
 from store.revisions import Kind
+from tests.builders import metric
 from tests.layouts.published_city import catalogue_of, city_files
 from tests.methodology_page import DOCS, PAGE, TEXT, number, signed, table, two_digits
 from tests.metrics.test_metric_signals import row as month_row
 from tests.town import Town, case, write_city
+from tests.unchanged_city import history
 
 METRIC = catalogue_of(city_files()).metrics["flu_shots"]
 GLOSSARY = (DOCS / "glossary.md").read_text(encoding="utf-8")
@@ -103,6 +106,24 @@ def test_the_examples_of_records_in_clumps_are_judged_as_printed(row):
     _, as_good = intervals.binomial_tails(100 / of, 120 / of, 0.75)
     assert f"{float(as_good):.2%}" == good
     assert (Verdict.MEETS if as_good <= intervals.SIDE else Verdict.CANNOT_TELL) is Verdict(expected)
+
+
+@pytest.mark.parametrize(
+    "row", table("days looked at", "interval of the mean", "verdict of the 30 days"), ids=" ".join
+)
+def test_the_example_of_few_long_waits_is_judged_as_printed(row):
+    days, interval, expected = int(row[0]), row[1], Verdict(row[2].strip("`"))
+    hours = np.ones(364)
+    hours[: 364 - 56 : 50] = 11.0
+    assert (hours == 11.0).sum() == 7
+    waits = metric("waits", Aggregation.MEAN, direction=Direction.LOWER_IS_BETTER, unit="hours")
+    seen = history(waits, hours[-days:], np.ones(days))
+    month = (days - 30, days)
+    ((low, high, verdict),) = evidence.said(
+        seen, Grain.MONTH, [Case(month, seen.city_pool.over(month), 1.20)]
+    )
+    assert f"{low:.2f} to {high:.2f}" == interval
+    assert verdict is expected
 
 
 def test_a_target_of_95_percent_has_the_ceiling_that_is_printed():

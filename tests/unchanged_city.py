@@ -26,6 +26,8 @@ from metrics.scoring import Method
 from tests.builders import CITY, SOURCE, metric, target, utc
 
 MONDAY = date(2001, 1, 1)
+WHOLE_QUARTERS = replace(CITY, quarter="calendar")
+"""Quarters that end every month share two of their months: so many would tell a third as much."""
 HIGHER, LOWER, WITHIN = Direction.HIGHER_IS_BETTER, Direction.LOWER_IS_BETTER, Direction.WITHIN
 Numbers = NDArray[np.float64]
 Days = tuple[Any, Any, Any]
@@ -89,7 +91,7 @@ class Kind:
             historical=cell.is_historical,
             method=cell.method,
         )
-        return history(one, numerator, denominator, entries)
+        return replace(history(one, numerator, denominator, entries), city=WHOLE_QUARTERS)
 
 
 def _around(aim: float) -> Target:

@@ -54,6 +54,43 @@ def test_the_lean_of_days_is_their_skewness(of):
     assert of.of(30.0 - drawn, *sizes, *days).lean[0] == pytest.approx(-found.lean[0], rel=1e-6)
 
 
+def test_of_few_skewed_days_a_window_finds_as_much_spread_on_average_as_there_is():
+    chance = np.random.default_rng(4)
+    cases = chance.poisson(0.3, DAYS * 20)
+    hours = np.array([chance.gamma(0.25, 4.0, count).sum() for count in cases])
+    end = np.arange(364, len(cases) + 1, 364)
+    found = Spread.of(hours, cases.astype(float), np.ones(len(cases), dtype=bool), end - 364, end)
+    # The variance of one case is 4; that cases come by chance adds nothing to that of their mean.
+    assert (found.scale * found.seen).sum() / found.seen.sum() == pytest.approx(4.0, rel=0.1)
+    assert (found.freedom < 364 * 0.3).all()
+
+
+def test_a_drift_over_a_year_is_no_spread_of_its_days():
+    chance = np.random.default_rng(5)
+    away, cases = chance.normal(0, 0.5, 364), np.full(364, 9.0)
+    first, end = np.array([0]), np.array([364])
+    held = [
+        Spread.of(away + 9.0 * level, cases, np.ones(364, dtype=bool), first, end)
+        for level in (np.ones(364), np.linspace(0.8, 1.2, 364))
+    ]
+    assert held[1].scale[0] == pytest.approx(held[0].scale[0], rel=0.1)
+
+
+@pytest.mark.parametrize("days", [14, 27, 28, 29, 91, 364])
+def test_the_spread_of_a_window_is_that_of_its_days_from_the_means_of_their_own_four_weeks(days):
+    chance = np.random.default_rng(days)
+    hours, cases = chance.gamma(1.0, 1.0, 400), chance.poisson(1.0, 400).astype(float)
+    found = Spread.of(hours * cases, cases, np.ones(400, dtype=bool), np.array([400 - days]), np.array([400]))
+    squares, freedom, used = 0.0, 0, 0
+    for last in range(400, 400 - days, -28):
+        part = slice(max(last - 28, 400 - days), last)
+        x, n = (hours * cases)[part], cases[part]
+        squares += float(((x - x.sum() / n.sum() * n) ** 2).sum())
+        used, freedom = used + int((n > 0).sum()), freedom + int((n > 0).sum()) - 1
+    assert found.scale[0] == pytest.approx(squares / cases[400 - days :].sum() * used / freedom)
+    assert np.isnan(found.freedom[0]) if used < 14 else found.freedom[0] == freedom
+
+
 def test_days_that_reach_far_up_ask_more_of_a_short_period_above_and_of_a_long_one_below():
     lean, seen = np.array([2.0]), np.array([56.0])
     short, long = leans(lean, seen, np.array([1.0])), leans(lean, seen, np.array([56.0]))

@@ -26,9 +26,9 @@ ERRORS = 4.0
 LARGE = 20
 LARGE_WAITS = 5
 """How many times the limit a large city has; more waits tell the same and take longer to draw."""
-GRAINS = {Grain.DAY: 1.0, Grain.WEEK: 7.0, Grain.MONTH: 30.4}
-YEARS = 12
-SEEDS = {Grain.DAY: 3, Grain.WEEK: 12, Grain.MONTH: 30}
+GRAINS = {Grain.DAY: 1.0, Grain.WEEK: 7.0, Grain.MONTH: 30.4, Grain.QUARTER: 91.3}
+YEARS = {Grain.DAY: 12, Grain.WEEK: 12, Grain.MONTH: 48, Grain.QUARTER: 48}
+SEEDS = {Grain.DAY: 2, Grain.WEEK: 12, Grain.MONTH: 8, Grain.QUARTER: 12}
 EXACT = frozenset({"share", "count", "median", "percentile"})
 STOCK = "stock"
 
@@ -112,7 +112,7 @@ def allowed(cell: Cell) -> float:
 
 def alike(cell: Cell) -> float:
     """How much a period resembles the one before it: so much fewer are as good as all."""
-    days = {Grain.DAY: 1, Grain.WEEK: 4, Grain.MONTH: 12}[cell.grain]
+    days = {Grain.DAY: 1, Grain.WEEK: 4, Grain.MONTH: 12, Grain.QUARTER: 36}[cell.grain]
     return ALIKE[cell.clump] ** days if cell.kind == STOCK else 0.0
 
 
@@ -150,7 +150,7 @@ def line(cell: Cell, found: Tally) -> str:
 
 def judged(chosen: Iterable[Cell], seeds: dict[Grain, int]) -> dict[Cell, Tally]:
     """What was said of each cell, printed; AssertionError with the lines that break something."""
-    found = {cell: tally(cell, YEARS, range(seeds[cell.grain])) for cell in chosen}
+    found = {cell: tally(cell, YEARS[cell.grain], range(seeds[cell.grain])) for cell in chosen}
     broken = {cell: wrongs(cell, one) for cell, one in found.items()}
     print(HEAD)
     for cell, one in found.items():
@@ -194,7 +194,7 @@ def test_a_method_that_is_wrong_too_often_would_be_noticed():
 def test_bostons_arithmetic_is_exempt_and_gives_an_unchanged_city_more_than_one(rate, expected):
     """The figures of the reference for counts of which fewer are better, periods of none left out."""
     cell = Cell("count", LOWER, False, 1, rate, Grain.DAY, "cityscore")
-    found = tally(cell, YEARS, range(2))
+    found = tally(cell, YEARS[cell.grain], range(2))
     print(line(cell, found))
     assert found.mean == pytest.approx(expected, abs=ERRORS * found.error)
 
@@ -202,7 +202,7 @@ def test_bostons_arithmetic_is_exempt_and_gives_an_unchanged_city_more_than_one(
 @pytest.mark.parametrize("kind", ["count", "mean", "stock"])
 def test_a_band_is_exempt_and_an_unchanged_city_in_its_middle_is_rarely_called_outside(kind):
     cell = Cell(kind, WITHIN, False, 1, 0.1 if kind == STOCK else 40.0, Grain.WEEK)
-    found = tally(cell, YEARS, range(2))
+    found = tally(cell, YEARS[cell.grain], range(2))
     print(line(cell, found))
     assert 0.9 < found.mean < 1
     assert found.misses < found.periods * SIDE
