@@ -132,7 +132,8 @@ class Judged:
         first, end, starts = first[has], end[has], starts[has]
         runs = _Runs.of(aims[has], first, end)
         low, every = self._by_day(runs)
-        usable = (runs.day >= 0) & self.history.usable_mask[np.maximum(runs.day, 0)]
+        usable = runs.day >= 0
+        usable[usable] = self.history.usable_mask[runs.day[usable]]
         found = Shares.of(low, every, usable, first + runs.shift, end + runs.shift)
         dispersion[has], freedom[has] = found.dispersion, found.freedom
         so_far = np.concatenate([[0.0], np.cumsum(np.where(usable, low, 0.0))])

@@ -62,3 +62,12 @@ def test_without_an_aim_nothing_is_under_it():
     cases = [Case((0, 7), city.city_pool.over((0, 7)), None)]
     shares, under = Judged(city, cases, None).under(np.array([np.nan]), 56)
     assert np.isnan([shares.dispersion[0], shares.freedom[0], under[0]]).all()
+
+
+def test_before_there_is_any_day_nothing_is_under_an_aim():
+    city = history(metric("waits", Aggregation.MEDIAN, unit="days"), np.zeros(0))
+    shares, under = Judged(city, [Case((0, 0), city.city_pool.over((0, 0)), 2.0)], None).under(
+        np.array([2.0]), 364
+    )
+    assert np.isnan([shares.dispersion[0], shares.freedom[0]]).all()
+    assert under[0] == 0.0
