@@ -45,7 +45,7 @@ def metric_chart(
     opportunity), or of which a total lacks days, is a missing point with its status or PARTIAL as the reason.
     One that is not mature is provisional. Quarters that overlap are left out, the newest kept. days: the rows
     by day, from which a rare count takes the days between events; without them it takes the periods. borders:
-    definitions that changed and approved new bases. periods: how many of the newest are charted, CHARTED
+    approved new bases. periods: how many of the newest are charted, CHARTED
     where None. None where there is no row to chart, or of a rare count no event.
     """
     opened = _apart([row for row in rows if row.status is not Status.CLOSED])

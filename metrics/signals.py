@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from itertools import pairwise
-from typing import Literal
 
 from metrics.false_alarms import NEVER, FalseAlarms
 from metrics.limits import ChartKind, Xmr, xmr
@@ -62,10 +61,9 @@ class Assurance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Border:
-    """A date from which a chart begins anew: another definition, or a new base that was approved."""
+    """A date from which a chart begins anew: a new base that its owner approved, and why."""
 
     day: date
-    kind: Literal["definition", "rebase"]
     reason: str
 
 

@@ -53,7 +53,7 @@ def _preview(connection: Connection, metric: Metric, rebase: Rebase) -> Iterator
     now = publications.current(connection)
     if now is None or rebase.kind is Kind.WITHDRAWAL:
         return
-    more = [Border(rebase.from_day, "rebase", rebase.reason)]
+    more = [Border(rebase.from_day, rebase.reason)]
     for grain in [rebase.grain] if rebase.grain else Grain:
         was = chart_of(connection, now.publication, metric, grain)
         new = chart_of(connection, now.publication, metric, grain, more)

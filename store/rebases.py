@@ -64,7 +64,7 @@ def borders(decided: list[Decision], publication: Publication, metric: Metric, g
         if asked.metric in names and asked.grain in (None, grain) and one.approved_at <= publication.known_at:
             standing[asked.from_day, asked.grain] = asked
     return [
-        Border(one.from_day, "rebase", one.reason)
+        Border(one.from_day, one.reason)
         for one in sorted(standing.values(), key=lambda one: one.from_day)
         if one.kind is Kind.REBASE
     ]

@@ -1,8 +1,9 @@
 """The charts of a publication: what each says at its newest point is kept with it, the rest made on demand.
 
-A chart follows from the scores of its publication, from the definitions that changed and from the rebases
-approved until then, so that it is the same whenever it is made. Where small counts of the whole city are
-hidden, charts are made of what the public sees, for everybody.
+A chart follows from the scores of its publication and from the rebases approved until then, so that it is
+the same whenever it is made. A definition that changed parts no chart: the past is restated by it, so that
+all points are measured alike. Where small counts of the whole city are hidden, charts are made of what the
+public sees, for everybody.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
 from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -26,10 +26,7 @@ from metrics.signal_rules import Signal
 from metrics.signals import Assurance, Border, Caution, Chart, Tally, Variation
 from store import publications, rebases, withheld
 from store.bulk import insert_rows
-from store.definitions import is_measured_otherwise, names_of
-from store.rebases import Decision
-from store.schema import catalogues, signals
-from store.schema import publications as publications_table
+from store.schema import signals
 from store.withheld import Hidden
 
 LOOKS_BACK = {Grain.DAY: 280, Grain.WEEK: 1200, Grain.MONTH: 1900, Grain.QUARTER: 3700}
@@ -89,13 +86,14 @@ def chart_of(
 
 def remember(connection: Connection, catalogue: Catalogue, publication: Publication) -> int:
     """Keeps with a publication what each chart of its scores says; how many there are."""
-    breaks, found = _Breaks(connection, publication), []
+    decided, found = rebases.decisions(connection), []
     for grain in Grain:
         since = _since(publication, grain)
         rows = publications.city_series(connection, publication, grain, since)
         for metric in catalogue.live_metrics():
             shown = _hidden(connection, metric).shown(rows.get(metric.id, ()))
-            chart = _charted(connection, publication, metric, shown, breaks.borders(metric, grain))
+            borders = rebases.borders(decided, publication, metric, grain)
+            chart = _charted(connection, publication, metric, shown, borders)
             if chart is not None:
                 found.append(_finding(metric.id, grain, chart))
     save(connection, publication, found)
@@ -125,44 +123,6 @@ def tally_of(found: Iterable[Finding], first: date, end: date) -> Tally:
 # --- how a chart is made ------------------------------------------------------------------------
 
 
-class _Breaks:
-    """Where charts begin anew by what a publication knows: one reading for all its metrics."""
-
-    def __init__(self, connection: Connection, publication: Publication) -> None:
-        self._publication = publication
-        self._decided: list[Decision] = rebases.decisions(connection)
-        self._changes = _changes_of_catalogue(connection, publication)
-
-    def borders(self, metric: Metric, grain: Grain) -> list[Border]:
-        names = names_of(metric)
-        redefined = [
-            Border(day, "definition", reason or "")
-            for day, before, after, reason in self._changes
-            if is_measured_otherwise(before, after, names)
-        ]
-        return [*redefined, *rebases.borders(self._decided, self._publication, metric, grain)]
-
-
-def _changes_of_catalogue(
-    connection: Connection, publication: Publication
-) -> list[tuple[date, str, str, str | None]]:
-    """For each current publication by another catalogue: its date, the texts before and after, its reason."""
-    table = publications_table
-    acts = connection.execute(
-        select(table.c.as_of, table.c.catalogue, table.c.reason)
-        .where(table.c.is_current == 1, table.c.id <= publication.id)
-        .order_by(table.c.id)
-    ).all()
-    changes = [(before, after) for before, after in pairwise(acts) if before.catalogue != after.catalogue]
-    wanted = {one.catalogue for pair in changes for one in pair}
-    chosen = select(catalogues.c.hash, catalogues.c.text).where(catalogues.c.hash.in_(wanted))
-    texts = {row.hash: row.text for row in connection.execute(chosen)} if wanted else {}
-    return [
-        (date.fromisoformat(after.as_of), texts[before.catalogue], texts[after.catalogue], after.reason)
-        for before, after in changes
-    ]
-
-
 def _made(
     connection: Connection,
     publication: Publication,
@@ -174,8 +134,8 @@ def _made(
     rows = publications.series(
         connection, publication, metric.id, grain, since=_since(publication, grain), hidden=hidden
     )
-    borders = [*_Breaks(connection, publication).borders(metric, grain), *more]
-    return _charted(connection, publication, metric, rows, borders)
+    borders = rebases.borders(rebases.decisions(connection), publication, metric, grain)
+    return _charted(connection, publication, metric, rows, [*borders, *more])
 
 
 def _charted(

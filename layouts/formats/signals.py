@@ -160,12 +160,7 @@ def remarks(grain: Grain, chart: Chart) -> list[str]:
 
 def border(given: Border) -> str:
     """Since when a chart has limits of its own, and why."""
-    if given.kind == "rebase":
-        said = _("New limits from {day}, approved: {reason}.")
-    elif given.reason:
-        said = _("New limits from {day}, since it is measured otherwise: {reason}.")
-    else:
-        said = _("New limits from {day}, since it is measured otherwise.")
+    said = _("New limits from {day}, approved: {reason}.")
     return said.format(day=days.day(given.day), reason=given.reason.rstrip("."))
 
 

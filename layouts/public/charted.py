@@ -29,7 +29,7 @@ def charted(chart: Chart | None) -> Json:
         "warnings": list(chart.warnings) if chart else [],
         "autocorrelation": chart.autocorrelation if chart else None,
         "borders": [
-            {"start": one.day.isoformat(), "kind": one.kind, "reason": one.reason or None}
+            {"start": one.day.isoformat(), "kind": "rebase", "reason": one.reason or None}
             for one in (chart.borders if chart else ())
         ],
         "proposal": _proposal(chart.proposal) if chart and chart.proposal else None,

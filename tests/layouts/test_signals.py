@@ -148,14 +148,12 @@ def test_a_new_base_is_proposed_in_words_and_an_approved_one_named():
         "10 values in a row, since the week from Apr 27, 2026, lie above the centre. "
         "Once the cause is named new limits can be approved; until then these stay."
     )
-    parted = made(borders=[Border(WEEKS[16], "rebase", "A second crew.")])
+    parted = made(borders=[Border(WEEKS[16], "A second crew.")])
     assert said.remarks(Grain.WEEK, parted) == [
         CAUTION["trial_limits"],
         "New limits from Apr 27, 2026, approved: A second crew.",
     ]
-    assert said.border(Border(WEEKS[16], "definition", "")) == (
-        "New limits from Apr 27, 2026, since it is measured otherwise."
-    )
+
 
 
 def test_a_chart_of_days_between_events_speaks_of_days():
@@ -201,7 +199,7 @@ def test_a_drawing_says_what_it_shows_and_marks_each_signal_by_its_shape(view, s
 
 
 def test_limits_end_where_a_border_lies_and_where_a_point_has_none(view):
-    parted = made(borders=[Border(WEEKS[13], "rebase", "x")])
+    parted = made(borders=[Border(WEEKS[13], "x")])
     assert [len(one) for one in spans(parted)] == [13, 13]
     assert str(drawn(view, parted)).count('class="band"') == 2
     assert [len(one) for one in spans(made([0.6, 0.7, None, *STEADY[:5]]))] == [8]

@@ -238,7 +238,7 @@ def test_a_chart_prints_the_expectation_of_its_own_size_and_length():
 
 
 def test_of_two_segments_the_chart_has_the_alarms_of_both_and_the_last_point_those_of_the_second():
-    border = Border(date(2026, 1, 5) + timedelta(weeks=24), "rebase", "approved")
+    border = Border(date(2026, 1, 5) + timedelta(weeks=24), "approved")
     found = chart(K.XMR, weeks([5.0, 7.0, 6.0] * 20), borders=[border]).false_alarms
     one, two = expected(Null(K.XMR, 24)), expected(Null(K.XMR, 36))
     assert found.last == two.last

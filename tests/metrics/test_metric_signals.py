@@ -207,7 +207,7 @@ def test_of_periods_none_of_which_has_a_value_the_chart_says_why_and_judges_noth
 
 
 def test_a_definition_that_changed_begins_the_chart_anew():
-    border = Border(MONDAY + timedelta(weeks=20), "definition", "counted by due date")
+    border = Border(MONDAY + timedelta(weeks=20), "counted by due date")
     found = metric_chart(MEANS, rows([*CALM, *(one + 20 for one in CALM)]), borders=[border])
     assert {point.signal for point in found.points} == {None}
     assert found.borders == (border,)

@@ -455,7 +455,7 @@ def test_limits_are_on_trial_under_twelve_points():
 
 def test_rules_run_inside_the_segments_of_approved_dates_only():
     values = [10.0, 11.0, 10.5, 9.5] * 4 + [15.0, 16.0, 15.5, 14.5] * 4
-    border = Border(MONDAY + timedelta(weeks=16), "rebase", "a second crew, approved by the owner")
+    border = Border(MONDAY + timedelta(weeks=16), "a second crew, approved by the owner")
     whole, parted = charted(values), charted(values, borders=[border])
     assert any(signals(whole))
     assert signals(parted) == [None] * 32
@@ -466,14 +466,14 @@ def test_rules_run_inside_the_segments_of_approved_dates_only():
 
 def test_a_period_that_a_border_lies_in_belongs_to_what_was_before():
     middle = MONDAY + timedelta(weeks=2, days=3)
-    found = charted([1.0, 2.0, 3.0, 11.0, 12.0, 13.0], borders=[Border(middle, "definition", "counted anew")])
+    found = charted([1.0, 2.0, 3.0, 11.0, 12.0, 13.0], borders=[Border(middle, "counted anew")])
     assert found.center == pytest.approx([2, 2, 2, 12, 12, 12])
 
 
 def test_borders_outside_the_series_part_nothing():
     edges = [
-        Border(MONDAY - timedelta(weeks=1), "rebase", "a"),
-        Border(MONDAY + timedelta(weeks=90), "rebase", "b"),
+        Border(MONDAY - timedelta(weeks=1), "a"),
+        Border(MONDAY + timedelta(weeks=90), "b"),
     ]
     assert charted([1.0, 2.0, 3.0], borders=edges) == charted([1.0, 2.0, 3.0])
 
