@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from layouts.city_view import CITY, city_scores
 from layouts.desk import Desk
@@ -28,7 +29,9 @@ from layouts.public.shapes import Json, period_fields, publication_fields
 from layouts.public.windows import windows
 from layouts.receipt_view import receipt_of
 from layouts.views import Edition
+from metrics.limits import ChartKind
 from metrics.model import WHOLE_CITY, Grain, Metric, Publication, Score
+from metrics.signal_rules import Signal
 from store import maturities, publications, revisions, signals, vintages, withheld
 from store.engine import Connection, instant_text
 
@@ -157,7 +160,8 @@ class Api:
             firsts = vintages.first_published(
                 connection, edition.publication, asked.metric, asked.grain, **told
             )
-        points = [point_fields(score, firsts.get(score.period.start)) for score in found]
+            signs = _signs(connection, edition, asked.metric, asked.grain) if not asked.district else {}
+        points = [point_fields(score, firsts.get(score.period.start), signs) for score in found]
         return edition, {**_asked(asked, edition), "points": points}
 
     def _revisions(self, query: Query, wanted: str) -> Made:
@@ -306,7 +310,16 @@ def _newest_point(connection: Connection, edition: Edition, metric: Metric, scor
         until=period.end,
         hidden=withheld.hidden_city(connection, metric, edition.audience),
     )
-    return point_fields(score, firsts.get(period.start))
+    signs = _signs(connection, edition, metric, period.grain)
+    return point_fields(score, firsts.get(period.start), signs)
+
+
+def _signs(connection: Connection, edition: Edition, metric: Metric, grain: Grain) -> dict[date, Signal]:
+    """The signals of a metric's chart by the start of their period; a chart of gaps has none of periods."""
+    chart = signals.chart_of(connection, edition.publication, metric, grain)
+    if chart is None or chart.kind is ChartKind.G:
+        return {}
+    return {point.start: point.signal for point in chart.points if point.signal is not None}
 
 
 def _asked(asked: Series, edition: Edition) -> Json:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+
 from layouts.public.shapes import Json, period_fields, reason_id, whole
 from metrics.model import Score, Status
+from metrics.signal_rules import Signal
 from store import vintages
 from store.engine import instant_text
 from store.revisions import DefinitionChange, Revision, Summary
@@ -29,10 +33,11 @@ POINT_FIELDS = (
     "first_published_score",
     "first_published_in",
     "backfilled",
+    "signal",
 )
 
 
-def point_fields(score: Score, given: FirstPublished | None) -> Json:
+def point_fields(score: Score, given: FirstPublished | None, signs: Mapping[date, Signal]) -> Json:
     """A period of a series, with what was first published of it."""
     first = given or vintages.BACKFILLED
     return {
@@ -54,6 +59,7 @@ def point_fields(score: Score, given: FirstPublished | None) -> Json:
         "first_published_score": first.score,
         "first_published_in": first.publication,
         "backfilled": first.backfilled,
+        "signal": signs.get(score.period.start),
     }
 
 

@@ -45,6 +45,7 @@ POINT = {
     *("start", "end", "value", "numerator", "denominator", "target", "score", "status", "reason"),
     *("n", "low", "high", "verdict", "provisional", "completeness"),
     *("first_published", "first_published_score", "first_published_in", "backfilled"),
+    "signal",
 }
 
 

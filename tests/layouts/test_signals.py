@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from dataclasses import replace
 from datetime import date
@@ -316,6 +318,21 @@ def test_a_metric_that_was_never_heard_of_says_why_it_has_no_chart(client):
     found = ask(client, "/api/v1/metrics/water_on_time/signals").get_json()
     assert (found["variation"], found["center"]) == (None, None)
     assert found["reason"] in ("nothing_to_chart", "too_few_points")
+
+
+@pytest.mark.parametrize("grain", ["week", "month"])
+def test_a_series_has_the_signals_of_its_chart_as_json_and_as_csv(client, grain):
+    asked, given = "/api/v1/metrics/pothole_on_time", f"grain={grain}"
+    chart = {one["start"]: one["signal"] for one in ask(client, f"{asked}/signals?{given}").json["points"]}
+    points = ask(client, f"{asked}/series.json?{given}").json["points"]
+    rows = list(csv.DictReader(io.StringIO(ask(client, f"{asked}/series.csv?{given}").text)))
+    signs = {one["start"]: one["signal"] for one in points}
+    assert grain != "week" or any(chart.values())
+    assert {start: sign for start, sign in signs.items() if start in chart} == chart
+    assert not any(sign for start, sign in signs.items() if start not in chart)
+    assert {row["start"]: row["signal"] or None for row in rows} == signs
+    latest = ask(client, asked).json["latest"][grain]
+    assert latest["signal"] == signs[latest["start"]]
 
 
 @pytest.mark.parametrize(
