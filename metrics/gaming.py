@@ -1,6 +1,7 @@
 """Signs that a number is worked on instead of the service: findings that ask a question and prove nothing.
 
-Sources: science 7 and McCrary (2008) for closings heaped before a deadline; the log ratio of two Poisson
+Sources: science 7 and McCrary (2008) for closings heaped before a deadline, Chetty and others (2011) for a
+bunch beside its own neighbourhood; the log ratio of two Poisson
 counts has variance 1/x + 1/y (Rothman, Modern Epidemiology).
 """
 
@@ -23,6 +24,8 @@ every metric again and again."""
 
 LEAST_EVENTS = 0.5
 """What a count of 0 is taken for, since it has no logarithm."""
+
+_LEAST_DAYS = 2
 
 EASED_DAYS = 92
 """A period that begins within a quarter of a year after a target was made easier came shortly after it."""
@@ -51,6 +54,30 @@ class Heaping:
     @property
     def is_alarm(self) -> bool:
         """Whether so many more just before the deadline are beyond what chance does."""
+        return self.times_low > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bunching:
+    """Closings around their deadline against those around the same time of the day on the days beside it.
+
+    near_before, near_after: of all those days. times: how many times their ratio before / after is that of
+    the deadline, with the interval that an alarm is judged by. dispersion: by how much those days differ
+    among themselves beyond chance, 1 for not at all; its root widens the interval.
+    """
+
+    before: int
+    after: int
+    near_before: int
+    near_after: int
+    dispersion: float
+    times: float
+    times_low: float
+    times_high: float
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether so many more just before the deadline are beyond what the days beside it do."""
         return self.times_low > 1
 
 
@@ -85,6 +112,26 @@ def heaping(before: int, after: int, usual_before: int, usual_after: int) -> Hea
     low, high = _around(x / y, own, Z)
     times = (x / y) / (u / v)
     return Heaping(*counts, x / y, low, high, u / v, times, *_around(times, both, ALARM_Z))
+
+
+def bunching(before: int, after: int, days: Sequence[tuple[int, int]]) -> Bunching | None:
+    """Whether closings heap up before their deadline, as no other day does at that time: without any past.
+
+    before, after: in the hour up to the deadline and in the hour after it. days: the same counts a whole
+    number of days earlier or later, where nothing is at stake; they have the same hours of work and the same
+    habits. None where the deadline or all of these days have no closing. ValueError for a negative count.
+    """
+    near_before, near_after = (sum(day[side] for day in days) for side in (0, 1))
+    found = heaping(before, after, near_before, near_after)
+    if found is None:
+        return None
+    dispersion = _dispersion(days)
+    own, near = (
+        (max(x, LEAST_EVENTS), max(y, LEAST_EVENTS)) for x, y in ((before, after), (near_before, near_after))
+    )
+    variance = sum(1 / count for count in (*own, *near)) * dispersion
+    ends = _around(found.times, variance, ALARM_Z)
+    return Bunching(before, after, near_before, near_after, dispersion, found.times, *ends)
 
 
 def eased(metric: Metric, scores: Sequence[Score]) -> tuple[Eased, ...]:
@@ -125,6 +172,16 @@ def paired(chart: Chart | None, pair_chart: Chart | None) -> bool:
 def _around(ratio: float, variance: float, z: float) -> tuple[float, float]:
     half = z * math.sqrt(variance)
     return ratio * math.exp(-half), ratio * math.exp(half)
+
+
+def _dispersion(days: Sequence[tuple[int, int]]) -> float:
+    """Pearson's chi-squared of the days' shares before, over its degrees of freedom; at least 1."""
+    known = [(x, x + y) for x, y in days if x + y]
+    share = sum(x for x, _ in known) / sum(n for _, n in known)
+    if len(known) < _LEAST_DAYS or share in (0, 1):
+        return 1.0
+    squared = sum((x - n * share) ** 2 / (n * share * (1 - share)) for x, n in known)
+    return max(1.0, squared / (len(known) - 1))
 
 
 def _eased(

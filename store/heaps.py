@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, text
 
-from metrics.closure import Deadline, deadline
-from metrics.gaming import Heaping, heaping
+from metrics.closure import Deadline, closure, deadline
+from metrics.gaming import Bunching, Heaping, bunching, heaping
 from metrics.model import Catalogue, Knowledge, Metric, Publication
 from store import records
 from store.bulk import insert_rows
 from store.questions import as_of_parameters, question, quoted, sql
-from store.schema import heaps, publications
+from store.schema import bunchings, heaps, publications
 
 RECENT_DAYS = 91
 """Cases due in the last thirteen weeks are looked at."""
@@ -28,7 +29,12 @@ LEAST_USUAL_DAYS = 91
 
 COUNTED_EVERY = timedelta(days=7)
 
+BESIDE = tuple(day for day in range(-7, 8) if day)
+"""The days beside a deadline, each weekday as often."""
+
 _COLUMNS = tuple(column.name for column in heaps.columns)
+_BUNCHED_COLUMNS = tuple(column.name for column in bunchings.columns)
+_DEADLINE = (0,)
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,25 @@ class Heap:
         return heaping(self.before, self.after, self.usual_before, self.usual_after)
 
 
+@dataclass(frozen=True)
+class Bunched:
+    """The same of the deadline, and in `days` at the same time on each of the days BESIDE it.
+
+    A day counts a case only where it was open already: nobody can close what is not there.
+    """
+
+    since: date
+    until: date
+    before: int
+    after: int
+    days: tuple[tuple[int, int], ...]
+
+    @property
+    def bunching(self) -> Bunching | None:
+        """What the counts say; None where there are too few to say anything."""
+        return bunching(self.before, self.after, self.days)
+
+
 def remember(
     connection: Connection,
     catalogue: Catalogue,
@@ -61,7 +86,8 @@ def remember(
 ) -> int:
     """Counts around the deadlines of every on-time metric and keeps it with a publication.
 
-    Only where the last count is a week old or was made with other definitions; how many metrics were counted.
+    Only where the last count is a week old or was made with other definitions; how many metrics were counted
+    that have a past to compare with.
     """
     if not _is_due(connection, publication):
         return 0
@@ -71,6 +97,13 @@ def remember(
         if (heap := _count(connection, catalogue, metric, found, publication.as_of, knowledge)) is not None
     ]
     insert_rows(connection, heaps, _COLUMNS, rows)
+    beside = [
+        (publication.id, metric.id, *_bunched_texts(bunched))
+        for metric, found in _on_time(catalogue)
+        if (bunched := _beside(connection, catalogue, metric, found, publication.as_of, knowledge))
+        is not None
+    ]
+    insert_rows(connection, bunchings, _BUNCHED_COLUMNS, beside)
     return len(rows)
 
 
@@ -82,6 +115,25 @@ def read(connection: Connection, publication: Publication, metric: str) -> Heap 
     of_metric = select(heaps).where(heaps.c.publication == last, heaps.c.metric == metric)
     row = connection.execute(of_metric).one_or_none()
     return None if row is None else _heap(row)
+
+
+def read_bunched(connection: Connection, publication: Publication, metric: str) -> Bunched | None:
+    """The newest count on the days beside a deadline that a publication could know; None for none."""
+    newest = (
+        select(bunchings)
+        .where(
+            bunchings.c.metric == metric,
+            bunchings.c.publication <= publication.id,
+            bunchings.c.until <= publication.as_of.isoformat(),
+        )
+        .order_by(bunchings.c.publication.desc())
+        .limit(1)
+    )
+    row = connection.execute(newest).one_or_none()
+    if row is None:
+        return None
+    days = tuple((before, after) for before, after in json.loads(row.days))
+    return Bunched(date.fromisoformat(row.since), date.fromisoformat(row.until), row.before, row.after, days)
 
 
 def _is_due(connection: Connection, publication: Publication) -> bool:
@@ -133,9 +185,26 @@ def _count(
     usual_until = min(usual_since + timedelta(days=USUAL_DAYS), since)
     if (usual_until - usual_since).days < LEAST_USUAL_DAYS:
         return None
-    now = _around(connection, catalogue, metric, found, as_of, since, as_of)
-    usual = _around(connection, catalogue, metric, found, as_of, usual_since, usual_until)
+    [now] = _around(connection, catalogue, metric, found, as_of, since, as_of)
+    [usual] = _around(connection, catalogue, metric, found, as_of, usual_since, usual_until)
     return Heap(since, as_of, *now, usual_since, usual_until, *usual)
+
+
+def _beside(
+    connection: Connection,
+    catalogue: Catalogue,
+    metric: Metric,
+    found: Deadline,
+    as_of: date,
+    knowledge: Mapping[str, Knowledge],
+) -> Bunched | None:
+    """None too where it is not known since when a case was open."""
+    known, waits = knowledge.get(metric.source), closure(catalogue, metric)
+    if known is None or known.first_day is None or waits is None:
+        return None
+    since, days = as_of - timedelta(days=RECENT_DAYS), (*_DEADLINE, *BESIDE)
+    own, *beside = _around(connection, catalogue, metric, found, as_of, since, as_of, days, waits.opened)
+    return Bunched(since, as_of, *own, tuple(beside))
 
 
 def _around(
@@ -146,21 +215,34 @@ def _around(
     as_of: date,
     since: date,
     until: date,
-) -> tuple[int, int]:
-    """How many of the cases due on [since, until) were closed in the hour up to their deadline, and after."""
+    days: tuple[int, ...] = _DEADLINE,
+    opened: str | None = None,
+) -> list[tuple[int, int]]:
+    """How many of the cases due on [since, until) were closed in the hour up to their deadline, and after.
+
+    For each of `days` later than it; where `opened` is given of those that were open as the two hours began.
+    """
     asked = question(catalogue, metric, connection.dialect.name)
     words = f"hours_between({found.due}, {found.closed})"
     late = sql(catalogue, metric, words, "number", connection.dialect.name)
     day = quoted(records.day_column(catalogue.sources[metric.source], found.due))
+    life = f"hours_between({opened}, {found.due})" if opened else "0"
+    open_for = sql(catalogue, metric, life, "number", connection.dialect.name)
+    is_open = "open_for >= {before}" if opened else "1=1"
+    sums = ", ".join(
+        f"SUM(CASE WHEN late > {low} AND late <= {low + 1} AND {is_open.format(before=1 - day * 24)} "
+        "THEN 1 ELSE 0 END)"
+        for day in days
+        for low in (day * 24 - 1, day * 24)
+    )
     statement = (
-        "SELECT SUM(CASE WHEN late > -1 AND late <= 0 THEN 1 ELSE 0 END), "
-        "SUM(CASE WHEN late > 0 AND late <= 1 THEN 1 ELSE 0 END) FROM ("
-        f"SELECT {late} AS late {asked.among(f'{day} >= :since AND {day} < :until')}) AS waited"
+        f"SELECT {sums} FROM (SELECT {late} AS late, {open_for} AS open_for "
+        f"{asked.among(f'{day} >= :since AND {day} < :until')}) AS waited"
     )
     bounds = {"since": since.isoformat(), "until": until.isoformat()}
     parameters = as_of_parameters(catalogue.city, as_of) | bounds
-    before, after = connection.execute(text(statement), parameters).one()
-    return int(before or 0), int(after or 0)
+    counts = [int(one or 0) for one in connection.execute(text(statement), parameters).one()]
+    return list(zip(counts[::2], counts[1::2], strict=True))
 
 
 def _texts(heap: Heap) -> tuple[Any, ...]:
@@ -174,6 +256,11 @@ def _texts(heap: Heap) -> tuple[Any, ...]:
         heap.usual_before,
         heap.usual_after,
     )
+
+
+def _bunched_texts(found: Bunched) -> tuple[Any, ...]:
+    days = json.dumps([list(day) for day in found.days])
+    return found.since.isoformat(), found.until.isoformat(), found.before, found.after, days
 
 
 def _heap(row: Any) -> Heap:

@@ -15,11 +15,11 @@ from metrics.signals import Chart
 from store import audits, heaps, publications, withheld
 from store.audits import Audit
 from store.definitions import names_of
-from store.heaps import Heap
+from store.heaps import Bunched, Heap
 from store.signals import chart_of
 from store.withheld import Audience
 
-__all__ = ["Audit", "Heap", "Integrity", "Pair", "integrity"]
+__all__ = ["Audit", "Bunched", "Heap", "Integrity", "Pair", "integrity"]
 
 CHARTED_BY = Grain.MONTH
 """Pairs are judged by months: a year of weeks forgets how things were before a habit began."""
@@ -42,12 +42,20 @@ class Pair:
 
 @dataclass(frozen=True)
 class Integrity:
-    """The findings about one metric; heap is None where nothing was counted around a deadline."""
+    """The findings about one metric; heap and bunched are None where nothing was counted at a deadline."""
 
     pairs: tuple[Pair, ...]
     heap: Heap | None
     eased: tuple[Eased, ...]
     audits: tuple[Audit, ...]
+    bunched: Bunched | None = None
+
+    @property
+    def is_heaped(self) -> bool:
+        """Whether closings heap up before their deadline, by what was usual or by the days beside it."""
+        heaping = self.heap.heaping if self.heap else None
+        bunching = self.bunched.bunching if self.bunched else None
+        return any(one is not None and one.is_alarm for one in (heaping, bunching))
 
 
 def integrity(
@@ -70,6 +78,7 @@ def integrity(
         heap=heaps.read(connection, publication, metric.id) if shows_counts else None,
         eased=_eased(connection, publication, metric, audience),
         audits=tuple(audits.audits(connection, names_of(metric), until)) if shows_counts else (),
+        bunched=heaps.read_bunched(connection, publication, metric.id) if shows_counts else None,
     )
 
 

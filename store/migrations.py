@@ -608,6 +608,24 @@ CREATE TABLE run_profiles (
 CREATE INDEX run_profiles_by_source ON run_profiles (source, run);
 """
 
+
+def _bunchings(connection: Connection) -> None:
+    _run(connection, _BUNCHINGS)
+
+
+_BUNCHINGS = """
+CREATE TABLE bunchings (
+    publication INTEGER NOT NULL,
+    metric {text} NOT NULL,
+    since {text} NOT NULL,
+    until {text} NOT NULL,
+    before INTEGER NOT NULL,
+    after INTEGER NOT NULL,
+    days {text} NOT NULL,
+    PRIMARY KEY (publication, metric)
+) {strict};
+"""
+
 MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0001_first_tables", _first_tables),
     ("0002_worker_tables", _worker_tables),
@@ -623,5 +641,6 @@ MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0012_push_and_entries", _push_and_entries),
     ("0013_open_quarantine", _open_quarantine),
     ("0014_run_profiles", _run_profiles),
+    ("0015_bunchings", _bunchings),
 )
 """Every step by name, in the order of their application."""

@@ -367,6 +367,20 @@ heaps = _table(
 """Closings in the hour before and after their deadline, of cases due on [since, until), and the same of a
 year to compare with; counted with a publication where the last count is a week old."""
 
+bunchings = _table(
+    "bunchings",
+    _count("publication", optional=False),
+    _text("metric"),
+    _text("since"),
+    _text("until"),
+    _count("before", optional=False),
+    _count("after", optional=False),
+    _text("days"),
+    PrimaryKeyConstraint("publication", "metric"),
+)
+"""The same two hours, and in `days` (JSON, [before, after]) those at the same time on the days beside the
+deadline; kept with the counts of `heaps`."""
+
 audit_samples = _table(
     "audit_samples",
     _identity(),

@@ -458,6 +458,21 @@ def test_the_closings_around_deadlines_are_judged_as_the_method_says(row):
     assert said == row[2:]
 
 
+BUNCHES = table("before, after", "days beside: before, after", "times the usual", "interval", "alarm")
+
+
+@pytest.mark.parametrize("row", BUNCHES, ids=" ".join)
+def test_closings_are_held_against_the_days_beside_their_deadline_as_the_method_says(row):
+    own, beside = (tuple(int(one) for one in cell.split(", ")) for cell in row[:2])
+    found = gaming.bunching(*own, [beside])
+    said = [
+        f"{found.times:.2f}",
+        f"{found.times_low:.2f} to {found.times_high:.2f}",
+        "yes" if found.is_alarm else "no",
+    ]
+    assert said == row[2:]
+
+
 EASED = table("direction", "before", "new", "value", "told", "score", "by the one before")
 
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from layouts.formats import days, numbers
 from layouts.formats.language import _, ngettext
-from metrics.gaming import Eased, Heaping
+from metrics.gaming import Bunching, Eased, Heaping
 from metrics.model import Grain, Metric
-from store.integrity import Audit, Heap, Integrity, Pair
+from store.integrity import Audit, Bunched, Heap, Integrity, Pair
 
 _DAY = timedelta(days=1)
 
@@ -19,7 +19,7 @@ def sentences(metric: Metric, given: Integrity) -> list[str]:
     heaped = [heap_sentence(given.heap, heaping)] if given.heap and heaping else []
     is_alarm = heaping is not None and heaping.is_alarm
     return [
-        *(heaped if is_alarm else []),
+        *(heaped if is_alarm else _bunched(given)),
         *(pair_sentence(metric, one) for one in given.pairs if one.is_warning),
         *(eased_sentence(metric, one) for one in given.eased),
         *(audit_sentence(one) for one in given.audits),
@@ -74,6 +74,26 @@ def heap_sentence(given: Heap, found: Heaping) -> str:
             "can do."
         )
     return f"{counted} {verdict}".format(**said)
+
+
+def bunch_sentence(given: Bunched, found: Bunching) -> str:
+    """That more cases are closed just before their deadline than at that time on the days beside it."""
+    return _(
+        "Closed in the last hour before their deadline: {before} of the cases due from {start} to {end}; in "
+        "the first hour after it: {after}. At the same time on the seven days before and after the deadline: "
+        "{near_before} and {near_after}. That is {times} times their ratio (99.7% interval {low} to {high}) "
+        "and hardly chance: ask whether the work is done in time or only the case closed."
+    ).format(
+        start=days.day(given.since),
+        end=days.day(given.until - _DAY),
+        before=numbers.count(found.before),
+        after=numbers.count(found.after),
+        near_before=numbers.count(found.near_before),
+        near_after=numbers.count(found.near_after),
+        times=_times(found.times),
+        low=_times(found.times_low),
+        high=_times(found.times_high),
+    )
 
 
 def pair_sentence(metric: Metric, given: Pair) -> str:
@@ -135,6 +155,12 @@ def audit_sentence(given: Audit) -> str:
         "{drawn}. So far {checked} checked, really done: {done}, {rate} so far (95% interval {low} to "
         "{high})."
     ).format(**words)
+
+
+def _bunched(given: Integrity) -> list[str]:
+    """What the days beside the deadline say where the past says nothing: a habit older than the records."""
+    found = given.bunched.bunching if given.bunched else None
+    return [bunch_sentence(given.bunched, found)] if given.bunched and found and found.is_alarm else []
 
 
 def _times(number: float) -> str:

@@ -6,17 +6,17 @@ from layouts.public.explained import target_words
 from layouts.public.shapes import Json, period_fields
 from metrics.gaming import Eased
 from store.engine import instant_text
-from store.integrity import Audit, Heap, Integrity, Pair
+from store.integrity import Audit, Bunched, Heap, Integrity, Pair
 
 
 def integrity_fields(given: Integrity) -> Json:
     """Every finding with its numbers; `alarms` is how many of them ask a question."""
     warned = sum(one.is_warning for one in given.pairs) + len(given.eased)
-    heaping = given.heap.heaping if given.heap else None
     return {
-        "alarms": warned + (heaping is not None and heaping.is_alarm),
+        "alarms": warned + given.is_heaped,
         "pairs": [_pair(one) for one in given.pairs],
         "heaping": _heap(given.heap) if given.heap else None,
+        "bunching": _bunched(given.bunched) if given.bunched else None,
         "eased_targets": [_eased(one) for one in given.eased],
         "audits": [_audit(one) for one in given.audits],
     }
@@ -48,6 +48,23 @@ def _heap(given: Heap) -> Json:
             "after": given.usual_after,
             "ratio": found.usual_ratio if found else None,
         },
+        "times": found.times if found else None,
+        "times_low": found.times_low if found else None,
+        "times_high": found.times_high if found else None,
+        "alarm": found.is_alarm if found else False,
+    }
+
+
+def _bunched(given: Bunched) -> Json:
+    found = given.bunching
+    return {
+        "since": given.since.isoformat(),
+        "until": given.until.isoformat(),
+        "before": given.before,
+        "after": given.after,
+        "near_before": sum(before for before, _after in given.days),
+        "near_after": sum(after for _before, after in given.days),
+        "dispersion": found.dispersion if found else None,
         "times": found.times if found else None,
         "times_low": found.times_low if found else None,
         "times_high": found.times_high if found else None,

@@ -14,6 +14,7 @@ from sqlalchemy import insert
 
 from layouts.formats import honesty
 from layouts.public.api import Api
+from layouts.public.integrity import integrity_fields
 from layouts.public.site import Site
 from metrics.audits import verified
 from metrics.gaming import Eased
@@ -21,7 +22,7 @@ from metrics.model import Grain, Period, Status
 from store import audits, schema
 from store.audits import Found
 from store.engine import instant_text, open_engine, writing
-from store.heaps import Heap
+from store.heaps import Bunched, Heap
 from store.integrity import Audit, Integrity, Pair
 from store.migrations import migrate
 from tests.builders import metric, target
@@ -134,6 +135,7 @@ def test_a_metric_without_findings_has_every_field_empty(city):
         "alarms": 0,
         "pairs": [],
         "heaping": None,
+        "bunching": None,
         "eased_targets": [],
         "audits": [],
     }
@@ -165,6 +167,25 @@ def test_heaped_closings_are_said_so_that_they_can_be_quoted():
         "alone can do."
     ]
     assert honesty.sentences(TIMELY, replace(NONE, heap=replace(CALM, before=0, after=0))) == []
+
+
+def test_a_habit_older_than_the_records_is_said_so_that_it_can_be_quoted():
+    bunched = Bunched(SINCE, AS_OF, 80, 10, ((10, 9), (8, 9), (0, 0)))
+    said = (
+        "Closed in the last hour before their deadline: 80 of the cases due from Aug 24, 2026 to Nov 22, "
+        "2026; in the first hour after it: 10. At the same time on the seven days before and after the "
+        "deadline: 18 and 18. That is 8 times their ratio (99.7% interval 1.9 to 33) and hardly chance: ask "
+        "whether the work is done in time or only the case closed."
+    )
+    assert honesty.sentences(TIMELY, replace(NONE, bunched=bunched)) == [said]
+    both = replace(NONE, bunched=bunched, heap=ALARM)
+    assert honesty.sentences(TIMELY, both) == [honesty.heap_sentence(ALARM, ALARM.heaping)]
+    calm = replace(bunched, before=12)
+    assert honesty.sentences(TIMELY, replace(NONE, bunched=calm)) == []
+    fields = integrity_fields(replace(NONE, bunched=bunched))
+    assert (fields["alarms"], fields["bunching"]["near_after"], fields["bunching"]["alarm"]) == (1, 18, True)
+    assert integrity_fields(replace(NONE, bunched=calm))["alarms"] == 0
+    assert integrity_fields(both)["alarms"] == 1
 
 
 def test_pairs_are_said_so_that_they_can_be_quoted():

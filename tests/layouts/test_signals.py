@@ -157,7 +157,6 @@ def test_a_new_base_is_proposed_in_words_and_an_approved_one_named():
     ]
 
 
-
 def test_a_chart_of_days_between_events_speaks_of_days():
     rare = made([float(number % 9) for number in range(26)], kind=ChartKind.G, target=None)
     text = " ".join(said.findings(SHARE, Grain.WEEK, rare))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.gaming import EASED_DAYS, eased, heaping, is_easier, paired
+from metrics.gaming import EASED_DAYS, bunching, eased, heaping, is_easier, paired
 from metrics.metric_signals import metric_chart
 from metrics.model import Aggregation, Direction
 from metrics.signals import Variation
@@ -77,6 +78,48 @@ def test_chance_alone_hardly_ever_alarms(mean):
     draws = np.random.default_rng(5).poisson([mean, mean, 4 * mean, 4 * mean], size=(5_000, 4)).tolist()
     found = [heaping(*counts) for counts in draws]
     assert sum(one is not None and one.is_alarm for one in found) <= 17
+
+
+# --- bunching -------------------------------------------------------------------------------------
+
+
+def test_a_bunch_is_held_against_its_neighbourhood_and_that_neighbourhood_against_itself():
+    """By hand: (80/10)/(45/27); X² of 30 of 40 and 15 of 32 beside 45 of 72 is 5.9259 on one degree."""
+    found = bunching(80, 10, [(30, 10), (15, 17), (0, 0)])
+    assert (found.near_before, found.near_after, found.times) == (45, 27, pytest.approx(4.8))
+    assert found.dispersion == pytest.approx(6.0, abs=1e-9)
+    half = 3 * math.sqrt(6.0 * (1 / 80 + 1 / 10 + 1 / 45 + 1 / 27))
+    assert (found.times_low, found.times_high) == pytest.approx((4.8 * math.exp(-half), 4.8 * math.exp(half)))
+    assert not found.is_alarm
+    assert bunching(80, 10, [(23, 13), (22, 14)]).is_alarm
+
+
+@pytest.mark.parametrize("days", [[], [(0, 0)], [(0, 0), (0, 0)]])
+def test_without_a_closing_on_the_days_beside_there_is_nothing_to_say(days):
+    assert bunching(80, 10, days) is None
+
+
+def test_days_that_agree_entirely_widen_nothing():
+    assert bunching(5, 5, [(3, 0), (4, 0)]).dispersion == 1
+    assert bunching(5, 5, [(9, 2)]).dispersion == 1
+
+
+@pytest.mark.parametrize("mean", [0.3, 1.0, 4.0, 20.0, 300.0])
+@pytest.mark.parametrize(("at_once", "most"), [(1, 15), (5, 60)])
+def test_closings_that_know_no_deadline_hardly_ever_bunch(mean, at_once, most):
+    """Stated: under 2 of 1,000, closed five at a time under 10; the bounds leave 5,000 draws their error."""
+    random = np.random.default_rng(11)
+    draws = at_once * random.poisson(mean, size=(5_000, 15, 2))
+    found = [bunching(*own, [tuple(day) for day in days]) for own, *days in draws.tolist()]
+    assert sum(one is not None and one.is_alarm for one in found) <= most
+
+
+def test_a_bunch_is_found_whatever_hours_the_work_has():
+    """Half as many closings in the second hour of every day are no bunch; three times as many before are."""
+    random = np.random.default_rng(12)
+    days = [tuple(day) for day in random.poisson([40, 20], size=(14, 2)).tolist()]
+    assert not bunching(40, 20, days).is_alarm
+    assert bunching(120, 20, days).is_alarm
 
 
 # --- eased targets --------------------------------------------------------------------------------

@@ -103,3 +103,73 @@ def test_without_three_months_to_compare_with_nothing_is_counted(town):
     town.publish(date(2026, 7, 1))
     assert made(town) == []
     assert counted(town) is None
+
+
+# --- a habit as old as the records -----------------------------------------------------------------
+
+
+def closed_at(prefix, due, hours, many, open_days=9):
+    return [
+        {
+            "case_id": f"{prefix} {hours} {number}",
+            "opened": due - timedelta(days=open_days),
+            "due": due,
+            "closed": due + timedelta(hours=hours, seconds=number),
+        }
+        for number in range(many)
+    ]
+
+
+def bunched(town):
+    with reading(town.engine) as connection:
+        return heaps.read_bunched(connection, publications.current(connection).publication, "on_time")
+
+
+@pytest.fixture
+def gamed(town):
+    """From the first day on record most cases are closed half an hour before they are due."""
+    dues = [DUE - timedelta(days=day) for day in range(0, 340, 10)]
+    always = [one for due in dues for one in closed_at(f"{due}", due, -0.5, 6)]
+    spread = [
+        one
+        for due in dues
+        for day in range(-7, 8)
+        for hours in (-0.5, 0.5)
+        for one in closed_at(f"{due} {day}", due, 24 * day + hours, 1)
+    ]
+    town.ingest(*always, *spread)
+    return town
+
+
+def test_a_metric_gamed_from_its_first_day_is_found_though_its_past_is_no_different(gamed):
+    gamed.publish(date(2026, 6, 20))
+    assert not counted(gamed).heaping.is_alarm
+    found = bunched(gamed)
+    assert (found.before, found.after) == (9 * 7, 9)
+    assert set(found.days) == {(9, 9)}
+    assert found.bunching.is_alarm
+
+
+def test_a_new_city_without_a_past_is_judged_by_the_days_beside_its_deadlines(town):
+    town.ingest(*cases(DUE, "new"))
+    town.publish(date(2026, 7, 1))
+    assert counted(town) is None
+    assert (bunched(town).before, bunched(town).after) == (2, 2)
+
+
+def test_a_day_beside_the_deadline_counts_no_case_that_was_not_open_yet(town):
+    """Else the closings right after opening would be a heap after a deadline that is days away."""
+    town.ingest(
+        *closed_at("at once", DUE, -23.5, 5, open_days=1), *closed_at("waited", DUE, -23.5, 3, open_days=2)
+    )
+    town.publish(date(2026, 7, 1))
+    assert bunched(town).days[heaps.BESIDE.index(-1)] == (0, 3)
+
+
+def test_the_days_beside_are_those_of_the_newest_count_a_publication_knew(gamed):
+    gamed.publish(date(2026, 6, 10))
+    gamed.publish(date(2026, 6, 20))
+    with reading(gamed.engine) as connection:
+        first = publications.find(connection, number=1).publication
+        assert heaps.read_bunched(connection, first, "on_time").until == date(2026, 6, 10)
+    assert bunched(gamed).until == date(2026, 6, 20)
