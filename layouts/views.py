@@ -14,6 +14,7 @@ from metrics.model import (
     City,
     Composite,
     Contribution,
+    District,
     Grain,
     Knowledge,
     Metric,
@@ -158,6 +159,13 @@ class CityView:
         """The metrics that should say something at the grain of the page and do not."""
         lines = (*self.services, *self.conditions)
         return tuple(line for line in lines if line.score and line.score.status in ASKS_FOR_HELP)
+
+    @property
+    def districts(self) -> tuple[District, ...]:
+        """The districts in the order of their names; none where nothing shown is measured by district."""
+        if not any(line.metric.district for line in (*self.services, *self.conditions)):
+            return ()
+        return tuple(sorted(self.edition.catalogue.districts.values(), key=lambda one: one.name))
 
     @property
     def provisional(self) -> int:

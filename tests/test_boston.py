@@ -14,7 +14,7 @@ import pytest
 import app
 from ingest.run import Asked, Desk, run_source
 from metrics.catalogue import find_city, load
-from store import publication_rows, publications, records
+from store import heaps, publication_rows, publications, records
 from store.engine import open_engine, reading, system_clock
 from store.migrations import migrate
 from store.publish import publish, verify
@@ -104,6 +104,20 @@ def test_the_csv_says_what_the_json_says(boston: Boston) -> None:
     assert {name: float(row[name]) for name in ("numerator", "denominator", "value", "score")} == {
         name: point[name] for name in ("numerator", "denominator", "value", "score")
     }
+
+
+def test_no_kind_of_case_is_closed_in_a_heap_before_its_deadline(boston: Boston) -> None:
+    """Of 13 weeks: deadlines follow hours of work, and a case of one day is not there a day before it."""
+    looked_at = 0
+    with reading(boston.engine) as connection:
+        now = publications.current(connection)
+        assert now is not None
+        for metric in boston.catalogue.live_metrics():
+            found = heaps.read_bunched(connection, now.publication, metric.id)
+            looked_at += found is not None
+            bunching = found.bunching if found else None
+            assert bunching is None or not bunching.is_alarm, (metric.id, bunching)
+    assert looked_at > 5
 
 
 def test_the_city_and_every_department_have_the_promised_shape(boston: Boston) -> None:

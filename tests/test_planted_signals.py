@@ -17,6 +17,8 @@ from metrics.model import Catalogue, Grain
 from metrics.signals import Caution, Variation, variation
 from store import publications, signals
 from store.engine import Connection, open_engine, reading
+from store.integrity import integrity
+from store.withheld import Audience
 from tests.layouts.published_city import AS_OF
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -103,6 +105,34 @@ def test_the_gamed_metric_improves_from_its_month_on_as_its_pair_worsens(demo):
     assert {gamed[month] for month in before} == {WORSE} and {gamed[month] for month in after} == {BETTER}
     assert {reopened[month] for month in after if month in reopened} == {WORSE}
     assert {reopened[month] for month in before if month in reopened} == {BETTER}
+
+
+def test_the_gamed_metric_alone_is_closed_in_a_heap_before_its_deadline(demo):
+    connection, catalogue = demo
+    publication = publications.current(connection).publication
+    asked = {one.id: trust(connection, publication, one) for one in catalogue.live_metrics()}
+    assert sum(one.bunched is not None for one in asked.values()) > 6
+    assert {name for name, one in asked.items() if one.is_heaped} == {"missed_trash_on_time"}
+    gamed = asked["missed_trash_on_time"]
+    assert gamed.heap.heaping.is_alarm and gamed.bunched.bunching.is_alarm
+
+
+def test_the_gamed_metric_alone_improves_as_its_pair_worsens(demo):
+    connection, catalogue = demo
+    publication = publications.current(connection).publication
+    warned = {
+        (one.id, pair.metric.id)
+        for one in catalogue.live_metrics()
+        for pair in trust(connection, publication, one).pairs
+        if pair.is_warning
+    }
+    assert ("missed_trash_on_time", "missed_trash_reopened") in warned
+    assert warned <= {("missed_trash_on_time", "missed_trash_reopened")}, warned
+
+
+def trust(connection, publication, metric):
+    pairs = [catalogues.load(PROJECT / "data" / "cities" / "demo").metrics[one] for one in metric.pairs]
+    return integrity(connection, publication, metric, Audience.PUBLIC, pairs)
 
 
 def at_most_by_chance(chances: list[float]) -> int:

@@ -120,6 +120,11 @@ def districts_word(city: City) -> str:
     return _("Every {district}").format(district=city.district_word)
 
 
+def your_district(city: City) -> str:
+    """The heading of the links to every district."""
+    return _("Your {district}").format(district=city.district_word)
+
+
 def no_districts(metric: Metric, grain: Grain, start: date | None) -> tuple[str, str]:
     """Why a metric has no districts in a period, as a title and what would help."""
     title = _("There are no districts here")

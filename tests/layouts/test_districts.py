@@ -68,6 +68,29 @@ def hiding(empty_database):
     return desk_over(engine, catalogue)
 
 
+# --- the way there --------------------------------------------------------------------------------
+
+
+def test_the_home_page_leads_to_every_district_and_keeps_its_pin(desk, published_city):
+    html = Site(desk).home({}).body.decode()
+    links = re.findall(r'href="(/district/[^"]+)"', html)
+    districts = sorted(published_city.catalogue.districts.values(), key=lambda one: one.name)
+    assert links == [f"/district/{one.id}" for one in districts] and links
+    assert f"Your {published_city.catalogue.city.district_word}" in html
+    assert {Site(desk).district({}, link.rsplit("/", 1)[1]).status for link in links} == {200}
+
+
+def test_a_city_that_measures_nothing_by_district_leads_to_none(empty_database):
+    files = {
+        name: re.sub(r"(?m)^district = .*\n", "", text) if name.startswith("metrics/") else text
+        for name, text in city_files().items()
+    }
+    catalogue = catalogue_of(files)
+    engine = empty_database(catalogue)
+    fill(engine, catalogue, *plan_of(catalogue))
+    assert "/district/" not in Site(desk_over(engine, catalogue)).home({}).body.decode()
+
+
 # --- the API -------------------------------------------------------------------------------------
 
 
