@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
@@ -73,6 +73,7 @@ def edition(
     if found.publication.id != found.newest:
         newest = publications.find(connection, number=found.newest)
         standing = _catalogue(newest.catalogue_text) if newest else definitions
+        definitions = _hiding_as_now(definitions, standing)
     return Edition(
         found.publication,
         definitions,
@@ -81,6 +82,25 @@ def edition(
         found.state,
         standing=standing,
         audience=audience,
+    )
+
+
+def _hiding_as_now(definitions: Catalogue, standing: Catalogue) -> Catalogue:
+    """Older definitions that hide small counts of the whole city where the newest do: it outranks pins."""
+    hides = {
+        name
+        for one in standing.metrics.values()
+        if one.hide_small_city
+        for name in (one.id, one.renamed_from)
+    }
+    if not hides & definitions.metrics.keys():
+        return definitions
+    return replace(
+        definitions,
+        metrics={
+            name: replace(one, hide_small_city=True) if name in hides else one
+            for name, one in definitions.metrics.items()
+        },
     )
 
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from metrics import suppression
 from metrics.catalogue_city_rules import MOST_SMALL, bad_id, blank_words, city_mistakes, file_names_its_id
 from metrics.catalogue_files import DEPARTMENTS, FROM_THE_START, METRICS, SOURCES, Draft
 from metrics.catalogue_shapes import Mistake, did_you_mean, error, warning
@@ -211,6 +212,18 @@ def _hidden_city_weighs_nothing(metric: Metric, _draft: Draft) -> Iterator[Mista
     if metric.hide_small_city and any(weight.value > 0 for weight in metric.weights):
         message = "its part of the headline would give away what is hidden of the city."
         yield error("hide_small_city", message, "Leave it out, or write weight = 0.")
+    if metric.hide_small_city and metric.historical:
+        message = "a target from the metric's own past would give away what is hidden of it."
+        yield error("hide_small_city", message, "Leave it out, or give a [[target]].")
+
+
+def _small_counts_agree(metric: Metric, draft: Draft) -> Iterator[Mistake]:
+    if metric.small_counts is None or draft.city is None:
+        return
+    held_by = suppression.limits(draft.city, draft.metrics.values()).get(metric.id, 0)
+    if held_by > metric.small_counts:
+        message = f"metrics of the same records hide counts up to {held_by}, so this one does too."
+        yield warning("small_counts", message, "Give all of them the same.")
 
 
 def _condition_weighs_nothing(metric: Metric, _draft: Draft) -> Iterator[Mistake]:
@@ -294,6 +307,7 @@ RULES: tuple[Rule, ...] = (
     _weights_are_in_order,
     _targets_are_dated_once,
     _pairs_are_other_metrics,
+    _small_counts_agree,
     _what_is_excluded_is_watched,
     *TARGET_RULES,
 )

@@ -55,7 +55,9 @@ def course(metric: Metric, grain: Grain, scores: Sequence[Score]) -> Course:
     named = dict(zip(_READ, read, strict=True))
     pooled = periods.POOLED[grain] if metric.historical else None
     error = company.score_error(named, metric.direction, metric.method, metric.cap, pooled)
-    counts = ~np.isnan(named["score"]) & ~np.isin(status, [CODE[one] for one in WITHOUT_SCORE])
+    # Of a mean that everybody reads the one part that is not public could be worked out again.
+    is_told = metric.public and not metric.hide_small_city
+    counts = is_told & ~np.isnan(named["score"]) & ~np.isin(status, [CODE[one] for one in WITHOUT_SCORE])
     found = company.cityscores(named["value"], named["target"], metric.direction)
     numbers = np.vstack([read, error, np.where(counts, found, np.nan)])
     return Course(metric, scores, numbers, status, verdict, grain in metric.scored_at)
@@ -67,7 +69,7 @@ def roll_up(
     """The composites of a scope at one grain, in order of time, each with its change and the parts of it.
 
     `courses` are those of the scope's service metrics; those of its `conditions` are in Boston's arithmetic
-    and in nothing else. Where nothing is ever scored at the grain one row,
+    and in nothing else; what is not public is not in it. Where nothing is ever scored at the grain one row,
     for the newest period, says so; a row for every period would say no more.
     """
     found = {score.period.start: score.period for one in courses for score in one.scores}

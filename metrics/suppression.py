@@ -8,12 +8,19 @@ either: all that is left over is one number for several, in each of which nothin
 A quarter of a district is shown where each of its months is, and so says nothing that they do not:
 overlapping quarters would otherwise differ by just the month that is hidden. What was once withheld stays
 so: otherwise two publications would differ by it.
+
+Metrics that look at the same records give each other away: what one hides the other would show, and what one
+leaves out is the difference of the two. So they hide the same cells, by the largest of their limits.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from metrics.model import City, Metric
 
 LIMIT = 10
 """Counts from 1 to this many are small, unless a city or a metric says otherwise."""
@@ -23,6 +30,28 @@ TOGETHER = 2
 
 Numbers = NDArray[np.float64]
 Marks = NDArray[np.bool_]
+
+
+def same_records(metrics: Iterable[Metric]) -> list[list[Metric]]:
+    """The public metrics that have districts, together where they sort the same records by the same days.
+
+    What they leave out may differ, and what they count.
+    """
+    found: dict[tuple[str | None, ...], list[Metric]] = {}
+    for one in metrics:
+        if one.district is not None and one.public and one.retired is None:
+            where = " ".join((one.where or "").split())
+            found.setdefault((one.source, one.district, one.date, one.until, where), []).append(one)
+    return list(found.values())
+
+
+def limits(city: City, metrics: Iterable[Metric]) -> dict[str, int]:
+    """By metric: counts from 1 to this many are small, 0 for none; the largest of all of the same records."""
+    asked = list(metrics)
+    found = {one.id: city.small_counts if one.small_counts is None else one.small_counts for one in asked}
+    for family in same_records(asked):
+        found |= dict.fromkeys((one.id for one in family), max(found[one.id] for one in family))
+    return found
 
 
 def small(counts: ArrayLike, limit: int = LIMIT) -> Marks:

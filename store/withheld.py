@@ -60,7 +60,14 @@ class Hidden:
 
     def shown(self, scores: Iterable[Score]) -> list[Score]:
         """The scores as the public reads them: hidden ones say so and nothing else."""
-        return [without_numbers(one) if self.hides(one.district, one.period) else one for one in scores]
+        return [self._shown(one) for one in scores]
+
+    def _shown(self, score: Score) -> Score:
+        """The change of a city that is hidden at times would tell of the period before."""
+        if self.hides(score.district, score.period):
+            return without_numbers(score)
+        is_city = score.district == WHOLE_CITY and self.is_city_by_month
+        return replace(score, change=None) if is_city else score
 
 
 NOTHING = Hidden()

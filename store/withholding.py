@@ -6,7 +6,8 @@ the limit its cells were judged by: where that is another one now, all its month
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import combinations
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -19,7 +20,7 @@ from metrics.model import (
     Publication,
     Score,
 )
-from metrics.suppression import small, withheld
+from metrics.suppression import limits, same_records, small, withheld
 from store import publications
 from store.definitions import names_of
 from store.schema import withheld_cells
@@ -29,16 +30,15 @@ _JUDGED = {"district": "", "month": ""}
 
 def remember(connection: Connection, catalogue: Catalogue, publication: Publication) -> int:
     """Adds what has to be withheld of what a publication says anew; how many cells are withheld by it."""
-    return sum(
-        _of_metric(connection, publication, metric, limit_of(catalogue, metric))
-        for metric in catalogue.live_metrics()
+    live = catalogue.live_metrics()
+    limit = limits(catalogue.city, live)
+    hidden = sum(
+        _of_metric(connection, publication, metric, limit[metric.id])
+        for metric in live
         if metric.district or metric.hide_small_city
     )
-
-
-def limit_of(catalogue: Catalogue, metric: Metric) -> int:
-    """Counts from 1 to this many are small in the districts of a metric; 0 hides none."""
-    return catalogue.city.small_counts if metric.small_counts is None else metric.small_counts
+    together = [one for one in same_records(live) if len(one) > 1]
+    return hidden + sum(_alike(connection, publication, one, limit[one[0].id]) for one in together)
 
 
 def counts_of(metric: Metric, score: Score) -> list[float]:
@@ -52,6 +52,63 @@ def counts_of(metric: Metric, score: Score) -> list[float]:
     if metric.aggregation is Aggregation.STOCK:
         return [score.value or 0.0, score.end_value or 0.0]
     return [n]
+
+
+def _alike(connection: Connection, publication: Publication, family: Sequence[Metric], limit: int) -> int:
+    """What one of them hides all hide, and where two differ by a few records: those would be counted."""
+    if limit == 0:
+        return 0
+    before = {one.id: _before(connection, one) for one in family}
+    found = {
+        (month, place) for hides in before.values() for month in hides for place in hides[month] if month
+    }
+    found |= _left_out_by_one(connection, publication, family, limit, found)
+    added = 0
+    for metric in family:
+        new = sorted(
+            (month, place) for month, place in found if place not in before[metric.id].get(month, ())
+        )
+        _hide(connection, metric, new, limit)
+        added += len(new)
+    return added
+
+
+def _left_out_by_one(
+    connection: Connection,
+    publication: Publication,
+    family: Sequence[Metric],
+    limit: int,
+    already: Collection[tuple[str, str]],
+) -> set[tuple[str, str]]:
+    """The cells in which two metrics differ by a small count, since one leaves out what the other counts."""
+    by_exclusion = {one.exclude: one for one in family if one.aggregation is not Aggregation.STOCK}
+    many = (
+        [_sizes(connection, publication, one) for one in by_exclusion.values()]
+        if len(by_exclusion) > 1
+        else []
+    )
+    found: set[tuple[str, str]] = set()
+    for one, other in combinations(many, 2):
+        for month in one.keys() & other.keys():
+            places = sorted(one[month].keys() | other[month].keys())
+            differ = [[abs(one[month].get(place, 0.0) - other[month].get(place, 0.0))] for place in places]
+            hides = withheld(
+                differ,
+                limit,
+                already=[(month, place) in already for place in places],
+                places=[place != UNKNOWN_DISTRICT for place in places],
+            )
+            found |= {(month, place) for place, hide in zip(places, hides.tolist(), strict=True) if hide}
+    return found
+
+
+def _sizes(connection: Connection, publication: Publication, metric: Metric) -> dict[str, dict[str, float]]:
+    """How many records are behind each district, by month."""
+    months = publications.months_of(connection, publication, metric.id, written_by_it=False)
+    return {
+        month: {one.district: counts_of(metric, one)[-1] for one in cells if one.district != WHOLE_CITY}
+        for month, cells in months.items()
+    }
 
 
 def _of_metric(connection: Connection, publication: Publication, metric: Metric, limit: int) -> int:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from layouts.formats import days, numbers, sentences, words
 from layouts.formats.language import _, ngettext
 from metrics.attribution import apportion
-from metrics.model import Catalogue, City, Grain, Metric, Period, Target
+from metrics.model import Aggregation, Catalogue, City, Grain, Metric, Period, Target
 from store.explain import Explanation, Shift
 
 
@@ -87,6 +87,8 @@ def met(receipt: Explanation) -> Count | None:
 def remarks(receipt: Explanation) -> list[str]:
     """What must be known to read the counts: undated records, and what changed since the publication."""
     found = receipt.records
+    if found is None and receipt.metric.aggregation is not Aggregation.STOCK:
+        return [_("How many records were left out here is not shown: so few would point at people.")]
     if found is None:
         return [_("This counts how many were open on each day, so no record belongs to one period alone.")]
     said = []

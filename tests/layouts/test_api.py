@@ -420,6 +420,41 @@ def test_a_withdrawn_metric_is_gone_from_pinned_answers_too(retired_since, pin):
     assert not {"pothole_on_time", "tree_on_time"} & {one["id"] for one in found["metrics"]}
 
 
+@pytest.fixture
+def hidden_since(empty_database):
+    """Trees hide small counts of the whole city since, and flu shots have a name nobody knows."""
+    files = city_files()
+    catalogue = catalogue_of(files)
+    engine = empty_database(catalogue)
+    planned, knowledge = plan_of(catalogue)
+    fill(engine, catalogue, planned, knowledge)
+    trees, shots = "metrics/tree_on_time.toml", "metrics/flu_shots.toml"
+    hiding = re.sub(r"(?m)^weight = .*$", "weight = 0\nhide_small_city = true", files[trees])
+    again = files[shots].replace('id = "flu_shots"', 'id = "shots"\nrenamed_from = "vaccinations"')
+    later = catalogue_of(
+        {name: text for name, text in files.items() if name != shots}
+        | {trees: hiding, "metrics/shots.toml": again}
+    )
+    rest = tuple(one for one in planned.scores if one.metric != "flu_shots")
+    day = AS_OF + timedelta(days=1)
+    fill(engine, later, Plan(rest, ()), knowledge, as_of=day, now=NOW + timedelta(days=1))
+    return Api(desk_over(engine, later))
+
+
+@pytest.mark.parametrize("pin", [{}, {"publication": "1"}, {"as_of": AS_OF.isoformat()}])
+def test_a_city_that_hides_small_counts_now_hides_them_in_pinned_answers_too(hidden_since, pin):
+    points = body(hidden_since.series({**pin, "grain": "day"}, "tree_on_time"))["points"]
+    assert points and {(one["status"], one["value"]) for one in points} == {("suppressed", None)}
+    assert body(hidden_since.signals({**pin, "grain": "day"}, "tree_on_time"))["center"] is None
+
+
+def test_a_pin_brings_back_no_metric_that_the_newest_definitions_do_not_know(hidden_since):
+    """Renamed twice it hides under its newest name only, and nobody could say what of it is hidden by now."""
+    for pin in ({}, {"publication": "1"}):
+        assert refused(hidden_since.series(pin, "flu_shots"), 404)
+        assert "flu_shots" not in {one["id"] for one in body(hidden_since.metrics(pin))["metrics"]}
+
+
 def test_what_a_reader_wrote_is_said_back_short_and_in_letters_only(api):
     assert len(api.metric({}, "a" * 9_000).body) < 300
     told = json.loads(api.series({"gr\x01\ufffeain\n": "day"}, "pothole_on_time").body)["detail"]

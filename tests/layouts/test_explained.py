@@ -19,6 +19,7 @@ from layouts.receipt_view import receipt_of
 from metrics.catalogue import load
 from metrics.model import Grain
 from store.engine import open_engine, reading
+from store.withheld import Audience
 from tests.layouts.published_city import desk_over
 from tests.town import Town, case, write_city
 
@@ -131,6 +132,30 @@ def test_a_receipt_is_tagged_like_every_answer(client):
 def test_what_was_never_published_has_no_receipt(town, metric, query, status):
     answer = Api(desk_over(town.engine, town.catalogue)).explain({**JUNE, **query}, metric)
     assert answer.status == status
+
+
+def test_a_district_of_a_source_with_small_counts_does_not_say_what_was_left_out(tmp_path):
+    """Excluded, withdrawn and not asked for are counts as well: of another metric perhaps the hidden ones."""
+    city = write_city(tmp_path / "test")
+    path = city / "metrics" / "on_time.toml"
+    hiding = path.read_text().replace('id = "on_time"', 'id = "other"\nsmall_counts = 10')
+    (city / "metrics" / "other.toml").write_text(hiding.replace('"due"\nnum', '"opened"\nnum'))
+    engine = open_engine(f"sqlite:///{tmp_path / 'town.db'}")
+    made = Town(engine, load(city))
+    made.ingest(*simpson())
+    made.publish(date(2026, 7, 1))
+    _, said = explained(made, district="north")
+    assert (said["records"], said["value"], said["n"]) == (None, 0.925, 40)
+    assert said["remarks"] == [
+        "How many records were left out here is not shown: so few would point at people."
+    ]
+    assert explained(made)[1]["records"]["counted"] == 100
+    with reading(engine) as connection:
+        staff = edition(connection, audience=Audience.STAFF)
+        metric = staff.catalogue.metrics["on_time"]
+        own = receipt_of(connection, staff, metric, Grain.MONTH, date(2026, 6, 1), "north")
+    assert own.records.kept == 40
+    engine.dispose()
 
 
 def test_a_district_has_a_receipt_of_its_own(town):

@@ -125,7 +125,8 @@ def test_what_is_no_number_of_records_is_never_compared_with_one(receipt):
 
 
 def test_a_stock_has_no_records_of_a_period(receipt):
-    stock = replace(receipt, records=None)
+    counted = replace(receipt.metric, aggregation=Aggregation.STOCK)
+    stock = replace(receipt, records=None, metric=counted)
     assert (receipts.counts(stock), receipts.counted(stock), receipts.met(stock)) == ([], None, None)
     assert "how many were open on each day" in receipts.remarks(stock)[0]
 

@@ -537,6 +537,23 @@ METRICS = [
     Plant(RATIO, 'pairs = ["dropped"]', "", "exclude", "watches how many", "Name one", "warning"),
     Plant(RATIO, '["dropped"]', '["opened"]', "exclude", "watches how many", "Name one", "warning"),
     Plant(RATIO, "weight", "small_counts = -1\nweight", "small_counts", "-1 is out of range", "0 to 1000"),
+    Plant(
+        MEDIAN,
+        "scored_at",
+        "small_counts = 3\nscored_at",
+        "small_counts",
+        "hide counts up to 10",
+        "all of them the same",
+        "warning",
+    ),
+    Plant(
+        STOCK,
+        "historical",
+        "hide_small_city = true\nhistorical",
+        "hide_small_city",
+        "from the metric's own past",
+        "give a [[target]]",
+    ),
     Plant(COUNT, '"neutral"', '"neutral"\nweight = 1', "weight", "stands beside the headline", "service"),
     Plant(RATIO, "weight = 1.0", "", "weight", "a scored service has no weight", "Add weight = 1.0"),
     Plant(RATIO, "weight = 1.0", "weight = -1", "weight", "-1 is negative", "0 or more"),
@@ -721,6 +738,15 @@ def test_one_old_id_cannot_lead_to_two_metrics(write):
     [mistake] = catalogue.check(write(TOWN | renamed))
     assert mistake.place == "renamed_from"
     assert "renamed from `old` as well" in mistake.message
+
+
+def test_a_counter_metric_that_is_retired_watches_nothing(write):
+    gone = DROPPED.replace("family", 'retired = {on = 2026-01-01, reason = "Nobody looked"}\nfamily')
+    told = catalogue.check(write(TOWN | {"metrics/dropped.toml": gone}))
+    [mistake] = [one for one in told if one.place == "pairs"]
+    assert (mistake.level, mistake.file) == ("error", RATIO)
+    assert "`dropped` is retired and watches nothing" in mistake.message
+    assert "in use" in mistake.fix
 
 
 def test_a_retired_metric_may_outlive_its_source_and_department(write):

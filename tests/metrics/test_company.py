@@ -360,6 +360,16 @@ def test_bostons_composite_is_the_plain_mean_over_both_families_and_every_weight
     assert (parks.score, parks.cityscore) == (None, pytest.approx(0.9 / 0.8))
 
 
+@pytest.mark.parametrize("secret", [{"public": False}, {"hide_small_city": True}])
+def test_bostons_composite_has_nothing_in_it_that_could_be_worked_out_again_from_the_rest(july, secret):
+    rows = [one for one in july.scores if one.metric == "potholes" and one.period.grain is Grain.MONTH]
+    told = course(metric("potholes"), Grain.MONTH, rows)
+    untold = course(metric("potholes", **secret), Grain.MONTH, rows)
+    assert not np.isnan(told.numbers[-1]).all()
+    assert np.isnan(untold.numbers[-1]).all()
+    assert np.array_equal(told.numbers[:-1], untold.numbers[:-1], equal_nan=True)
+
+
 def test_bostons_composite_equals_a_recomputation_from_the_published_rows_everywhere(july):
     works = {"potholes", "crashes", "pressure", "burglaries", "visits"}
     members = {("city", ""): works | {"unweighed"}, ("department", "works"): works}

@@ -17,6 +17,7 @@ from store.engine import StoreError, open_engine, reading, writing
 from store.explain import explain
 from store.schema import withheld_cells
 from store.withheld import NOTHING, Audience, Hidden
+from tests.metrics.test_metric_signals import row
 from tests.town import Town, case
 
 JUNE = date(2026, 6, 1)
@@ -231,6 +232,103 @@ def test_a_city_hides_its_own_small_counts_only_where_a_metric_says_so(town: Tow
         staff = publications.latest_scores(connection, now.publication)["on_time"]
     assert {one.status for one in public.values()} == {Status.SUPPRESSED}
     assert staff[Grain.MONTH].n == 9
+
+
+REPEATED = """
+id = "repeated"
+name = "Closed as duplicates"
+department = "works"
+theme = "streets"
+family = "condition"
+source = "cases"
+unit = "percent"
+definition = "Of the same cases those closed as duplicates."
+limitations = "Invented."
+owner = "The tester"
+district = "area"
+aggregation = "ratio"
+direction = "lower_is_better"
+date = "due"
+numerator = "reason in ('Duplicate')"
+{more}
+"""
+
+
+def with_duplicates(town: Town, city: Path, more: str = "") -> None:
+    """Beside the metric that leaves duplicates out one that counts them: 4 in the west, 300 in the south."""
+    (city / "metrics" / "repeated.toml").write_text(REPEATED.format(more=more))
+    town.catalogue = load(city)
+    areas = {"West": 4, "South": 300, "North": 40, "East": 0}
+    ingest(town, {"North": (80, 30), "South": (90, 40), "East": (70, 30), "West": (60, 30)})
+    ingest(town)
+    town.ingest(
+        *(
+            case(f"d{area}{number}", 1 + number % 28, 1, area=area, reason="Duplicate")
+            for area, many in areas.items()
+            for number in range(many)
+        )
+    )
+
+
+def shown_sizes(town: Town, metric: str) -> dict[str, int]:
+    with reading(town.engine) as connection:
+        now = publications.current(connection)
+        assert now is not None
+        hidden = withheld.hidden(connection, town.catalogue.metrics[metric])
+        rows = publications.districts(connection, now.publication, metric, Grain.MONTH, JUNE, hidden)
+    return {one.district: one.n or 0 for one in rows if one.status is not Status.SUPPRESSED}
+
+
+@pytest.mark.parametrize("more", ["", "small_counts = 0"])
+def test_what_one_metric_leaves_out_is_not_the_difference_of_two_that_are_shown(
+    town: Town, city: Path, more: str
+) -> None:
+    """With 4 duplicates in the west its cases less those without duplicates are 4, whatever the limits."""
+    with_duplicates(town, city, more)
+    town.publish()
+    kept, counted = shown_sizes(town, "on_time"), shown_sizes(town, "repeated")
+    assert kept.keys() == counted.keys() and "west" not in kept
+    assert not any(0 < counted[place] - kept[place] <= 10 for place in kept)
+    assert len(AREAS) - len(kept) >= 2
+
+
+def test_metrics_of_the_same_records_hide_the_same_districts(town: Town, city: Path) -> None:
+    """Else the one that shows a companion of the other's hidden district gives that away."""
+    (city / "metrics" / "repeated.toml").write_text(
+        REPEATED.format(more="exclude = \"reason in ('Duplicate')\"")
+    )
+    town.catalogue = load(city)
+    ingest(town)
+    town.publish()
+    assert shown_sizes(town, "on_time") == shown_sizes(town, "repeated") == {"south": 40, "west": 60}
+
+
+def test_metrics_of_other_records_hide_nothing_for_each_other(town: Town, city: Path) -> None:
+    (city / "metrics" / "repeated.toml").write_text(
+        REPEATED.format(more='where = "closed is not null"\nsmall_counts = 0')
+    )
+    town.catalogue = load(city)
+    ingest(town)
+    town.publish()
+    assert shown_sizes(town, "on_time") == {"south": 40, "west": 60}
+    assert shown_sizes(town, "repeated") == {"south": 20, "west": 30, "north": 13, "east": 5}
+
+
+def test_a_lower_limit_for_all_metrics_of_the_same_records_gives_them_free(town: Town, city: Path) -> None:
+    with_duplicates(town, city)
+    town.publish()
+    for path in (city / "metrics").glob("*.toml"):
+        path.write_text("small_counts = 0\n" + path.read_text())
+    town.catalogue = load(city)
+    town.publish(reason="They point at nobody")
+    assert len(shown_sizes(town, "on_time")) == len(shown_sizes(town, "repeated")) == len(AREAS)
+
+
+def test_the_change_of_a_city_that_is_hidden_at_times_does_not_tell_of_the_period_before() -> None:
+    july = row(0, 0.9, period=Period(Grain.MONTH, date(2026, 7, 1), date(2026, 8, 1)), change=0.25)
+    at_times = Hidden(frozenset({(WHOLE_CITY, JUNE.isoformat())}), is_city_by_month=True)
+    assert at_times.shown([july])[0].change is None
+    assert NOTHING.shown([july])[0].change == 0.25
 
 
 def test_days_of_a_city_that_is_hidden_are_never_shown() -> None:
