@@ -6,7 +6,7 @@ the limit its cells were judged by: where that is another one now, all its month
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 
 from sqlalchemy import Connection, delete, insert, select
@@ -55,45 +55,52 @@ def counts_of(metric: Metric, score: Score) -> list[float]:
 
 
 def _alike(connection: Connection, publication: Publication, family: Sequence[Metric], limit: int) -> int:
-    """What one of them hides all hide, and where two differ by a few records: those would be counted."""
+    """What one of them hides all hide, where another would give it away; how many cells that adds.
+
+    How many records a district has is the same for all of them, or differs by what one leaves out: so where
+    such a number is hidden, and not only how many of them were good.
+    """
     if limit == 0:
         return 0
     before = {one.id: _before(connection, one) for one in family}
+    sizes = {one.id: _sizes(connection, publication, one) for one in family}
+    leave_out = len({one.exclude for one in family}) > 1
     found = {
-        (month, place) for hides in before.values() for month in hides for place in hides[month] if month
+        (month, place)
+        for metric, hides in before.items()
+        for month, places in hides.items()
+        if leave_out or _has_few(sizes[metric].get(month, {}), places, limit)
+        for place in places
     }
-    found |= _left_out_by_one(connection, publication, family, limit, found)
+    if leave_out:
+        found |= _left_out_by_one(family, sizes, limit, found)
     added = 0
     for metric in family:
-        new = sorted(
-            (month, place) for month, place in found if place not in before[metric.id].get(month, ())
-        )
+        hides = before[metric.id]
+        new = sorted((month, place) for month, place in found if place not in hides.get(month, ()))
         _hide(connection, metric, new, limit)
         added += len(new)
     return added
 
 
+def _has_few(sizes: Mapping[str, float], places: Collection[str], limit: int) -> bool:
+    return any(0 < sizes.get(place, 0.0) <= limit for place in places)
+
+
 def _left_out_by_one(
-    connection: Connection,
-    publication: Publication,
     family: Sequence[Metric],
+    sizes: Mapping[str, Mapping[str, Mapping[str, float]]],
     limit: int,
     already: Collection[tuple[str, str]],
 ) -> set[tuple[str, str]]:
     """The cells in which two metrics differ by a small count, since one leaves out what the other counts."""
-    by_exclusion = {one.exclude: one for one in family if one.aggregation is not Aggregation.STOCK}
-    many = (
-        [_sizes(connection, publication, one) for one in by_exclusion.values()]
-        if len(by_exclusion) > 1
-        else []
-    )
+    by_exclusion = {one.exclude: sizes[one.id] for one in family if one.aggregation is not Aggregation.STOCK}
     found: set[tuple[str, str]] = set()
-    for one, other in combinations(many, 2):
+    for one, other in combinations(by_exclusion.values(), 2):
         for month in one.keys() & other.keys():
             places = sorted(one[month].keys() | other[month].keys())
-            differ = [[abs(one[month].get(place, 0.0) - other[month].get(place, 0.0))] for place in places]
             hides = withheld(
-                differ,
+                [[abs(one[month].get(place, 0.0) - other[month].get(place, 0.0))] for place in places],
                 limit,
                 already=[(month, place) in already for place in places],
                 places=[place != UNKNOWN_DISTRICT for place in places],

@@ -303,6 +303,21 @@ def test_metrics_of_the_same_records_hide_the_same_districts(town: Town, city: P
     assert shown_sizes(town, "on_time") == shown_sizes(town, "repeated") == {"south": 40, "west": 60}
 
 
+def test_a_district_with_many_records_is_not_hidden_for_what_another_metric_counts_among_them(
+    town: Town, city: Path
+) -> None:
+    """How many cases there are says nothing of how many of them were late."""
+    opened = REPEATED.replace('"repeated"', '"all_cases"').replace('"ratio"', '"count"')
+    opened = opened.replace('"percent"', '"cases"').replace("numerator = \"reason in ('Duplicate')\"", "")
+    alike = opened.format(more="exclude = \"reason in ('Duplicate')\"")
+    (city / "metrics" / "all_cases.toml").write_text(alike)
+    town.catalogue = load(city)
+    ingest(town, {"North": (80, 30), "South": (90, 40), "East": (70, 3), "West": (60, 30)})
+    town.publish()
+    assert shown_sizes(town, "on_time") == {"north": 80, "south": 90}
+    assert shown_sizes(town, "all_cases") == {"north": 80, "south": 90, "east": 70, "west": 60}
+
+
 def test_metrics_of_other_records_hide_nothing_for_each_other(town: Town, city: Path) -> None:
     (city / "metrics" / "repeated.toml").write_text(
         REPEATED.format(more='where = "closed is not null"\nsmall_counts = 0')
