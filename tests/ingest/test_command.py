@@ -109,6 +109,11 @@ def test_a_source_that_fails_is_one_line_and_does_not_stop_the_others(city, caps
             "--since 2026-02-01 is after --until 2026-01-01",
         ),
         (
+            ["run", "--sweep", "--since", "2026-02-01"],
+            "--sweep is about all a source has; leave --since, --until and --from away.",
+        ),
+        (["run", "cases", "--accept-fewer", "--from", "x.csv"], "--accept-fewer is about all a source has"),
+        (
             ["run", "cases", "--from", "nowhere.csv"],
             "cases: failed: There is no file nowhere.csv; put it there",
         ),
@@ -120,6 +125,17 @@ def test_what_cannot_be_done_is_one_line_with_the_fix(city, capsys, arguments, l
     assert out == []
     assert len(err) == 1
     assert err[0].startswith(line)
+
+
+def test_a_source_that_rightly_shrank_is_accepted_by_a_word(city, capsys):
+    source = city / "sources" / "cases.toml"
+    source.write_text(source.read_text() + "whole = true\n")
+    rows = [f"c{number},2026-07-17 10:00,x\n" for number in range(40)]
+    for kept, words, done in ((40, [], 0), (5, [], 1), (5, ["--accept-fewer", "--sweep"], 0)):
+        (city / "drop" / "cases.csv").write_text("id,opened,topic\n" + "".join(rows[:kept]))
+        capsys.readouterr()
+        assert main(["run", "cases", *words]) == done
+    assert said(capsys)[0] == ["cases: 0 new, 0 changed, 5 unchanged, 0 rejected, 35 withdrawn"]
 
 
 def test_a_day_that_is_none_is_said(city, capsys):
