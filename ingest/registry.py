@@ -18,6 +18,7 @@ KINDS = {
     "manual": "ingest.sources.manual",
     "push": "ingest.sources.push",
     "socrata": "ingest.sources.socrata",
+    "sql": "ingest.sources.sql",
     "simulated": "ingest.sources.simulated",
 }
 

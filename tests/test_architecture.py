@@ -32,7 +32,7 @@ AT_HOME = {
     "plotly": {"layouts", "app"},
     "httpx": {"ingest"},
     "scipy": {"metrics"},
-    "sqlglot": {"metrics"},
+    "sqlglot": {"metrics", "store"},
 }
 """Libraries that live in one place, and where. Roots keep out too: they pass on what a room gives them."""
 

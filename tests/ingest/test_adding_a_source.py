@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import tomllib
 from argparse import ArgumentParser
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,7 +16,7 @@ import pytest
 from ingest import entry_command, registry
 from ingest.contract import SourceError
 from ingest.run import Asked, run_source
-from ingest.sources import arcgis, ckan, file, manual, push, socrata
+from ingest.sources import arcgis, ckan, file, manual, push, socrata, sql
 from metrics import catalogue
 from store import records
 from tests.ingest.stand_ins.arcgis import ArcGis
@@ -90,6 +92,20 @@ def test_the_example_of_an_arcgis_source_is_read(example, bench):
     assert (report.new, report.rejected) == (1, 0), report.message
 
 
+def test_the_example_of_a_sql_source_is_read(example, bench, monkeypatch):
+    """SQLite calls a database that is attached as others call a schema; here `main` stands for `dbo`."""
+    path = bench.folder / "permits.db"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE permits (permit_no, applied, issued, changed)")
+        row = ("P-1", "2026-08-16 10:00:00", "1753-01-01 00:00:00", "2026-08-16 10:00:00")
+        database.execute("INSERT INTO permits VALUES (?, ?, ?, ?)", row)
+    monkeypatch.setenv("PERMITS_DATABASE", f"sqlite:///{path}")
+    source = example("permits")
+    table = source.options["table"].replace("dbo", "main")
+    report = run_source(bench.desk, replace(source, options={**source.options, "table": table}))
+    assert (report.new, report.rejected, report.message) == (1, 0, "")
+
+
 def test_a_kind_is_added_in_under_twenty_lines(text):
     _, *examples = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert [block for block in examples if len(list(filter(None, block.splitlines()))) >= 20] == []
@@ -118,9 +134,8 @@ def test_the_example_of_permits_reads_the_names_of_the_standard_and_of_the_city(
 
 
 def test_every_kind_and_every_option_is_on_the_page(text):
-    options = [
-        word for one in (file, ckan, push, manual, socrata, arcgis) for word in one.Options.model_fields
-    ]
+    kinds = (file, ckan, push, manual, socrata, arcgis, sql)
+    options = [word for one in kinds for word in one.Options.model_fields]
     for word in (*registry.KINDS, *options):
         assert f"`{word}`" in text or f"**{word}**" in text
 
