@@ -294,6 +294,13 @@ def test_no_file_names_a_place_on_somebodys_machine():
     ] == []
 
 
+def test_decisions_are_numbered_one_by_one_and_say_their_number():
+    decisions = sorted(path for path in FILES if path.parent == Path("docs/adr"))
+    assert [path.name[:4] for path in decisions] == [f"{n:04d}" for n in range(1, len(decisions) + 1)]
+    for path in decisions:
+        assert (PROJECT / path).read_text("utf-8").startswith(f"# {path.name[:4]}: "), path
+
+
 def test_every_link_between_the_documents_leads_somewhere():
     broken = [
         f"{path.as_posix()}: {target}"
