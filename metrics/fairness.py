@@ -374,8 +374,8 @@ class Rule:
     def capped(self, values: ArrayLike) -> Numbers:
         """The scores of values, none above 1: more in one district makes no good of less in another."""
         each = np.atleast_1d(np.asarray(values, dtype=np.float64))
-        scores = [self.score(one) for one in each.tolist()]
-        return np.minimum(np.array([np.nan if one is None else one for one in scores]), 1.0)
+        floor = np.nan if self.floor is None else self.floor
+        return np.minimum(scoring.score_array(each, self.target, floor, self.direction, self.cap), 1.0)
 
 
 def equity(values: ArrayLike, weight: ArrayLike, rule: Rule) -> float | None:
@@ -407,7 +407,9 @@ def equity_of_levels(base: float, error: ArrayLike, weight: ArrayLike, rule: Rul
 
 
 def _expected(outcomes: list[chance.Chance], weight: ArrayLike, rule: Rule) -> float:
-    found = [float((one.weights * rule.capped(one.values)).sum()) for one in outcomes]
+    scores = rule.capped(np.concatenate([one.values for one in outcomes]))
+    parts = np.split(scores, np.cumsum([len(one.values) for one in outcomes])[:-1])
+    found = [float((one.weights * part).sum()) for one, part in zip(outcomes, parts, strict=True)]
     return float(np.average(found, weights=np.asarray(weight, dtype=np.float64)))
 
 

@@ -13,7 +13,7 @@ from importlib import import_module
 
 import figures
 
-SUBJECTS = ("ingest", "publishing", "scoring", "answers")
+SUBJECTS = ("ingest", "publishing", "scoring", "watching", "answers")
 
 
 def main(subjects: list[str]) -> None:
