@@ -2,11 +2,11 @@
 
 The re-score is the product's own plan (values, targets, statuses, reasons, changes and composites), in
 memory, of the same metrics and districts in the same run. A city of 500 metrics and 500 districts is
-planned for a quarter (three months and a quarter in each district), 25 metrics at a time.
-Beside it stand: the control charts of all metrics over 104 weeks; every metric compared by district in its newest month and quarter
-(intervals, funnel, shrinkage, gaps, ratios, indices); and the judgement which cells of each month are
-withheld. The same of the demonstration city with all its history, where charts, comparison and suppression
-read and write its database.
+planned for a quarter (three months and a quarter in each district), 25 metrics at a time. Beside it stand:
+the control charts of all metrics over 104 weeks; every metric compared by district in its newest month and
+quarter (intervals, funnel, shrinkage, gaps, ratios, indices); and the judgement which cells of each month
+are withheld. The same of the demonstration city with all its history, where charts, comparison and
+suppression read and write its database.
 """
 
 from __future__ import annotations
