@@ -40,6 +40,14 @@ class RefusedError(SourceError):
     """The server understood and said no: asking again changes nothing."""
 
 
+class StumblingError(SourceError):
+    """The server stumbled in every attempt; status: how it answered, "500" for instance."""
+
+    def __init__(self, message: str, status: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class _StumbleError(Exception):
     """An answer that a later attempt may better. wait: seconds the server asked for, None if it did not."""
 
@@ -73,6 +81,7 @@ def get(
     what: str = "",
     fault: Fault = no_fault,
     progress: Progress = say_nothing,
+    attempts: int = ATTEMPTS,
 ) -> httpx.Response:
     """The answer of `address`, its body read.
 
@@ -86,7 +95,7 @@ def get(
         _judge(response, fault)
         return response
 
-    return _patiently(ask, _place(address, what), progress)
+    return _patiently(ask, _place(address, what), progress, attempts)
 
 
 def post(
@@ -155,18 +164,20 @@ def _write(response: httpx.Response, path: Path, largest: int) -> None:
             file.write(part)
 
 
-def _patiently(ask: Callable[[], httpx.Response], place: str, progress: Progress) -> httpx.Response:
+def _patiently(
+    ask: Callable[[], httpx.Response], place: str, progress: Progress, times: int = ATTEMPTS
+) -> httpx.Response:
     attempts = stamina.retry_context(
-        on=_wait, attempts=ATTEMPTS, timeout=PATIENCE_SECONDS, wait_initial=0.5, wait_max=30.0
+        on=_wait, attempts=times, timeout=PATIENCE_SECONDS, wait_initial=0.5, wait_max=30.0
     )
     try:
         for attempt in attempts:
             if attempt.num > 1:
-                progress(f"{place}: trying again ({attempt.num} of {ATTEMPTS})")
+                progress(f"{place}: trying again ({attempt.num} of {times})")
             with attempt:
                 return ask()
     except _StumbleError as error:
-        raise SourceError(_still_stumbling(error, place)) from error
+        raise StumblingError(_still_stumbling(error, place, times), error.status) from error
     except httpx.TimeoutException as error:
         raise SourceError(f"{place} did not answer in time; try again later.") from error
     except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
@@ -204,11 +215,11 @@ def _wait(error: Exception) -> bool | float:
     return isinstance(error, httpx.TransportError | httpx.DecodingError)
 
 
-def _still_stumbling(error: _StumbleError, place: str) -> str:
+def _still_stumbling(error: _StumbleError, place: str, times: int) -> str:
     answered = f"{place} answered {error.status}"
     if error.wait is not None and error.wait > LONGEST_WAIT_SECONDS:
         return f"{answered} and asks to wait {error.wait:.0f} seconds; run again after that."
-    return f"{answered} in each of {ATTEMPTS} attempts; try again later."
+    return f"{answered} in each of {times} attempts; try again later."
 
 
 def _retry_after(header: str | None) -> float | None:

@@ -16,6 +16,7 @@ KINDS = {
     "ckan": "ingest.sources.ckan",
     "file": "ingest.sources.file",
     "manual": "ingest.sources.manual",
+    "open311": "ingest.sources.open311",
     "push": "ingest.sources.push",
     "socrata": "ingest.sources.socrata",
     "sql": "ingest.sources.sql",

@@ -16,11 +16,12 @@ import pytest
 from ingest import entry_command, registry
 from ingest.contract import SourceError
 from ingest.run import Asked, run_source
-from ingest.sources import arcgis, ckan, file, manual, push, socrata, sql
+from ingest.sources import arcgis, ckan, file, manual, open311, push, socrata, sql
 from metrics import catalogue
 from store import records
 from tests.ingest.stand_ins.arcgis import ArcGis
 from tests.ingest.stand_ins.frame import serving
+from tests.ingest.stand_ins.open311 import Open311
 from tests.ingest.stand_ins.socrata import FIRST, Socrata
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "adding_a_source.md"
@@ -92,6 +93,13 @@ def test_the_example_of_an_arcgis_source_is_read(example, bench):
     assert (report.new, report.rejected) == (1, 0), report.message
 
 
+def test_the_example_of_an_open311_source_is_read(example, bench):
+    with serving(Open311()) as server:
+        server.put("a", "2026-08-16T10:00:00Z", "2026-08-17T10:00:00Z", status="closed")
+        report = run_source(bench.desk, at(example("requests_311"), server))
+    assert (report.new, report.rejected) == (1, 0), report.message
+
+
 def test_the_example_of_a_sql_source_is_read(example, bench, monkeypatch):
     """SQLite calls a database that is attached as others call a schema; here `main` stands for `dbo`."""
     path = bench.folder / "permits.db"
@@ -134,7 +142,7 @@ def test_the_example_of_permits_reads_the_names_of_the_standard_and_of_the_city(
 
 
 def test_every_kind_and_every_option_is_on_the_page(text):
-    kinds = (file, ckan, push, manual, socrata, arcgis, sql)
+    kinds = (file, ckan, push, manual, socrata, arcgis, open311, sql)
     options = [word for one in kinds for word in one.Options.model_fields]
     for word in (*registry.KINDS, *options):
         assert f"`{word}`" in text or f"**{word}**" in text
