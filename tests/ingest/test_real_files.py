@@ -11,12 +11,13 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from ingest.run import Asked, run_source
 from metrics import catalogue
 from metrics.model import Column, Source
 from store.records import stage_columns
-from tests.ingest.stand_ins import arcgis, socrata
+from tests.ingest.stand_ins import arcgis, open311, socrata
 from tests.ingest.stand_ins.ckan import Table
 from tests.ingest.stand_ins.frame import rows_of, serving
 
@@ -183,3 +184,55 @@ def test_boston_311_by_any_protocol_is_the_same_as_by_its_file(bench, shared_dat
         assert (report.new, report.rejected) == (38_971, 0), report.message
     report = run_source(bench.desk, source, Asked(file=path))
     assert (report.new, report.changed, report.unchanged) == (0, 0, 38_971)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_boston_311_by_a_database_is_the_same_as_by_its_file(
+    bench, shared_data, boston, new_database, monkeypatch, engine
+):
+    path = shared_data("boston_311_2026/cases.csv.gz")
+    rows = rows_of(path)
+    names = list(rows[0])
+    database = create_engine(new_database(engine))
+    words = ", ".join(f'"{name}"' for name in names)
+    with database.begin() as connection:
+        connection.exec_driver_sql(
+            f"CREATE TABLE cases ({', '.join(f'{one} TEXT' for one in words.split(', '))})"
+        )
+        values = ", ".join(f":{name}" for name in names)
+        connection.execute(text(f"INSERT INTO cases ({words}) VALUES ({values})"), rows)
+    monkeypatch.setenv("BOSTON", database.url.render_as_string(hide_password=False))
+    database.dispose()
+    there = replace(boston, kind="sql", options={"url_env": "BOSTON", "table": "cases", "page_rows": 5000})
+    assert run_source(bench.desk, there).new == 38_971
+    again = run_source(bench.desk, there, Asked(file=path))
+    assert (again.new, again.changed, again.unchanged) == (0, 0, 38_971)
+
+
+@pytest.mark.matrix
+def test_boston_311_by_open311_is_the_same_as_by_its_file(bench, shared_data, boston):
+    """The fields the protocol has: id, opening, closing, kind of request and state."""
+    names = {
+        "case_id": open311.ID,
+        "open_date": "requested_datetime",
+        "close_date": "closed_datetime",
+        "service_name": "service_name",
+        "case_status": "status",
+    }
+    columns = [replace(one, aliases=(names[one.name],)) for one in boston.columns if one.name in names]
+    path = shared_data("boston_311_2026/cases.csv.gz")
+    with serving(open311.Open311(cap=1000)) as server:
+        for row in rows_of(path):
+            if row["open_date"]:
+                fields = {name: row[old] for old, name in names.items()}
+                server.put(row["case_id"], row["open_date"], **fields)
+        options = {"url": f"{server.address}/open311/v2"}
+        there = replace(
+            boston, kind="open311", columns=tuple(columns), options=options, begins=date(2025, 8, 1)
+        )
+        report = run_source(bench.desk, there)
+    assert (report.new, report.rejected) == (38_971 - 233, 0), report.message
+    again = run_source(bench.desk, there, Asked(file=path))
+    # Three are closed and nobody knows when: the protocol's last update stands for that, the file is silent.
+    assert (again.new, again.changed, again.unchanged) == (233, 3, 38_971 - 233 - 3)
