@@ -117,12 +117,11 @@ def _shares(given: Judged) -> _Found:
         return _Found(low, high, lambda aim: _by_tails(intervals.binomial_tails(x / of, n / of, aim)))
     y, m = given.past_numerator, given.past_denominator
     with np.errstate(divide="ignore", invalid="ignore"):
-        pooled = (x + y) / (n + m)
-        phi = np.fmax(1.0, given.spread.scale / (pooled * (1 - pooled)))
+        phi = np.fmax(1.0, given.shares.dispersion)
         x, n, y, m = (one / phi for one in (x, n, y, m))
         gap = np.arcsin(np.sqrt(_anscombe(x, n))) - np.arcsin(np.sqrt(_anscombe(y, m)))
         reached = 2 * gap / np.sqrt(1 / n + 1 / m)
-    return _Found(low, high, _compared(reached, given.spread.freedom))
+    return _Found(low, high, _compared(reached, given.shares.freedom))
 
 
 def _counts(given: Judged) -> _Found:
