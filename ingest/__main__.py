@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import settings
-from ingest import entry_command, quarantine_command
+from ingest import entry_command, erasing, quarantine_command
 from ingest.contract import SourceError
 from ingest.dry_run import dry_run
 from ingest.run import Asked, Desk, RunReport, run_source
@@ -54,6 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
         )
         if given.command in ("enter", "entered"):
             return _enter(desk, catalogue, given)
+        if given.command in ("erase", "erased"):
+            return _erase(desk, catalogue, given)
         if given.command == "quarantine":
             _refuse_unknown(catalogue, given.sources)
             return quarantine_command.run_command(desk, catalogue, given, _print_table, _say)
@@ -86,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     entry_command.add_parsers(commands)
     quarantine_command.add_commands(commands)
+    erasing.add_commands(commands)
     commands.add_parser("list", help="the sources of the city and where they come from")
     commands.add_parser("status", help="the last run of each source and how far it is known")
     return parser
@@ -110,6 +113,20 @@ def _run(desk: Desk, catalogue: Catalogue, given: argparse.Namespace) -> int:
             desk.progress.clear()
         failed += _say(report)
     return 1 if failed else 0
+
+
+def _erase(desk: Desk, catalogue: Catalogue, given: argparse.Namespace) -> int:
+    """Erases a record, or shows every act of erasing."""
+    if given.command == "erased":
+        print("\n".join(erasing.history(desk)))
+        return 0
+    _refuse_unknown(catalogue, [given.source])
+    source = catalogue.sources[given.source]
+    done = erasing.erase(desk, catalogue, source, given.key, given.by, given.reason, unseen=given.unseen)
+    if isinstance(desk.progress, Progress):
+        desk.progress.clear()
+    print("\n".join(erasing.lines(desk, done)))
+    return 0
 
 
 def _try(desk: Desk, catalogue: Catalogue, source: Source, asked: Asked) -> int:

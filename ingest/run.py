@@ -21,12 +21,13 @@ from ingest.desk import BUSY, Asked, Desk, RunReport
 from ingest.memory import Memory, recalled
 from ingest.parse import Parser
 from ingest.places import Places
+from ingest.scrubbing import finish_open, without
 from ingest.staging import Filling
 from ingest.vanished import Gone, missing_from_ids, missing_from_rows, refuse_fewer
 from metrics.derived import computed
 from metrics.model import Source
 from metrics.periods import beginning, local_day
-from store import entries, quarantine, records, runs, snapshots
+from store import entries, erasures, quarantine, records, runs, snapshots
 from store.engine import (
     StoreError,
     Writing,
@@ -34,6 +35,7 @@ from store.engine import (
     reading,
     writing,
 )
+from store.erasures import Marks
 from store.reduce import prepare_workdays
 
 Seen = TypeVar("Seen")
@@ -57,7 +59,8 @@ class _Before:
 class _Run:
     """One run under way: its number, its start, and the paths of the snapshots it kept.
 
-    keeps: whether it keeps snapshots at all.
+    keeps: whether it keeps snapshots at all. marks: the records that were erased. lost: the names of what was
+    not kept, as it cannot be kept without them.
     """
 
     desk: Desk
@@ -66,11 +69,24 @@ class _Run:
     id: int
     started: datetime
     keeps: bool = True
+    marks: Marks = field(default_factory=Marks)
     kept: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
 
     def keep(self, copy: Copy) -> None:
         if not self.keeps:
             return
+        if not self.marks:
+            self._keep(copy)
+            return
+        with TemporaryDirectory(prefix=f"ingest-{self.source.id}-", dir=self.desk.snapshots.parent) as work:
+            fresh = without(copy, self.source, self.desk, self.marks, Path(work))
+            if fresh is None:
+                self.lost.append(copy.name)
+            else:
+                self._keep(fresh)
+
+    def _keep(self, copy: Copy) -> None:
         stamp = instant_text(self.started)
         kept = snapshots.keep(self.desk.snapshots, self.source.id, stamp, copy.name, copy.path)
         self.kept.append(str(kept.path.relative_to(self.desk.snapshots)))
@@ -109,6 +125,7 @@ def run_source(
     asked = asked or Asked()
     try:
         with turn(desk, source):
+            finish_open(desk, source)
             started = desk.clock()
             run_id = runs.start(desk.engine, desk.clock, source.id, asked.trigger)
             return _guarded(_Run(desk, source, asked, run_id, started), tuple(dated))
@@ -172,6 +189,8 @@ def _staged(run: _Run) -> Iterator[_Staged]:
     """Reads the source into a stage, which ends with the block."""
     desk, source, asked = run.desk, run.source, run.asked
     before = _before(run)
+    with reading(desk.engine) as connection:
+        run.marks = erasures.marks(connection, source.id)
     parser = Parser(
         source,
         desk.city.time_zone,
@@ -181,7 +200,7 @@ def _staged(run: _Run) -> Iterator[_Staged]:
         places=Places(desk.districts),
         today=local_day(desk.city, run.started),
     )
-    filling = Filling(source, instant_text(run.started))
+    filling = Filling(source, instant_text(run.started), marks=run.marks)
     with _workplace(desk.snapshots.parent, source) as work, records.staging(desk.engine, source) as stage:
         extract = _open(run, before, work)
         filling.fill(stage, extract.pages, parser, desk.progress)
@@ -200,7 +219,14 @@ def _settled(write: Writing, run: _Run, staged: _Staged) -> RunReport:
     filling.add_conflicts(counts.conflicts)
     gone = _gone(run, extract, filling, stage, staged.ids)
     _keep_refused(write, run, extract, before, filling, stage)
-    notes = [*extract.notes, *staged.parser.notes(), *staged.told, *gone.notes, *filling.refusals.notes()]
+    notes = [
+        *_of_erased(run, filling),
+        *extract.notes,
+        *staged.parser.notes(),
+        *staged.told,
+        *gone.notes,
+        *filling.refusals.notes(),
+    ]
     report = RunReport(
         source=run.source.id,
         outcome="unchanged" if extract.unchanged else "succeeded",
@@ -217,6 +243,13 @@ def _settled(write: Writing, run: _Run, staged: _Staged) -> RunReport:
     report = _checked(write, run, report, stage, whole=_is_whole(run, extract, before))
     _enter(write, run, report, _kept(run, extract, before, gone, staged.sizes))
     return report
+
+
+def _of_erased(run: _Run, filling: Filling) -> Iterator[str]:
+    if filling.passed_over:
+        yield f"{filling.passed_over} rows of erased records were passed over"
+    if run.lost:
+        yield f"no snapshot was kept of {', '.join(run.lost)}, out of which erased records cannot be taken"
 
 
 def _open(run: _Run, before: _Before, work: Path) -> Extract:

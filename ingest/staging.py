@@ -14,8 +14,10 @@ from ingest.cells import Value
 from ingest.contract import Page, Progress
 from ingest.parse import Parsed, Parser
 from ingest.quarantine import Refusals, Rejection, printable
+from ingest.scrubbing import is_of_erased
 from metrics.model import Source
 from store.computing import Unfit
+from store.erasures import Marks
 from store.records import Conflict, Stage, stage_columns
 
 STANDS_AGAIN = "key stands again further down, with other values"
@@ -26,6 +28,7 @@ class Filling:
     """What was read of a source so far.
 
     latest: arrivals after it are mistakes. newest: the newest arrival but those; None before there is one.
+    marks: the records that were erased: their rows are passed over, as if they were not there.
     """
 
     source: Source
@@ -33,6 +36,8 @@ class Filling:
     newest: str | None = None
     staged: int = 0
     refusals: Refusals = field(default_factory=Refusals)
+    marks: Marks = field(default_factory=Marks)
+    passed_over: int = 0
     _refused: int = 0
     _lines: array[int] = field(default_factory=lambda: array("q"))
     _places: list[tuple[int, str]] = field(default_factory=list)
@@ -46,7 +51,7 @@ class Filling:
         """Puts the good rows of every page into the stage and remembers the others."""
         with _uncollected():
             for page in pages:
-                parsed = parser.parse(page)
+                parsed = self._without_erased(parser.parse(page))
                 stage.add(parsed.rows)
                 self._remember(page, parsed)
                 progress(f"{self.source.id}: {self.read} rows read")
@@ -70,6 +75,15 @@ class Filling:
         if None in refused or (refused and self.source.column(self.source.key).type != "text"):
             return None
         return [key for key in missing if str(key) not in refused]
+
+    def _without_erased(self, parsed: Parsed) -> Parsed:
+        if not self.marks:
+            return parsed
+        key = self._position(self.source.key)
+        kept = [index for index, row in enumerate(parsed.rows) if not self.marks.has(row[key])]
+        refused = [one for one in parsed.rejections if not is_of_erased(one, self.marks)]
+        self.passed_over += len(parsed.rows) - len(kept) + len(parsed.rejections) - len(refused)
+        return Parsed([parsed.rows[i] for i in kept], [parsed.lines[i] for i in kept], refused)
 
     def _remember(self, page: Page, parsed: Parsed) -> None:
         self._places.append((self.staged, page.place))

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -155,6 +156,26 @@ def keeping(engine: Engine) -> Iterator[Connection]:
     with _connected(engine) as connection:
         connection.detach()
         yield connection
+
+
+def forget_deleted(engine: Engine) -> None:
+    """Rewrites the database without what was deleted or replaced, which a file otherwise holds for long.
+
+    Raises StoreError while somebody else reads or writes.
+    """
+    try:
+        with keeping(engine) as connection:
+            driver: Any = connection.connection.dbapi_connection
+            if engine.dialect.name == "postgresql":
+                driver.autocommit = True
+            driver.execute("VACUUM")
+            if engine.dialect.name == "postgresql":
+                return
+            is_busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except (DBAPIError, psycopg.Error, sqlite3.OperationalError) as error:
+        raise StoreError(f"The database could not be rewritten: {error}; do it again.") from error
+    if is_busy:
+        raise StoreError("The database is being read, and its log could not be emptied; do it again.")
 
 
 @contextmanager

@@ -626,6 +626,26 @@ CREATE TABLE bunchings (
 ) {strict};
 """
 
+
+def _erasures(connection: Connection) -> None:
+    _run(connection, _ERASURES)
+
+
+_ERASURES = """
+CREATE TABLE erasures (
+    id {serial},
+    source {text} NOT NULL,
+    mark {text} NOT NULL,
+    salt {text} NOT NULL,
+    erased_by {text} NOT NULL,
+    reason {text} NOT NULL,
+    erased_at {text} NOT NULL,
+    counts {text} NOT NULL,
+    finished_at {text}
+) {strict};
+CREATE UNIQUE INDEX erasures_by_mark ON erasures (source, mark);
+"""
+
 MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0001_first_tables", _first_tables),
     ("0002_worker_tables", _worker_tables),
@@ -642,5 +662,6 @@ MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0013_open_quarantine", _open_quarantine),
     ("0014_run_profiles", _run_profiles),
     ("0015_bunchings", _bunchings),
+    ("0016_erasures", _erasures),
 )
 """Every step by name, in the order of their application."""

@@ -199,6 +199,17 @@ def kept_since(connection: Connection, since: datetime, *, source: str, trigger:
     return connection.execute(_asked_since(since, source, trigger).where(kept)).first() is not None
 
 
+def rename_snapshot(write: Writing, source: str, old: str, new: str | None) -> None:
+    """Names a snapshot of a source by another path in the ledger, or not at all any more."""
+    found = select(_runs.c.id, _runs.c.snapshot).where(
+        _runs.c.source == source, _runs.c.snapshot.contains(old, autoescape=True)
+    )
+    for number, text in write.connection.execute(found).all():
+        kept = [new if path == old else path for path in text.splitlines()]
+        lines = "\n".join(path for path in kept if path is not None) or None
+        write.connection.execute(update(_runs).where(_runs.c.id == number).values(snapshot=lines))
+
+
 def cursor(connection: Connection, source: str) -> str | None:
     """What the last good run of `source` left for the next one; None when everything must be read."""
     last = _last_ids(source, *GOOD_OUTCOMES).scalar_subquery()

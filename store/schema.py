@@ -496,3 +496,20 @@ entries = _table(
 """Daily values given by people, in the order they were given; rows are only added.
 
 Of a source and key the newest row counts; cells is a JSON object of texts as they were given."""
+
+erasures = _table(
+    "erasures",
+    _identity(),
+    _text("source"),
+    _text("mark"),
+    _text("salt"),
+    _text("erased_by"),
+    _text("reason"),
+    _text("erased_at"),
+    _text("counts"),
+    _text("finished_at", optional=True),
+    Index("erasures_by_mark", "source", "mark", unique=True),
+)
+"""Records that were erased, without anything they said: mark is a hash of the key, salted for the source.
+
+counts is a JSON object; finished_at is empty until the snapshots are without the record, too."""

@@ -57,6 +57,30 @@ def keep(
         ) from error
 
 
+def put_in_place_of(path: Path, content: Path) -> Path:
+    """Keeps other bytes in place of a snapshot, which itself stays until the caller removes it.
+
+    Gives where: beside it, under the name of the same run. Raises StoreError when the disk refuses.
+    """
+    unfinished = path.with_name(f"{path.name}{UNFINISHED}")
+    try:
+        sha256, _ = _write(unfinished, content)
+        stamp, _, rest = path.name.partition("-")
+        new = path.with_name(f"{stamp}-{sha256[:_HASH_SHOWN]}.{rest.partition('.')[2]}")
+        unfinished.replace(new)
+        settle(path.parent)
+        return new
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written anew ({error.strerror}); free space there.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def of_source(folder: Path, source_id: str) -> list[Path]:
+    """Every snapshot of a source, oldest first."""
+    return sorted(_all(folder / source_id), key=_name)
+
+
 def last(folder: Path, source_id: str) -> Path | None:
     """The newest snapshot of a source; None when there is none."""
     return max(_all(folder / source_id), key=lambda path: path.name, default=None)
