@@ -17,11 +17,12 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from ingest.contract import Copy, Extract, Page, ReadRequest, SourceError
+from ingest.sources.delimited import text_pages
 from ingest.sources.headers import Layout
 from ingest.sources.json_lines import json_pages
 from ingest.sources.keys import keyed, refuse_strange
 from ingest.sources.options import options_of
-from ingest.sources.tables import pages
+from ingest.sources.tables import is_written
 from metrics.model import Source
 
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
@@ -54,7 +55,12 @@ def read_file(source: Source, path: Path, request: ReadRequest) -> Extract:
 
 
 def _pages(source: Source, path: Path, request: ReadRequest) -> Iterator[Page]:
-    """Messages go back to the sender, who knows nothing of the folders of this machine: a name is enough."""
+    """Messages go back to the sender, who knows nothing of the folders of this machine: a name is enough.
+
+    A workbook or a packed file may be thousands of times larger inside, and senders are strangers.
+    """
+    if not is_written(path):
+        raise SourceError(f"{path.name} is packed or a workbook; send the rows as CSV or JSON, as they are.")
     if path.suffix in JSON_ENDINGS:
         return json_pages(path, path.name, request.largest)
-    return pages(path, path.name, source, Layout(), work=request.work, largest=request.largest)
+    return text_pages(path, path.name, source, Layout(), request.largest)

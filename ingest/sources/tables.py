@@ -46,6 +46,11 @@ def pages(
     return _plain(path, name, source, layout, largest)
 
 
+def is_written(path: Path) -> bool:
+    """Whether a file is text from its first byte on: neither packed nor a workbook or the like."""
+    return _is_text(_begins(path))
+
+
 def _plain(path: Path, name: str, source: Source, layout: Layout, largest: int) -> Iterator[Page]:
     head = _head(path, name)
     if head.startswith((ZIP, _OLD_WORKBOOK)):

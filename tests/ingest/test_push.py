@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
+import zipfile
 from dataclasses import replace
 
 import pytest
@@ -158,3 +161,13 @@ def test_different_parts_give_different_keys(parts, data):
     stripped = [[part.strip() for part in one] for one in (parts, other)]
     if all(one[0] for one in stripped):
         assert (key_of(parts) == key_of(other)) == (stripped[0] == stripped[1])
+
+
+def test_nothing_packed_is_opened_however_its_sender_calls_it(bench):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        file.writestr("a.csv", CSV)
+    for content in (packed.getvalue(), gzip.compress(CSV.encode()), b"PAR1", b"\xd0\xcf\x11\xe0"):
+        for name in ("a.csv", "a.json", "a.jsonl"):
+            report = run_source(bench.desk, PUSHED, Asked(file=bench.file(name, content)))
+            assert report.outcome == "failed" and "as they are" in report.message
