@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from fnmatch import fnmatchcase
 from glob import has_magic
 from pathlib import Path
-from typing import IO, cast
+from typing import cast
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, load_workbook
 
@@ -17,20 +18,33 @@ from ingest.contract import LARGEST_FILE, PAGE_ROWS, Cell, Page, SourceError
 from ingest.sources.headers import Layout, joined
 from ingest.sources.packed import check_members
 
-CELL_BYTES = 32
-"""What the library needs for each cell of the rectangle around all cells, empty ones included."""
+TRIAL_BYTES = 200_000_000
+"""What a process needs that reads workbooks, besides their sheets."""
 
-_PIECE = 1 << 20
-_CELL = re.compile(rb'<c[^>]*? r="([A-Z]{1,3})([0-9]{1,7})"')
-_LONGEST_CELL = 200
-_SHEET = "xl/worksheets/"
+TRIAL_SECONDS = 600
+
+_NO_WORKBOOK = 3
+_TRIAL = f"""
+import resource, sys
+from python_calamine import load_workbook
+most = int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_AS, (most, most))
+try:
+    with load_workbook(sys.argv[1]) as workbook:
+        for sheet in workbook.sheet_names:
+            workbook.get_sheet_by_name(sheet)
+except MemoryError:
+    raise
+except Exception:
+    sys.exit({_NO_WORKBOOK})
+"""
 
 
 def workbook_pages(path: Path, name: str, layout: Layout, largest: int = LARGEST_FILE) -> Iterator[Page]:
     """The wanted sheets of a workbook, one after the other; SourceError before the first row of a sheet."""
     if zipfile.is_zipfile(path):
         check_members(path, name, largest)
-        _refuse_far_cells(path, name, largest)
+    _refuse_too_wide(path, name, largest)
     try:
         with load_workbook(path) as workbook:
             wanted = _wanted(workbook, name, layout.sheet)
@@ -102,35 +116,19 @@ def _as_text(cell: object) -> Cell:
     return str(cell)
 
 
-def _refuse_far_cells(path: Path, name: str, largest: int) -> None:
-    """The library makes room for the whole rectangle: one cell far away would end the process."""
-    with zipfile.ZipFile(path) as packed:
-        for member in packed.namelist():
-            if member.startswith(_SHEET):
-                with packed.open(member) as file:
-                    width, height = _extent(file)
-                if width * height * CELL_BYTES > largest:
-                    raise SourceError(
-                        f"{name} has a sheet of {height} lines and {width} columns, nearly all empty; delete "
-                        "the cells far away from the table, or save the table as CSV."
-                    )
+def _refuse_too_wide(path: Path, name: str, largest: int) -> None:
+    """Another process reads every sheet first, with little memory to do it in.
 
-
-def _extent(file: IO[bytes]) -> tuple[int, int]:
-    """The last column and the last line that a sheet's XML names."""
-    width = height = 0
-    rest = b""
-    while piece := file.read(_PIECE):
-        text = rest + piece
-        found = _CELL.findall(text)
-        width = max([width, *map(_number, {letters for letters, _ in found})])
-        height = max([height, *map(int, {line for _, line in found})])
-        rest = text[-_LONGEST_CELL:]
-    return width, height
-
-
-def _number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number
+    The library makes room for the whole rectangle around all cells and ends its process where there is
+    none. One cell far away is enough for that, and each form of workbook can say it in many ways.
+    """
+    command = [sys.executable, "-I", "-c", _TRIAL, str(path), str(largest + TRIAL_BYTES)]
+    try:
+        ended = subprocess.run(command, capture_output=True, timeout=TRIAL_SECONDS, check=False).returncode
+    except subprocess.TimeoutExpired:
+        ended = None
+    if ended not in (0, _NO_WORKBOOK):
+        raise SourceError(
+            f"{name} has a sheet that is too large to be read, though it may be nearly all empty; delete the "
+            "cells far away from the table, or save the table as CSV."
+        )

@@ -156,13 +156,21 @@ def test_a_workbook_of_libreoffice_is_read(tmp_path):
     assert rows == [["00123", "12", "2026-07-06 06:30:00"], ["b", "", ""]]
 
 
-def test_a_cell_far_away_is_refused_before_it_takes_the_memory(tmp_path):
+FAR = 'r="XFD1048576"'
+
+
+@pytest.mark.parametrize("written", [FAR, FAR.replace('"', "'"), FAR.replace("=", " ="), f"\n{FAR}"])
+def test_a_cell_far_away_is_refused_however_it_is_written(tmp_path, written):
     book = openpyxl.Workbook()
     book.active.append(["id"])
     book.active.cell(row=1_048_576, column=16_384, value="x")
     book.save(tmp_path / "far.xlsx")
-    said = complaint(tmp_path / "far.xlsx")
-    assert "a sheet of 1048576 lines and 16384 columns, nearly all empty; delete the cells far away" in said
+    with zipfile.ZipFile(tmp_path / "far.xlsx") as packed:
+        inside = {name: packed.read(name).decode() for name in packed.namelist()}
+    assert FAR in inside["xl/worksheets/sheet1.xml"]
+    inside["xl/worksheets/sheet1.xml"] = inside["xl/worksheets/sheet1.xml"].replace(FAR, written)
+    said = complaint(zipped(tmp_path / "written.xlsx", inside))
+    assert "too large to be read" in said and "delete the cells far away" in said
 
 
 # --- JSON ------------------------------------------------------------------------------------------
