@@ -26,6 +26,9 @@ CHUNK = 1 << 20
 BROKEN_QUOTE = "has a quote that does not match"
 TOO_LONG = f"has a cell of more than {csv.field_size_limit()} characters"
 
+MOST_READ_AGAIN = 2_000_000
+"""So many lines that quotes swallowed may be read again; rows can be written so that each swallows all others."""
+
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MARKUP = re.compile(rb"(\xef\xbb\xbf)?\s*<")
 
@@ -46,7 +49,7 @@ def text_pages(
 
 
 def _delimited(text: Iterator[str], delimiter: str, name: str, layout: Layout) -> Iterator[Page]:
-    lines = _Lines(text, delimiter, layout.header_row)
+    lines = _Lines(text, delimiter, layout.header_row, name)
     columns = _header(lines.take(layout.header_rows), name, layout)
     while True:
         page = lines.take(PAGE_ROWS)
@@ -67,11 +70,13 @@ class _Taken:
 class _Lines:
     """The lines of a text on their way into rows; next: the number of the one to be read next."""
 
-    def __init__(self, text: Iterator[str], delimiter: str, first: int) -> None:
+    def __init__(self, text: Iterator[str], delimiter: str, first: int, name: str) -> None:
         self.next = first
+        self._name = name
         self._text = text
         self._delimiter = delimiter
         self._again: deque[str] = deque()
+        self._read_again = 0
 
     def take(self, count: int) -> _Taken:
         """The next `count` rows, fewer only where the text ends.
@@ -93,11 +98,17 @@ class _Lines:
             except csv.Error:
                 taken.unreadable.append(_refused(self.next + used, lines[used:]))
                 used += 1
-                self._again.extendleft(reversed(lines[used:]))
+                self._put_back(lines[used:])
             if not lines:
                 break
             self.next += used
         return taken
+
+    def _put_back(self, lines: list[str]) -> None:
+        self._read_again += len(lines)
+        if self._read_again > MOST_READ_AGAIN:
+            raise SourceError(f"{self._name} has too many quotes that do not match; correct the file.")
+        self._again.extendleft(reversed(lines))
 
     def _remembered(self, lines: list[str]) -> Iterator[str]:
         while self._again:
@@ -132,7 +143,11 @@ def _delimiter(header: str, source: Source) -> str:
     declared = {name.casefold() for column in source.columns for name in (column.name, *column.aliases)}
 
     def found(delimiter: str) -> tuple[int, int]:
-        names = next(csv.reader([header], delimiter=delimiter), [])
+        try:
+            names = next(csv.reader([header], delimiter=delimiter), [])
+        except csv.Error:
+            # A cell that is too long; whoever takes the header says so.
+            return 0, 0
         return sum(name.strip().casefold() in declared for name in names), len(names)
 
     return max(DELIMITERS, key=found)

@@ -165,6 +165,15 @@ def test_a_cell_of_absurd_length_is_refused_as_that(put):
     assert page.unreadable[0].reason == "has a cell of more than 131072 characters"
 
 
+def test_rows_that_each_swallow_all_others_are_given_up(put, monkeypatch):
+    monkeypatch.setattr(delimited, "MOST_READ_AGAIN", 5_000)
+    assert "too many quotes that do not match" in complaint(put("id,topic\n" + 'a",b,"\n' * 1_000))
+
+
+def test_a_header_that_is_one_long_cell_is_refused_in_words(put):
+    assert "the header has a cell of more than" in complaint(put("x" * 200_000 + "\na\n"))
+
+
 def test_many_broken_quotes_are_each_refused(put):
     path = put("id,topic\n" + 'x,"open\n' * 2000 + "good,row\n")
     [page] = pages(path, "cases.csv", SOURCE, Layout())
