@@ -27,7 +27,7 @@ BROKEN_QUOTE = "has a quote that does not match"
 TOO_LONG = f"has a cell of more than {csv.field_size_limit()} characters"
 
 MOST_READ_AGAIN = 2_000_000
-"""So many lines that quotes swallowed may be read again; rows can be written so that each swallows all others."""
+"""So many lines that quotes swallowed may be read again; each row may be written to swallow all others."""
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MARKUP = re.compile(rb"(\xef\xbb\xbf)?\s*<")
