@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import settings
 from ingest import entry_command, erasing, quarantine_command
+from ingest.backfill import STEPS, backfill, pieces
 from ingest.contract import SourceError
 from ingest.dry_run import dry_run
 from ingest.run import Asked, Desk, RunReport, run_source
@@ -54,6 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
         )
         if given.command in ("enter", "entered"):
             return _enter(desk, catalogue, given)
+        if given.command == "backfill":
+            return _backfill(desk, catalogue, given)
         if given.command in ("erase", "erased"):
             return _erase(desk, catalogue, given)
         if given.command == "quarantine":
@@ -89,6 +92,11 @@ def _parser() -> argparse.ArgumentParser:
     entry_command.add_parsers(commands)
     quarantine_command.add_commands(commands)
     erasing.add_commands(commands)
+    back = commands.add_parser("backfill", help="read a long range step by step; goes on where it stopped")
+    back.add_argument("source", metavar="SOURCE")
+    back.add_argument("--since", type=_day, metavar="DAY", required=True, help="the first day")
+    back.add_argument("--until", type=_day, metavar="DAY", required=True, help="the last day, it included")
+    back.add_argument("--step", choices=STEPS, default="month", help="how much one run reads (default month)")
     commands.add_parser("list", help="the sources of the city and where they come from")
     commands.add_parser("status", help="the last run of each source and how far it is known")
     return parser
@@ -113,6 +121,26 @@ def _run(desk: Desk, catalogue: Catalogue, given: argparse.Namespace) -> int:
             desk.progress.clear()
         failed += _say(report)
     return 1 if failed else 0
+
+
+def _backfill(desk: Desk, catalogue: Catalogue, given: argparse.Namespace) -> int:
+    """Reads a range in steps; 1 when one of them failed, which is where the same command goes on."""
+    _refuse_unknown(catalogue, [given.source])
+    if given.since > given.until:
+        raise UsageError(f"--since {given.since} is after --until {given.until}; change one of them.")
+
+    def tell(line: str) -> None:
+        if isinstance(desk.progress, Progress):
+            desk.progress.clear()
+        print(line, flush=True)
+
+    source = catalogue.sources[given.source]
+    wanted = pieces(given.since, given.until, given.step)
+    failed = backfill(desk, source, wanted, tell, records.dated_columns(catalogue, source))
+    if failed is not None:
+        _say(failed)
+        print("Mend that and give the same command again: it goes on there.", file=sys.stderr)
+    return int(failed is not None)
 
 
 def _erase(desk: Desk, catalogue: Catalogue, given: argparse.Namespace) -> int:

@@ -181,6 +181,12 @@ def newest_good(connection: Connection) -> int:
     return connection.execute(newest).scalar_one_or_none() or 0
 
 
+def newest_good_of(connection: Connection, source: str, trigger: str) -> int | None:
+    """The number of the newest run of `source` asked for by `trigger` that did its work; None without one."""
+    asked = (_runs.c.source == source, _runs.c.trigger == trigger, _runs.c.outcome.in_(GOOD_OUTCOMES))
+    return connection.execute(select(func.max(_runs.c.id)).where(*asked)).scalar_one()
+
+
 def has_succeeded_since(connection: Connection, since: datetime, *, source: str, trigger: str) -> bool:
     """Whether a run of `source` that was asked for by `trigger` began since an instant and did its work."""
     return good_run_since(connection, since, source=source, trigger=trigger) is not None
