@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
+from shutil import get_terminal_size
 from zoneinfo import ZoneInfo
 
 import settings
@@ -16,9 +17,11 @@ from ingest.backfill import STEPS, backfill, pieces
 from ingest.contract import SourceError
 from ingest.dry_run import dry_run
 from ingest.run import Asked, Desk, RunReport, run_source
+from ingest.status_table import WIDEST, State, is_late, table
 from metrics.catalogue import CatalogueError, find_city, load
 from metrics.model import Catalogue, Source
-from store import records, run_profiles, runs
+from store import quarantine, records, run_profiles, runs
+from store.deliveries import PUSHED
 from store.engine import StoreError, database_url, open_engine, reading, system_clock
 from store.migrations import migrate
 from store.terminal import Progress
@@ -234,23 +237,23 @@ def _status(desk: Desk, catalogue: Catalogue) -> int:
         last = runs.last_runs(connection)
         unusual = run_profiles.unusual(connection)
         known = runs.knowledge(connection, catalogue.sources)
-    zone = ZoneInfo(catalogue.city.time_zone)
-    rows = [
-        (name, *_ran(last.get(name), zone), _time(known[name].known_until, zone))
-        for name in catalogue.sources
+        refused = quarantine.open_rows(connection)
+    now = desk.clock()
+    states = [
+        State(
+            name,
+            last.get(name),
+            known[name].known_until,
+            refused.get(name, 0),
+            _next_run(catalogue, source, now),
+            is_late(catalogue.city, source, known[name].known_until, now),
+        )
+        for name, source in catalogue.sources.items()
     ]
-    header = (
-        "source",
-        "last run",
-        "outcome",
-        "read",
-        "new",
-        "changed",
-        "unchanged",
-        "rejected",
-        "known until",
-    )
-    _print_table(header, rows)
+    is_terminal = sys.stdout.isatty()
+    width = get_terminal_size().columns if is_terminal else WIDEST
+    zone = ZoneInfo(catalogue.city.time_zone)
+    print("\n".join(table(states, now, zone, width, colour=is_terminal)))
     for name in catalogue.sources:
         run = last.get(name)
         if run is None:
@@ -262,15 +265,14 @@ def _status(desk: Desk, catalogue: Catalogue) -> int:
     return 0
 
 
-def _ran(run: runs.Run | None, zone: ZoneInfo) -> tuple[str, ...]:
-    if run is None:
-        return ("never", *[""] * 6)
-    counts = (run.read, run.new, run.changed, run.unchanged, run.rejected)
-    return (_time(run.started_at, zone), run.outcome, *map(str, counts))
+def _next_run(catalogue: Catalogue, source: Source, now: datetime) -> datetime | None:
+    """When the worker reads a source next; None where its rows are brought."""
+    # What schedules is not needed by any other command, and takes long to load.
+    from worker import Timetable
 
-
-def _time(instant: datetime | None, zone: ZoneInfo) -> str:
-    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M}" if instant else "not known"
+    if source.kind == PUSHED:
+        return None
+    return Timetable(source.schedule, catalogue.city.time_zone).after(now)
 
 
 def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

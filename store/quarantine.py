@@ -126,6 +126,13 @@ def reasons(connection: Connection, sources: Sequence[str]) -> list[Reason]:
     return [Reason(r.source, r.column, r.said, r.rows, r.since, r.line, r.value) for r in found]
 
 
+def open_rows(connection: Connection) -> dict[str, int]:
+    """How many rows of each source are open."""
+    q = _quarantine.c
+    counted = select(q.source, func.count()).where(q.left_by.is_(None)).group_by(q.source)
+    return dict(connection.execute(counted).tuples().all())
+
+
 def leave(write: Writing, ids: Sequence[int], run_id: int) -> None:
     """Marks rows as answered by a run."""
     for start in range(0, len(ids), _AT_ONCE):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -172,18 +173,20 @@ def test_a_wrong_clock_is_one_line(city, capsys, monkeypatch):
     assert line.endswith("set the clock right and try again.")
 
 
-def test_status_shows_each_source_its_last_run_and_how_far_it_is_known(city, capsys):
+def test_status_shows_each_source_its_last_run_how_far_it_is_known_and_when_it_runs_next(city, capsys):
+    (city / "drop" / "cases.csv").write_text(GOOD + "c,2026-02-30 10:00,Litter\n")
     main(["run", "cases"])
     capsys.readouterr()
     assert main(["status"]) == 0
     out, _ = said(capsys)
-    assert out[0].split("  ")[0] == "source"
-    assert out[0].endswith("known until")
-    assert out[1].startswith("cases    2") or out[1].startswith("cases  ")
-    assert "succeeded" in out[1]
-    assert out[1].endswith("2026-07-18 10:00")
+    header = "source last run outcome read new changed refused behind known until next run"
+    assert " ".join(out[0].split()) == header
+    cells = re.split("  +", out[1])
+    assert (cells[0], cells[2:7]) == ("cases", ["succeeded", "3", "2", "0", "1"])
+    assert cells[7].endswith("h, late") and cells[8] == "2026-07-18 10:00"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d 04:00", cells[9])
     assert out[2].startswith("permits  never")
-    assert out[2].endswith("not known")
+    assert "not known" in out[2]
     assert out[3] == "permits has never run: python -m ingest run permits (or add --from FILE)"
 
 
