@@ -262,7 +262,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         if given.command == "new-city":
-            return _new_city(given.city)
+            return _new_city(given.city, bare=given.bare)
         chosen = settings.from_environment()
         if given.command == "web":
             serve_web(
@@ -288,6 +288,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     new = commands.add_parser("new-city", help="make the folder of a new city, with examples to fill in")
     new.add_argument("city", metavar="NAME_OR_PATH")
+    new.add_argument(
+        "--bare", action="store_true", help="without the examples: `python -m ingest discover` writes them"
+    )
     commands.add_parser("web")
     return parser
 
@@ -322,8 +325,11 @@ def _open_server(chosen: settings.Settings) -> Any:
     return make_server(*_open(chosen), chosen.city, chosen.base_url, limits)
 
 
-def _new_city(name_or_path: str) -> int:
-    """Makes the folder of a new city: small, commented, and clean under `python -m metrics check`."""
+def _new_city(name_or_path: str, *, bare: bool = False) -> int:
+    """Makes the folder of a new city: small, commented, and clean under `python -m metrics check`.
+
+    bare: without a source and a metric, which discovery writes from what the city has.
+    """
     folder = Path(name_or_path) if "/" in name_or_path else CITIES / name_or_path
     if re.fullmatch(CITY_ID, folder.name) is None:
         print(
@@ -335,10 +341,14 @@ def _new_city(name_or_path: str) -> int:
         print(f"{folder} is there already; give another name, or change its files.", file=sys.stderr)
         return 1
     name = folder.name.replace("_", " ").title()
-    for file, text in NEW_CITY.items():
+    files = {file: text for file, text in NEW_CITY.items() if "/" not in file or not bare}
+    for file, text in files.items():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         (folder / file).write_text(text.replace("CITY_ID", folder.name).replace("CITY_NAME", name))
     city = folder.name if folder.parent == CITIES else str(folder)
+    if bare:
+        print(f"Made {folder}. Next: CITY={city} python -m ingest discover URL_OR_FILE")
+        return 0
     print(f"Made {folder}. Put a CSV file into its folder drop/, then: CITY={city} python app.py")
     return 0
 

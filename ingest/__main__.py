@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from shutil import get_terminal_size
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import settings
-from ingest import entry_command, erasing, quarantine_command
+from ingest import discover_command, entry_command, erasing, quarantine_command
 from ingest.backfill import STEPS, backfill, pieces
-from ingest.contract import SourceError
+from ingest.contract import ReadRequest, SourceError
 from ingest.dry_run import dry_run
 from ingest.run import Asked, Desk, RunReport, run_source
 from ingest.status_table import WIDEST, State, is_late, table
@@ -40,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
         catalogue = load(folder)
         if given.command == "list":
             return _list(catalogue)
+        if given.command == "discover":
+            return _discover(chosen, folder, catalogue, given)
         progress = Progress()
         engine = open_engine(database_url(chosen, catalogue.city.id))
         migrate(engine, catalogue.city, system_clock)
@@ -92,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--dry-run", action="store_true", help="show what would change, scores too, and keep nothing"
     )
+    discover_command.add_parser(commands)
     entry_command.add_parsers(commands)
     quarantine_command.add_commands(commands)
     erasing.add_commands(commands)
@@ -182,6 +186,23 @@ def _chosen(catalogue: Catalogue, given: argparse.Namespace) -> list[Source]:
     if not catalogue.sources:
         raise UsageError(f"{catalogue.city.id} has no source; add one in sources/ (docs/adding_a_source.md).")
     return [catalogue.sources[name] for name in given.sources or catalogue.sources]
+
+
+def _discover(
+    chosen: settings.Settings, folder: Path, catalogue: Catalogue, given: argparse.Namespace
+) -> int:
+    progress = Progress()
+    with TemporaryDirectory() as work:
+        request = ReadRequest(
+            catalogue.city,
+            system_clock(),
+            folder=Path.cwd(),
+            work=Path(work),
+            progress=progress,
+            secret=settings.secret,
+            largest=chosen.largest_file,
+        )
+        return discover_command.run_command(folder, catalogue, given, request, _print_table, chosen.city)
 
 
 def _enter(desk: Desk, catalogue: Catalogue, given: argparse.Namespace) -> int:

@@ -33,7 +33,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ingest import http
 from ingest.answers import epoch, parsed, short, table
-from ingest.contract import Extract, ReadRequest, SourceError
+from ingest.contract import Extract, Page, ReadRequest, SourceError
 from ingest.sources.asking import arrived, client, field
 from ingest.sources.options import options_of
 from ingest.spool import Decoded, Spool
@@ -110,6 +110,18 @@ def read(source: Source, request: ReadRequest) -> Extract:
         ids=ids if asks_ids and not unchanged else None,
         sizes={layer.address: spool.rows} if is_whole else {},
     )
+
+
+def sample(source: Source, request: ReadRequest) -> Page:
+    """The newest page of the layer, for a look at its columns; nothing of it is kept."""
+    options = options_of(source, Options)
+    with _client(options, request) as asking:
+        layer = _Layer(asking, source, options, request)
+        ids = layer.ids(None)[-layer.page_size :]
+        if not ids:
+            raise SourceError(f"{layer.address} has no rows to look at; look again when it has some.")
+        columns, rows = layer.decoded(layer.rows(ids).body)
+    return Page(tuple(columns), rows, place=layer.address)
 
 
 class _Layer:

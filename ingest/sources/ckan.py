@@ -30,7 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ingest import http
 from ingest.answers import parsed, short, table
-from ingest.contract import Cell, Extract, Progress, ReadRequest, SourceError
+from ingest.contract import Cell, Extract, Page, Progress, ReadRequest, SourceError
 from ingest.sources.options import options_of
 from ingest.spool import Decoded, Spool
 from metrics.model import Source
@@ -96,6 +96,16 @@ def read(source: Source, request: ReadRequest) -> Extract:
         complete=options.whole and len(stale) == len(resources),
         sizes={one.id: spool.rows for one, spool in tables},
     )
+
+
+def sample(source: Source, request: ReadRequest) -> Page:
+    """The first page of the first resource, for a look at its columns; nothing of it is kept."""
+    options = options_of(source, Options)
+    with http.client(request.city.contact) as client:
+        portal = _Portal(client, options, request.progress)
+        first = portal.resources()[0]
+        result, _ = portal.page(first, 0)
+    return Page(tuple(_names(result)), _rows(result), place=f"{portal.address}, {first.name}")
 
 
 # --- asking the portal ---------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ingest import http
 from ingest.answers import epoch, parsed, short, table
-from ingest.contract import Extract, ReadRequest, SourceError
+from ingest.contract import Extract, Page, ReadRequest, SourceError
 from ingest.sources.asking import arrived, client, field
 from ingest.sources.options import options_of
 from ingest.spool import Decoded, Spool
@@ -89,6 +89,15 @@ def read(source: Source, request: ReadRequest) -> Extract:
         ids=ids if request.sweep or since is None else None,
         sizes={} if unchanged or since else {options.dataset: spool.rows},
     )
+
+
+def sample(source: Source, request: ReadRequest) -> Page:
+    """The first page of the dataset, for a look at its columns; nothing of it is kept."""
+    options = options_of(source, Options)
+    with _client(options, request) as asking:
+        dataset = _Dataset(asking, source, options, request)
+        columns, rows = dataset.decoded(dataset.ask(":*, *", [], ":id", options.page_size))
+    return Page(tuple(columns), rows, place=dataset.address)
 
 
 class _Dataset:
