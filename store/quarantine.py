@@ -130,7 +130,7 @@ def open_rows(connection: Connection) -> dict[str, int]:
     """How many rows of each source are open."""
     q = _quarantine.c
     counted = select(q.source, func.count()).where(q.left_by.is_(None)).group_by(q.source)
-    return dict(connection.execute(counted).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(counted)}
 
 
 def leave(write: Writing, ids: Sequence[int], run_id: int) -> None:
