@@ -85,6 +85,10 @@ def _source(id_: str, address: Address, found: Guesses, catalogue: Catalogue) ->
     if "opened" in roles:
         why = "99 of 100 times the next record came sooner"
         lines.append(f"quiet_minutes = {found.quiet_minutes}  # {GUESS}: {why}")
+    if address.kind == "open311":
+        lines.append(
+            f"begins = {_first_day(found)}  # {GUESS}: the first day that was seen; put an earlier one"
+        )
     lines += ['schedule = "0 4 * * *"', f"publisher = {_text(catalogue.city.name)}", 'licence = ""', ""]
     lines.append("[options]")
     lines += [f"{word} = {_value(value)}" for word, value in address.options.items()]
@@ -282,11 +286,16 @@ def _shown(unit: str, direction: str) -> list[str]:
     return [f"unit = {_text(unit)}", f"direction = {_text(direction)}"]
 
 
+def _first_day(found: Guesses) -> str:
+    """The day of the oldest row, in UTC."""
+    opening = found.of("opened")
+    days = [str(value)[:10] for value in opening.values if value is not None] if opening else []
+    return min(days, default="2020-01-01")
+
+
 def _target(metric: _Metric, value: float) -> list[str]:
     """A target that the rows themselves show: an unchanged city scores 1.00 until somebody decides."""
-    opening = metric.found.of("opened")
-    days = [str(value)[:10] for value in opening.values if value is not None] if opening else []
-    begins = max(min(days, default="2020-01-01"), "2000-01-01")
+    begins = max(_first_day(metric.found), "2000-01-01")
     return [
         "",
         "[[target]]",

@@ -276,7 +276,10 @@ def _keys(columns: Sequence[Guess], rows: int) -> dict[str, str]:
 
 def _key(columns: Sequence[Guess], keys: Mapping[str, str], look: Look) -> tuple[tuple[str, ...], str]:
     if keys:
-        first = next(iter(keys))
+        # GeoReport v2 has a key of its own.
+        first = "service_request_id" if look.address.kind == "open311" else next(iter(keys))
+        if first not in keys:
+            return (), ""
         return (first,), keys[first]
     if look.address.kind != "file":
         return (), ""

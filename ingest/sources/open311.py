@@ -31,10 +31,10 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest import http
-from ingest.contract import Extract, ReadRequest, SourceError
+from ingest.contract import Extract, Page, ReadRequest, SourceError
 from ingest.sources.geo_report import ID, Row, decoded, rows_of
 from ingest.sources.options import options_of
-from ingest.spool import Spool
+from ingest.spool import Decoded, Spool
 from metrics.model import Source
 
 LONGEST, SHORTEST, FIRST = timedelta(days=90), timedelta(seconds=2), timedelta(days=7)
@@ -103,6 +103,16 @@ def read(source: Source, request: ReadRequest) -> Extract:
     )
 
 
+def sample(source: Source, request: ReadRequest) -> Page:
+    """One answer about the longest span of time before now, for a look at its columns; nothing is kept."""
+    options = options_of(source, Options)
+    now = request.now.replace(microsecond=0)
+    with _client(options, request) as client:
+        reading = _Reading(options, request, client)
+        columns, rows = reading.newest(now - LONGEST, now)
+    return Page(tuple(columns), rows, place=reading.address)
+
+
 _OPENED = ("start_date", "end_date")
 
 
@@ -140,6 +150,11 @@ class _Reading:
                 f"{self.address} gave {self._doubtful} requests of one moment and never more of any time; "
                 "say how many it gives at most (cap), or ask for larger answers (page_size)."
             )
+
+    def newest(self, begins: datetime, ends: datetime) -> Decoded:
+        """One answer about a span of time, whole or not."""
+        rows = self._rows(dict(zip(_OPENED, (_stamp(begins), _stamp(ends)), strict=True)))
+        return decoded(rows, self._options.jurisdiction)
 
     def again(self, keys: Sequence[str]) -> None:
         """Reads requests by their ids, those that did not come yet: some at a time, where the server can."""

@@ -22,6 +22,7 @@ from store.engine import open_engine, reading
 from tests.ingest.stand_ins.arcgis import LAYER, ArcGis
 from tests.ingest.stand_ins.ckan import Table
 from tests.ingest.stand_ins.frame import serving
+from tests.ingest.stand_ins.open311 import Open311
 from tests.ingest.stand_ins.socrata import DATASET, FIRST, Socrata
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -295,6 +296,24 @@ def test_an_arcgis_layer_is_asked_for_one_page(discovered):
         found = discovered(server.address + LAYER, "--id", "cases")
         assert clocks(found.sources["cases"]) == ("arcgis", "id", "opened", "closed", True)
         assert len(server.pages()) == 1 and len(found.metrics) == 5
+        assert ingest_command.main(["run"]) == 0
+
+
+def test_an_open311_server_is_asked_for_one_answer(discovered):
+    with serving(Open311()) as server:
+        for row in as_served(cases()):
+            stamps = {name: row[name] and f"{row[name]}Z" for name in ("opened", "due", "closed")}
+            server.put(row["id"], stamps["opened"], expected_datetime=stamps["due"])
+            server.requests[row["id"]]["closed_datetime"] = stamps["closed"]
+        found = discovered(f"{server.address}/open311/v2/requests.json", "--id", "cases")
+        source = found.sources["cases"]
+        assert (source.kind, source.key, source.arrival) == (
+            "open311",
+            "service_request_id",
+            "requested_datetime",
+        )
+        assert (source.modified, source.closed) == ("updated_datetime", "closed_datetime")
+        assert source.begins is not None and len(server.pages()) == 1 and len(found.metrics) == 5
         assert ingest_command.main(["run"]) == 0
 
 
