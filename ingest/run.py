@@ -21,6 +21,7 @@ from ingest.desk import BUSY, Asked, Desk, RunReport
 from ingest.memory import Memory, recalled
 from ingest.parse import Parser
 from ingest.places import Places
+from ingest.redaction import Secrets
 from ingest.scrubbing import finish_open, without
 from ingest.staging import Filling
 from ingest.vanished import Gone, missing_from_ids, missing_from_rows, refuse_fewer
@@ -72,6 +73,7 @@ class _Run:
     marks: Marks = field(default_factory=Marks)
     kept: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    secrets: Secrets = field(default_factory=Secrets)
 
     def keep(self, copy: Copy) -> None:
         if not self.keeps:
@@ -144,7 +146,7 @@ def _guarded(run: _Run, dated: tuple[str, ...]) -> RunReport:
         runs.fail(*fail, "The run was stopped.", outcome="interrupted", snapshot=run.snapshot)
         raise
     except Exception as error:  # noqa: BLE001 - one source must not stop the others
-        message = told(error)
+        message = run.secrets.hidden(told(error))
         runs.fail(*fail, message, snapshot=run.snapshot)
         return RunReport(run.source.id, "failed", message=message)
 
@@ -237,7 +239,7 @@ def _settled(write: Writing, run: _Run, staged: _Staged) -> RunReport:
         rejected=filling.refusals.count,
         withdrawn=records.withdraw(write, run.source, gone.keys, run.id),
         known_until=_known_until(run, extract, filling, before),
-        message="; ".join(notes),
+        message=run.secrets.hidden("; ".join(notes)),
         rejections=tuple(filling.refusals.tally.lines()),
     )
     report = _checked(write, run, report, stage, whole=_is_whole(run, extract, before))
@@ -262,7 +264,7 @@ def _open(run: _Run, before: _Before, work: Path) -> Extract:
         folder=run.desk.folder,
         work=work,
         keep=run.keep,
-        progress=run.desk.progress,
+        progress=lambda said: run.desk.progress(run.secrets.hidden(said)),
         sweep=not run.asked.is_partial and (run.asked.sweep or before.memory.wants_sweep(run.started)),
         open_keys=lambda: _open_keys(run),
         secret=lambda name: _secret(run, name),
@@ -295,9 +297,11 @@ def _entered(run: _Run) -> list[Entered]:
 
 def _secret(run: _Run, name: str) -> str | None:
     try:
-        return run.desk.secret(name)
+        found = run.desk.secret(name)
     except ValueError as error:
         raise SourceError(str(error)) from error
+    run.secrets.add(found)
+    return found
 
 
 def _definition(run: _Run) -> str:

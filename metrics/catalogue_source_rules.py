@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from metrics.catalogue_city_rules import bad_id, blank_words, file_names_its_id, runs_forwards
 from metrics.catalogue_column_rules import TIMES, column_mistakes
@@ -16,6 +17,12 @@ WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 CRON = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
 """The words of a schedule in their order, with the least and the greatest number of each."""
+
+_SECRET_NAME = re.compile(r"pass(word|wd)?$|secret|(^|_)token$|api_?key|access_?key|private_?key", re.I)
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
+_SECRET_ADDRESS = re.compile(
+    r"://[^/\s:@]*:[^/\s@]+@|[?&;](pass(word)?|pwd|secret|token|api_?key|sig|signature)=[^&\s]", re.I
+)
 
 Rule = Callable[[Source], Iterable[Mistake]]
 
@@ -194,7 +201,31 @@ def _without_arrival(source: Source) -> Iterator[Mistake]:
         yield warning("quiet_minutes", message, "Name the arrival column, or leave quiet_minutes out.")
 
 
+def _options_hold_no_secret(source: Source) -> Iterator[Mistake]:
+    """A catalogue is public: options name the variable of the environment that has a secret."""
+    said = [("url", source.url), *_words(source.options, "options")]
+    for place, word in said:
+        name = place.rpartition(".")[2]
+        is_secret = _SECRET_NAME.search(name) and not _VARIABLE.fullmatch(word)
+        if word and (is_secret or _SECRET_ADDRESS.search(word)):
+            fix = "Write the name of a variable, like COUNTS_TOKEN, and set it (or COUNTS_TOKEN_FILE) there."
+            yield error(place, "this looks like a secret, and a catalogue is read by everybody.", fix)
+
+
+def _words(options: Any, place: str) -> Iterator[tuple[str, str]]:
+    """Every text of the options of a source, and where it stands."""
+    if isinstance(options, Mapping):
+        for name, one in options.items():
+            yield from _words(one, f"{place}.{name}")
+    elif isinstance(options, list | tuple):
+        for one in options:
+            yield from _words(one, place)
+    elif isinstance(options, str):
+        yield place, options
+
+
 RULES: tuple[Rule, ...] = (
+    _options_hold_no_secret,
     _source_words,
     _key_is_a_column,
     _arrival_is_a_time,
