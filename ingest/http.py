@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -34,6 +40,13 @@ BODY_SHOWN = 200
 
 # Repetitions are told as progress; stamina's own log lines would come out raw on the terminal.
 logging.getLogger("stamina").addHandler(logging.NullHandler())
+
+
+_rate: ContextVar[float | None] = ContextVar("requests_per_second", default=None)
+_asked: dict[str, float] = {}
+"""When each host was asked last, or will be, by the clock that only goes forward."""
+
+_turns_lock = threading.Lock()
 
 
 class RefusedError(SourceError):
@@ -70,7 +83,30 @@ def client(contact: str = "") -> httpx.Client:
     agent = (
         f"{USER_AGENT} ({contact})" if contact.isascii() and contact.isprintable() and contact else USER_AGENT
     )
-    return httpx.Client(timeout=TIMEOUTS, follow_redirects=True, headers={"User-Agent": agent})
+    rate = _rate.get()
+    hooks: dict[str, list[Callable[..., object]]] = {"request": [partial(_wait_turn, rate)]} if rate else {}
+    headers = {"User-Agent": agent}
+    return httpx.Client(timeout=TIMEOUTS, follow_redirects=True, headers=headers, event_hooks=hooks)
+
+
+@contextmanager
+def paced(requests_per_second: float | None) -> Iterator[None]:
+    """Clients made within the block ask a host no more often than this, together with all others of it."""
+    token = _rate.set(requests_per_second)
+    try:
+        yield
+    finally:
+        _rate.reset(token)
+
+
+def _wait_turn(rate: float, request: httpx.Request) -> None:
+    """Waits until the host of a request may be asked again, and takes the turn."""
+    with _turns_lock:
+        now = time.monotonic()
+        turn = max(now, _asked.get(request.url.host, -math.inf) + 1 / rate)
+        _asked[request.url.host] = turn
+    if turn > now:
+        time.sleep(turn - now)
 
 
 def get(

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from ingest import profiles, registry
+from ingest import http, profiles, registry
 from ingest.cells import Value
 from ingest.contract import Copy, Entered, Extract, ReadRequest, SourceError
 from ingest.desk import BUSY, Asked, Desk, RunReport
@@ -203,7 +203,11 @@ def _staged(run: _Run) -> Iterator[_Staged]:
         today=local_day(desk.city, run.started),
     )
     filling = Filling(source, instant_text(run.started), marks=run.marks)
-    with _workplace(desk.snapshots.parent, source) as work, records.staging(desk.engine, source) as stage:
+    with (
+        _workplace(desk.snapshots.parent, source) as work,
+        records.staging(desk.engine, source) as stage,
+        http.paced(source.requests_per_second),
+    ):
         extract = _open(run, before, work)
         filling.fill(stage, extract.pages, parser, desk.progress)
         sizes = _sizes(run, extract, filling, before)

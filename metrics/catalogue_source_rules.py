@@ -224,7 +224,15 @@ def _words(options: Any, place: str) -> Iterator[tuple[str, str]]:
         yield place, options
 
 
+def _requests_have_a_rate(source: Source) -> Iterator[Mistake]:
+    rate = source.requests_per_second
+    if rate is not None and rate <= 0:
+        message = f"{rate:.15g} requests a second are none."
+        yield error("requests_per_second", message, "Write a number above 0, like 2 or 0.5.")
+
+
 RULES: tuple[Rule, ...] = (
+    _requests_have_a_rate,
     _options_hold_no_secret,
     _source_words,
     _key_is_a_column,

@@ -150,3 +150,31 @@ def test_a_download_is_begun_again_and_leaves_only_whole_bytes(ckan, waits, tmp_
         http.download(client, ckan.address + "/file", tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == b"whole"
     assert len(waits) == 2
+
+
+def test_sources_of_a_host_share_the_rate_that_each_declares(monkeypatch):
+    now, waited = [100.0], []
+
+    def sleep(seconds):
+        waited.append(seconds)
+        now[0] += seconds
+
+    monkeypatch.setattr(http.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(http.time, "sleep", sleep)
+    monkeypatch.setattr(http, "_asked", {})
+    answers = httpx.MockTransport(lambda _request: httpx.Response(200))
+    with http.paced(2.0):
+        first, second = http.client(), http.client()
+    outside = http.client()
+    for client in (first, second, outside):
+        client._transport = answers
+        client._mounts = {}
+    first.get("https://one.example/a")
+    second.get("https://one.example/b")
+    assert waited == [0.5]
+    second.get("https://two.example/b")
+    outside.get("https://one.example/c")
+    assert waited == [0.5], "another host, and a source without a rate, do not wait"
+    now[0] += 10
+    first.get("https://one.example/d")
+    assert waited == [0.5]
