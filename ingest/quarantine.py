@@ -123,6 +123,13 @@ def keepable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+def readable(text: str) -> str:
+    """A text as a log shows it: signs that a terminal obeys, or that have no bytes, are written out."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 def _sentence(count: int, example: Rejection) -> str:
     column = f"{example.column} " if example.column else ""
     value = f": {_shortened(example.value)}" if example.value else ""

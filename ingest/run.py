@@ -21,6 +21,7 @@ from ingest.desk import BUSY, Asked, Desk, RunReport
 from ingest.memory import Memory, recalled
 from ingest.parse import Parser
 from ingest.places import Places
+from ingest.quarantine import readable
 from ingest.redaction import Secrets
 from ingest.scrubbing import finish_open, without
 from ingest.staging import Filling
@@ -243,8 +244,8 @@ def _settled(write: Writing, run: _Run, staged: _Staged) -> RunReport:
         rejected=filling.refusals.count,
         withdrawn=records.withdraw(write, run.source, gone.keys, run.id),
         known_until=_known_until(run, extract, filling, before),
-        message=run.secrets.hidden("; ".join(notes)),
-        rejections=tuple(filling.refusals.tally.lines()),
+        message=readable(run.secrets.hidden("; ".join(notes))),
+        rejections=tuple(map(readable, filling.refusals.tally.lines())),
     )
     report = _checked(write, run, report, stage, whole=_is_whole(run, extract, before))
     _enter(write, run, report, _kept(run, extract, before, gone, staged.sizes))
@@ -462,10 +463,10 @@ def _workplace(folder: Path, source: Source) -> Iterator[Path]:
 
 def told(error: Exception) -> str:
     """One line for a person: our own errors say it themselves."""
-    text = " ".join(str(error).split())
+    text = readable(" ".join(str(error).split()))
     if isinstance(error, SourceError | StoreError):
         return text
     if isinstance(error, OSError):
-        place = error.filename or "A file or the network"
+        place = readable(str(error.filename or "A file or the network"))
         return f"{place}: {error.strerror or text}; mend that and run again."
     return f"The program made a mistake ({type(error).__name__}: {text}); please report it."

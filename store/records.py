@@ -320,8 +320,10 @@ def _sort_out_repeats(
     if not _remember_last(connection, stage.c[source.key], tables):
         return 0, ()
     last, earlier = stage.alias("last"), stage.alias("earlier")
+    # No index answers an expression: else SQLite goes from each row of a key to all others of it.
+    key = func.coalesce(last.c[source.key], last.c[source.key])
     pairs = tables.touched.join(last, last.c["_order"] == tables.touched.c["_order"]).join(
-        earlier, (earlier.c[source.key] == last.c[source.key]) & (earlier.c["_order"] < last.c["_order"])
+        earlier, (earlier.c[source.key] == key) & (earlier.c["_order"] < last.c["_order"])
     )
     names = stage_columns(source)
     differs = or_(*(earlier.c[name].is_distinct_from(last.c[name]) for name in names))

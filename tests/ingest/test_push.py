@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from ingest.run import Asked, run_source
 from ingest.sources.json_lines import MOST_NAMES
@@ -171,3 +172,29 @@ def test_nothing_packed_is_opened_however_its_sender_calls_it(bench):
         for name in ("a.csv", "a.json", "a.jsonl"):
             report = run_source(bench.desk, PUSHED, Asked(file=bench.file(name, content)))
             assert report.outcome == "failed" and "as they are" in report.message
+
+
+@pytest.mark.parametrize("name", ["x\ud800", "x\x00y", "x\n2026-01-01 forged", "\x1b[2J"])
+def test_a_name_that_its_sender_made_up_forges_no_line_and_stops_no_run(bench, name):
+    good = run_source(
+        bench.desk, PUSHED, Asked(file=bench.file("a.json", json.dumps([{"id": "1", name: "2"}])))
+    )
+    assert (good.outcome, good.new) == ("succeeded", 1) and good.message.isprintable()
+    bad = run_source(bench.desk, PUSHED, Asked(file=bench.file("b.json", json.dumps([{name: "2"}]))))
+    assert "column id is missing" in bad.message and bad.message.isprintable()
+
+
+def test_a_key_that_comes_again_and_again_is_no_more_work_than_other_rows(bench):
+    steps = []
+
+    @event.listens_for(bench.engine, "checkout")
+    def count(connection, *_):
+        connection.set_progress_handler(lambda: steps.append(1), 1_000)
+
+    used = []
+    for rows_ in (1_000, 4_000):
+        steps.clear()
+        path = bench.file("a.csv", "id,topic\n" + "".join(f"1,{number}\n" for number in range(rows_)))
+        assert run_source(bench.desk, PUSHED, Asked(file=path)).rejected == rows_ - 1
+        used.append(len(steps))
+    assert used[1] < 8 * used[0], "twice the rows, twice the work"
