@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
@@ -13,7 +14,7 @@ from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from ingest.desk import Desk, RunReport
-from ingest.quarantine import VALUE_LENGTH
+from ingest.quarantine import VALUE_LENGTH, readable
 from ingest.replay import replay
 from metrics.model import Catalogue, Source
 from store import quarantine, records
@@ -24,6 +25,9 @@ SHOWN = 20
 HEADER = ("source", "column", "reason", "rows", "since", "first line", "first value")
 ROW_HEADER = ("place", "line", "key", "column", "value", "reason", "refused_at")
 """What an export says of each row before its fields."""
+
+_FORMULA = re.compile(r"(?![+-]?[0-9.,]+$)[=+@\t\r-]")
+"""How a cell begins that a spreadsheet would calculate; a number is none."""
 
 Table = Callable[[Sequence[str], Sequence[Sequence[str]]], None]
 Say = Callable[[RunReport], int]
@@ -68,7 +72,7 @@ def _list(desk: Desk, sources: Sequence[Source], table: Table) -> int:
         (r.source, r.column or "", r.rule, str(r.count), _day(r.since, zone), _text(r.line), _short(r.value))
         for r in found
     ]
-    table(HEADER, rows)
+    table(HEADER, [tuple(map(readable, row)) for row in rows])
     return 0
 
 
@@ -82,7 +86,7 @@ def _show(desk: Desk, source: Source, limit: int, table: Table) -> int:
         (row.place, _text(row.line), row.key or "", row.column or "", _short(row.value), row.reason)
         for row in found
     ]
-    table(ROW_HEADER[:6], cells)
+    table(ROW_HEADER[:6], [tuple(map(readable, row)) for row in cells])
     return 0
 
 
@@ -105,10 +109,15 @@ def _export(desk: Desk, source: Source, path: Path | None) -> int:
 def _write(file: TextIO, names: Sequence[str], rows: Iterable[QuarantinedRow]) -> None:
     """The fields of a row follow what is said of it, under their own names."""
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow((*ROW_HEADER, *names))
+    writer.writerow(map(_harmless, (*ROW_HEADER, *names)))
     for row in rows:
         said = (row.place, row.line, row.key, row.column, row.value, row.reason, row.recorded_at)
-        writer.writerow((*said, *(row.row.get(name) for name in names)))
+        writer.writerow(map(_harmless, (*said, *(row.row.get(name) for name in names))))
+
+
+def _harmless(cell: object) -> object:
+    """A cell that is text in every spreadsheet: whoever sent it must not calculate on another's machine."""
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
 def _day(instant: str, zone: ZoneInfo) -> str:

@@ -105,7 +105,9 @@ def _here(path: str, request: ReadRequest, drop: bool) -> Iterator[Found]:
         raise SourceError(f"There is no folder {wanted}; make it, or correct `path` of the source.")
     if has_magic(path) or drop:
         paths = sorted(Path(wanted.anchor).glob(str(wanted.relative_to(wanted.anchor))))
-        names = [(one, str(one)) for one in paths if one.is_file() and _is_data(one.name, drop)]
+        # Whoever puts files into a drop may put a link there to a file that only we may read.
+        paths = [one for one in paths if one.is_file() and not (drop and one.is_symlink())]
+        names = [(one, str(one)) for one in paths if _is_data(one.name, drop)]
         if not names and not drop:
             raise SourceError(f"No file is like {wanted}; put one there, or correct `path` of the source.")
     else:

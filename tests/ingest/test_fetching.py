@@ -156,6 +156,13 @@ def test_a_taken_file_that_was_tidied_away_is_remembered(read, put, naps):
     assert read("drop", second.cursor, drop=True)[1].unchanged
 
 
+def test_a_link_in_a_drop_shows_no_other_file(read, put, naps):
+    secret = put("secret.csv", "s")
+    put("drop/1.csv", "a")
+    (secret.parent / "drop" / "2.csv").symlink_to(secret)
+    assert read("drop", drop=True)[0] == ["a"]
+
+
 def test_an_empty_drop_is_no_mistake_but_no_drop_is(read, tmp_path):
     (tmp_path / "drop").mkdir()
     assert read("drop", drop=True)[1].unchanged

@@ -216,6 +216,16 @@ def test_refused_rows_are_listed_shown_exported_and_replayed(city, tmp_path):
     assert city("quarantine", "show", "cases", format_="%d.%m.%Y %H:%M")[1].count("\n") == 2
 
 
+def test_what_was_sent_neither_calculates_in_a_spreadsheet_nor_commands_a_terminal(city, tmp_path):
+    sent = "id,opened,x,y\n=1+1,?\x1b[2J,-71.06,@SUM(A1)\n"
+    (tmp_path / "sent.csv").write_text(sent)
+    city("run", "cases", "--from", str(tmp_path / "sent.csv"))
+    shown = city("quarantine", "show", "cases")[1]
+    assert "?\\x1b[2J" in shown and "\x1b" not in shown
+    [row] = csv.DictReader(io.StringIO(city("quarantine", "export", "cases")[1]))
+    assert (row["id"], row["x"], row["y"]) == ("'=1+1", "-71.06", "'@SUM(A1)")
+
+
 def test_an_unknown_source_and_an_empty_quarantine_are_said_in_a_line(city):
     code, _, err = city("quarantine", "show", "nothing")
     assert (code, err) == (1, "testville has no source nothing; its sources are: cases.\n")
