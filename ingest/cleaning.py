@@ -32,7 +32,8 @@ def cleaned(cells: Sequence[Cell], column: Column) -> Cleaned:
     """
     if not (column.empty or column.values or column.pad):
         return Cleaned(cells, {})
-    clean = partial(_clean, column=column, empty=_folded(column.empty), words=_words(column))
+    empty, words, results = _folded(column.empty), _words(column), _results(column)
+    clean = partial(_clean, column=column, empty=empty, words=words, results=results)
     answers: dict[Cell, tuple[Cell, bool]] = {cell: clean(cell) for cell in set(cells)}
     wrong = {index: NOT_AMONG_VALUES for index, cell in enumerate(cells) if answers[cell][1]}
     return Cleaned([answers[cell][0] for cell in cells], wrong)
@@ -72,7 +73,9 @@ def emptied(converted: Converted, indexes: Mapping[int, str]) -> Converted:
 _Test = tuple[Callable[[Value], bool], str]
 
 
-def _clean(cell: Cell, column: Column, empty: frozenset[str], words: Mapping[str, str]) -> tuple[Cell, bool]:
+def _clean(
+    cell: Cell, column: Column, empty: frozenset[str], words: Mapping[str, str], results: frozenset[str]
+) -> tuple[Cell, bool]:
     """What a cell becomes, and whether it is wrong."""
     stripped = (cell or "").strip()
     if not stripped or stripped.casefold() in empty:
@@ -81,7 +84,7 @@ def _clean(cell: Cell, column: Column, empty: frozenset[str], words: Mapping[str
     if column.pad:
         word = padded(word, column.pad)
     if column.values and column.type != "district" and column.others != "keep":
-        known = stripped.casefold() in words or word.casefold() in _results(column)
+        known = stripped.casefold() in words or word.casefold() in results
         if not known:
             return None, column.others == "refuse"
     return word or None, False
