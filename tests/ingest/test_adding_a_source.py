@@ -20,6 +20,7 @@ from ingest.sources import arcgis, ckan, file, manual, open311, push, socrata, s
 from metrics import catalogue
 from store import records
 from tests.ingest.stand_ins.arcgis import ArcGis
+from tests.ingest.stand_ins.ckan import Table
 from tests.ingest.stand_ins.frame import serving
 from tests.ingest.stand_ins.open311 import Open311
 from tests.ingest.stand_ins.socrata import FIRST, Socrata
@@ -77,6 +78,15 @@ def at(source, stand_in):
     assert source.options["url"].startswith("https://")
     place = urlsplit(source.options["url"]).path
     return replace(source, options={**source.options, "url": stand_in.address + place})
+
+
+def test_the_example_of_a_ckan_source_is_read(example, bench, ckan):
+    opened = "2026-08-16T10:00:00"
+    for id_, name in (("r1", "Cases, last year"), ("r2", "Cases, this year (2026)")):
+        ckan.tables[id_] = Table(id_, [{"case_id": id_, "opened": opened, "closed": None}], name)
+    report = run_source(bench.desk, at(example("requests"), ckan))
+    assert (report.new, report.rejected) == (1, 0), report.message
+    assert list(bench.records(example("requests"))) == ["r2"]
 
 
 def test_the_example_of_a_socrata_source_is_read(example, bench):
