@@ -231,7 +231,13 @@ def _requests_have_a_rate(source: Source) -> Iterator[Mistake]:
         yield error("requests_per_second", message, "Write a number above 0, like 2 or 0.5.")
 
 
+def _snapshots_are_kept_a_while(source: Source) -> Iterator[Mistake]:
+    if source.keep_days is not None and source.keep_days < 1:
+        yield error("keep_days", f"{source.keep_days} days are none.", "Write 1 or more days.")
+
+
 RULES: tuple[Rule, ...] = (
+    _snapshots_are_kept_a_while,
     _requests_have_a_rate,
     _options_hold_no_secret,
     _source_words,

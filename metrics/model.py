@@ -251,6 +251,7 @@ class Source:
     what changed. closed: the column that is empty while a record is open; open ones are asked for again.
     due_after_minutes: how long after the end of a period its last day must be known; None is the
     city's publication hour.
+    keep_days: for how many days its snapshots are kept, and none longer; None is as all of the city.
     requests_per_second: how often its host may be asked; None leaves it at one request after the other.
     options: the words of this kind of source only.
     """
@@ -269,6 +270,7 @@ class Source:
     gaps: tuple[Gap, ...] = ()
     schedule: str = "0 4 * * *"
     requests_per_second: float | None = None
+    keep_days: int | None = None
     publisher: str = ""
     licence: str = ""
     url: str = ""

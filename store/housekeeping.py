@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, delete, func, or_, select
 
-from metrics.model import Catalogue
+from metrics.model import Catalogue, Source
 from metrics.periods import local_day
 from store import schema, snapshots
 from store.engine import Clock, StoreError, Writing, from_text, instant_text, reading, writing
@@ -63,7 +63,9 @@ def tidy(engine: Engine, clock: Clock, catalogue: Catalogue, folder: Path, snaps
     """
     with reading(engine) as connection:
         needed = _needed(connection)
-    count, size = _remove_snapshots(folder, _since(catalogue, clock(), snapshot_days), needed)
+    count, size = _remove_snapshots(
+        folder, _since(catalogue, clock(), snapshot_days), needed, _own_days(catalogue)
+    )
     with writing(engine, clock) as write:
         counts = {
             "quarantined": _delete(
@@ -86,30 +88,46 @@ def tidy(engine: Engine, clock: Clock, catalogue: Catalogue, folder: Path, snaps
 def _since(catalogue: Catalogue, now: datetime, days: int) -> dict[str, date]:
     """From which day on every snapshot of a source is kept.
 
-    That is `days` back, or the first day of a declared gap that has not ended: it may still be filled.
+    That is `days` back, or as many as the source says, or the first day of a declared gap that has not
+    ended: it may still be filled.
     """
     today = local_day(catalogue.city, now)
     usual = today - timedelta(days=days)
     return {
-        source.id: min([usual, *(gap.from_day for gap in source.gaps if gap.to_day >= today)])
+        source.id: min(
+            [_own(source, today) or usual, *(gap.from_day for gap in source.gaps if gap.to_day >= today)]
+        )
         for source in catalogue.sources.values()
     } | {"": usual}
 
 
+def _own(source: Source, today: date) -> date | None:
+    return None if source.keep_days is None else today - timedelta(days=source.keep_days)
+
+
 def _needed(connection: Connection) -> frozenset[str]:
-    """The snapshots of the newest good run of every source: what its cursor stands for."""
+    """The snapshots of the newest good run of every source, and of those with refused rows that are open."""
     newest = select(func.max(_runs.c.id)).where(
         _runs.c.outcome.in_(GOOD_OUTCOMES), _runs.c.snapshot.is_not(None)
     )
-    named = select(_runs.c.snapshot).where(_runs.c.id.in_(newest.group_by(_runs.c.source)))
+    refused = select(_quarantine.c.run).where(_quarantine.c.left_by.is_(None))
+    wanted = or_(_runs.c.id.in_(newest.group_by(_runs.c.source)), _runs.c.id.in_(refused))
+    named = select(_runs.c.snapshot).where(wanted, _runs.c.snapshot.is_not(None))
     return frozenset(path for (text,) in connection.execute(named) for path in text.splitlines())
 
 
-def _remove_snapshots(folder: Path, since: Mapping[str, date], needed: frozenset[str]) -> tuple[int, int]:
+def _own_days(catalogue: Catalogue) -> frozenset[str]:
+    """The sources that say how long their snapshots are kept: of those none stays for its month."""
+    return frozenset(one.id for one in catalogue.sources.values() if one.keep_days is not None)
+
+
+def _remove_snapshots(
+    folder: Path, since: Mapping[str, date], needed: frozenset[str], own: frozenset[str]
+) -> tuple[int, int]:
     """How many were removed, and their bytes."""
     count = size = 0
     for source in sorted(path for path in folder.glob("*") if path.is_dir()):
-        for path in snapshots.expendable(folder, source.name, since.get(source.name, since[""]), needed):
+        for path in _expendable(folder, source.name, since, needed, own):
             try:
                 size += path.stat().st_size
                 path.unlink()
@@ -119,6 +137,13 @@ def _remove_snapshots(folder: Path, since: Mapping[str, date], needed: frozenset
                 ) from error
             count += 1
     return count, size
+
+
+def _expendable(
+    folder: Path, source: str, since: Mapping[str, date], needed: frozenset[str], own: frozenset[str]
+) -> list[Path]:
+    first = since.get(source, since[""])
+    return snapshots.expendable(folder, source, first, needed, monthly=source not in own)
 
 
 # --- rows ------------------------------------------------------------------------------------------

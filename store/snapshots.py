@@ -86,15 +86,18 @@ def last(folder: Path, source_id: str) -> Path | None:
     return max(_all(folder / source_id), key=lambda path: path.name, default=None)
 
 
-def expendable(folder: Path, source_id: str, since: date, needed: Collection[str]) -> list[Path]:
+def expendable(
+    folder: Path, source_id: str, since: date, needed: Collection[str], *, monthly: bool = True
+) -> list[Path]:
     """The snapshots of a source that nobody will miss, oldest first.
 
-    Kept are those of the newest run, of every run since a day (UTC), of the last run of each month, and
-    the paths `needed`, as the ledger names them. What has another name than a snapshot is left alone.
+    Kept are those of the newest run, of every run since a day (UTC), of the last run of each month where
+    `monthly`, and the paths `needed`, as the ledger names them. What has another name than a
+    snapshot is left alone.
     """
     found = sorted((path for path in _all(folder / source_id) if _STAMPED.match(path.name)), key=_name)
     by_month = {_stamp(path)[:6]: _stamp(path) for path in found}
-    kept = {*by_month.values(), *(_stamp(path) for path in found[-1:])}
+    kept = {*(by_month.values() if monthly else ()), *(_stamp(path) for path in found[-1:])}
     first = since.strftime("%Y%m%d")
     return [
         path
