@@ -453,6 +453,18 @@ CITIES_AND_SOURCES = [
     Plant(S, "quiet_minutes = 60", 'schedule = "0 4 * * 8"', "schedule", "`8` says no weekday", "0 to 7"),
     Plant(S, "quiet_minutes = 60", 'schedule = "*/60 4 * * *"', "schedule", "`*/60` says no minute", "*/2"),
     Plant(S, "quiet_minutes = 60", 'schedule = "0 4 1 * mon"', "schedule", "both given", "Write *"),
+    Plant(S, "quiet_minutes = 60", "keep_days = 0", "keep_days", "0 days are none", "Write 1 or more"),
+    Plant(
+        S, "quiet_minutes = 60", "requests_per_second = 0.0", "requests_per_second", "0 requests", "above 0"
+    ),
+    Plant(
+        S,
+        "quiet_minutes = 60",
+        'url = "https://city.example/data?token=a1b2c3"',
+        "url",
+        "looks like a secret",
+        "Write the name of a variable",
+    ),
 ]
 
 METRICS = [

@@ -134,6 +134,27 @@ def test_nothing_of_a_gap_that_has_not_ended_is_removed(town, tidy, folder):
     assert kept(folder) == ["20260703", "20260704"]
 
 
+def test_a_source_may_say_how_long_its_snapshots_are_kept_and_then_none_stays_longer(town, tidy, folder):
+    [source] = town.catalogue.sources.values()
+    town.catalogue = replace(town.catalogue, sources={source.id: replace(source, keep_days=3)})
+    for number in range(60):
+        snapshot(folder, date(2028, 4, 2) + number * DAY)
+        snapshot(folder, date(2028, 4, 2) + number * DAY, source="gone")
+    tidy(days=30)
+    assert kept(folder / "cases") == ["20280529", "20280530", "20280531"]
+    assert len(kept(folder / "gone")) == 31
+
+
+def test_snapshots_of_runs_whose_refused_rows_are_open_stay(town, tidy, folder):
+    paths = [snapshot(folder, date(2026, 7, day)) for day in (1, 2, 3, 4)]
+    names = [str(path.relative_to(folder)) for path in paths]
+    run(town, datetime(2026, 7, 1, 5, tzinfo=UTC), snapshot=names[0], refused=1)
+    run(town, datetime(2026, 7, 2, 5, tzinfo=UTC), snapshot=names[1])
+    run(town, datetime(2026, 7, 3, 5, tzinfo=UTC), outcome="failed", snapshot=names[2], refused=2)
+    tidy()
+    assert kept(folder) == ["20260702", "20260703", "20260704"]
+
+
 def test_what_is_no_snapshot_is_left_alone(tidy, folder):
     strange = folder / "cases" / "2026" / "notes.csv"
     strange.parent.mkdir(parents=True)
