@@ -17,13 +17,13 @@ test: ## set up and run the tests, the browser ones included
 	@.ci/setup requirements-dev.txt
 	@CHROME=$$(.ci/browser) && export CHROME && \
 	$(pytest) -n 3 -m "not matrix and not browser" && \
-	$(pytest) -m "browser and not matrix"
+	$(pytest) -n 3 -m "browser and not matrix"
 
 test-all: ## run every test, the full matrices too
 	@.ci/setup requirements-dev.txt
 	@CHROME=$$(.ci/browser) && export CHROME && \
 	$(pytest) -n 2 -m "not browser" && \
-	$(pytest) -m browser
+	$(pytest) -n 2 -m browser
 
 lint: ## check style, format and types
 	@.ci/setup requirements-dev.txt

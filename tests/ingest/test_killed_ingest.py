@@ -18,7 +18,7 @@ from tests.ingest.conftest import CASES, CITY, Bench
 
 __all__ = ["kill_during"]
 
-ROWS = 15_000
+ROWS = 5_000
 KILLS = 10
 
 

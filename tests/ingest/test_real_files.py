@@ -44,7 +44,7 @@ def test_boston_311_is_read_whole_and_a_second_run_changes_nothing(any_bench, sh
     records = bench.records(boston)
     row = dict(zip(stage_columns(boston), records["BCS-00245057"], strict=True))
     assert row["open_date"] == "2026-07-06T10:30:51.879147Z", "+00 is written behind Boston's own hours"
-    assert (row["open_date_day"], row["zip_code"]) == ("2026-07-06", "2125")
+    assert (row["open_date_day"], row["zip_code"]) == ("2026-07-06", "02125")
     assert sum(row[stage_columns(boston).index("open_date")] is None for row in records.values()) == 233
     newest = max(row["open_date"] or "" for row in rows_of(path)).removesuffix("+00")
     arrived = datetime.fromisoformat(newest).replace(tzinfo=ZoneInfo("America/New_York"))

@@ -12,8 +12,10 @@ from flask import Flask
 from layouts import staff
 from layouts.desk import Desk
 from metrics.model import Status
+from store.engine import open_engine
+from store.migrations import migrate
 from tests.layouts.cities import LONG, STATES, fill_days
-from tests.layouts.published_city import catalogue_of, city_files, fill, plan_of
+from tests.layouts.published_city import NOW, catalogue_of, city_files, fill, plan_of
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
@@ -63,11 +65,18 @@ def now(published_city):
     return page(mount(published_city.engine, published_city.catalogue))
 
 
-@pytest.fixture
-def days(empty_database):
+@pytest.fixture(scope="module")
+def published_days(tmp_path_factory):
     catalogue = catalogue_of(city_files())
-    engine = empty_database(catalogue)
-    made = fill_days(engine, catalogue)
+    engine = open_engine(f"sqlite:///{tmp_path_factory.mktemp('days') / 'city.db'}")
+    migrate(engine, catalogue.city, lambda: NOW)
+    yield engine, catalogue, fill_days(engine, catalogue)
+    engine.dispose()
+
+
+@pytest.fixture
+def days(published_days):
+    engine, catalogue, made = published_days
     return made, mount(engine, catalogue)
 
 

@@ -271,7 +271,7 @@ def refused(engine, town, path, told, tmp_path):
 def test_a_database_that_holds_anything_is_refused_and_stays(small, tmp_path):
     town, path = small
     before = everything(town.engine)
-    refused(town.engine, town, path, r"not empty \(it has rows in catalogues, .* and more\)", tmp_path)
+    refused(town.engine, town, path, r"not empty \(it has rows in .*catalogues, .* and more\)", tmp_path)
     assert everything(town.engine) == before
 
 
