@@ -9,8 +9,8 @@ from typing import Any
 from ingest.contract import SourceError
 from ingest.desk import Desk
 from ingest.parse import Parser
-from ingest.run import turn
 from ingest.scrubbing import finish_open
+from ingest.turns import turn
 from metrics.model import Catalogue, Source
 from store import erasures, records
 from store.engine import StoreError, forget_deleted, instant_text, reading, writing

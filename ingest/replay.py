@@ -12,8 +12,9 @@ from ingest.desk import BUSY, Desk, RunReport
 from ingest.parse import Parsed, Parser
 from ingest.places import Places
 from ingest.quarantine import Tally
-from ingest.run import told, turn
+from ingest.run import told
 from ingest.staging import STANDS_AGAIN
+from ingest.turns import turn
 from metrics.derived import computed
 from metrics.model import Source
 from metrics.periods import local_day

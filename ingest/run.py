@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,6 +23,7 @@ from ingest.quarantine import readable
 from ingest.redaction import Secrets
 from ingest.scrubbing import finish_open, without
 from ingest.staging import Filling
+from ingest.turns import turn, workplace
 from ingest.vanished import Gone, missing_from_ids, missing_from_rows, refuse_fewer
 from metrics.derived import computed
 from metrics.model import Source
@@ -205,7 +204,7 @@ def _staged(run: _Run) -> Iterator[_Staged]:
     )
     filling = Filling(source, instant_text(run.started), marks=run.marks)
     with (
-        _workplace(desk.snapshots.parent, source) as work,
+        workplace(desk.snapshots.parent, source) as work,
         records.staging(desk.engine, source) as stage,
         http.paced(source.requests_per_second),
     ):
@@ -430,35 +429,6 @@ def _enter(write: Writing, run: _Run, report: RunReport, cursor: str | None) -> 
         snapshot=run.snapshot,
         message="; ".join(filter(None, [report.message, *report.rejections])) or None,
     )
-
-
-@contextmanager
-def turn(desk: Desk, source: Source) -> Iterator[None]:
-    """Holds the right to change the records of a source; raises runs.UnderWayError when another has it."""
-    with _turn(desk.snapshots.parent, source), runs.turn(desk.engine, source.id):
-        yield
-
-
-@contextmanager
-def _turn(folder: Path, source: Source) -> Iterator[None]:
-    """Holds the right to run a source on this machine; it ends with the process, however that ends."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"ingest-{source.id}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise runs.UnderWayError(source.id) from error
-        yield
-
-
-@contextmanager
-def _workplace(folder: Path, source: Source) -> Iterator[Path]:
-    """A folder of one run alone; what a run that was killed left is gone before."""
-    beginning = f"ingest-{source.id}-"
-    for left in folder.glob(f"{beginning}*"):
-        shutil.rmtree(left)
-    with TemporaryDirectory(prefix=beginning, dir=folder) as work:
-        yield Path(work)
 
 
 def told(error: Exception) -> str:

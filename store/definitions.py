@@ -65,9 +65,6 @@ BESIDE_THE_DEFINITION = frozenset(
 )
 """What of a metric changes neither its value nor its score, or does so by a date of its own."""
 
-OF_THE_SCORE = frozenset({"direction", "method", "cap", "best", "per", "historical"})
-"""What of a metric changes its score, and never its value."""
-
 OF_THE_HEADLINE = frozenset({"minimum_coverage", "closures", "holidays"})
 """What of a city concerns composites alone, or single days."""
 
@@ -101,20 +98,6 @@ def is_redefined(before: str, after: str, names: Collection[str], grain: Grain, 
         or _is_read_otherwise(was.source, now.source)
         or (district != WHOLE_CITY and _aliases(was.catalogue) != _aliases(now.catalogue))
     )
-
-
-def is_measured_otherwise(before: str, after: str, names: Collection[str]) -> bool:
-    """Whether what a metric's values are differs between two catalogues; scoring is no part.
-
-    before, after: the texts of the catalogues. False where one of the two does not have the metric.
-    """
-    sides = _sides(before, after, names)
-    if sides is None:
-        return False
-    was, now = sides
-    beside = WORDS_OF_A_METRIC | BESIDE_THE_DEFINITION | OF_THE_SCORE
-    is_other = _without(was.metric, beside) != _without(now.metric, beside)
-    return is_other or _is_read_otherwise(was.source, now.source)
 
 
 def is_stated_otherwise(before: Catalogue, after: Catalogue, names: Collection[str], period: Period) -> bool:

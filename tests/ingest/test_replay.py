@@ -126,7 +126,7 @@ def test_a_row_refused_for_a_computed_value_is_read_as_records_have_it(any_bench
 
 def test_a_replay_while_the_source_runs_is_busy_and_changes_nothing(bench):
     source = refused_then(bench, BAD, format=US)
-    from ingest.run import turn
+    from ingest.turns import turn
 
     with turn(bench.desk, source):
         report = replay(bench.desk, source)
