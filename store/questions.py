@@ -95,21 +95,32 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def amounts_of(catalogue: Catalogue, metric: Metric, dialect: str) -> tuple[str, str]:
-    """What is selected beside district and day, and what is grouped by beside them."""
+def parts_of(catalogue: Catalogue, metric: Metric, dialect: str) -> tuple[str, str]:
+    """What one kept record adds: to the numerator (of a mean or percentile: its value), to the denominator.
+
+    A record of a stock or a count adds nothing to a denominator.
+    """
 
     def number(words: str) -> str:
         return sql(catalogue, metric, words, "number", dialect)
 
     if metric.aggregation is Aggregation.RATIO and metric.numerator:
         if metric.denominator:
-            return f"SUM({number(metric.numerator)}), SUM({number(metric.denominator)})", ""
+            return number(metric.numerator), number(metric.denominator)
         test = sql(catalogue, metric, metric.numerator, "test", dialect)
-        return f"SUM(CASE WHEN {test} THEN 1 ELSE 0 END), COUNT(*)", ""
-    if metric.aggregation is Aggregation.COUNT:
-        return (f"SUM({number(metric.quantity)}), 0" if metric.quantity else "COUNT(*), 0"), ""
+        return f"CASE WHEN {test} THEN 1 ELSE 0 END", "1"
+    if metric.aggregation in (Aggregation.COUNT, Aggregation.STOCK):
+        return (number(metric.quantity) if metric.quantity else "1"), "0"
     assert metric.value is not None, "the catalogue's rules ask for a value"
-    return f"{number(metric.value)} AS amount, COUNT(*)", ", 3"
+    return number(metric.value), "1"
+
+
+def amounts_of(catalogue: Catalogue, metric: Metric, dialect: str) -> tuple[str, str]:
+    """What is selected beside district and day, and what is grouped by beside them."""
+    numerator, denominator = parts_of(catalogue, metric, dialect)
+    if metric.aggregation in (Aggregation.RATIO, Aggregation.COUNT):
+        return f"SUM({numerator}), SUM({denominator})", ""
+    return f"{numerator} AS amount, COUNT(*)", ", 3"
 
 
 def masked_by_time(source: Source, names: Iterable[str]) -> set[str]:
