@@ -129,11 +129,16 @@ def _districts(city: City) -> list[dcc.Link]:
     return [dcc.Link(districts_word(city), href=f"{PREFIX}districts")]
 
 
-def staff_page(role: Role) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Stands before the layout of a page: lets in who may, and makes its sentences in the city's language."""
+def staff_page(
+    role: Role, department: str | access.Telling | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Stands before the layout of a page: lets in who may, and makes its sentences in the city's language.
+
+    department: as for `access.guarded`.
+    """
 
     def stand_before(layout: Callable[..., Any]) -> Callable[..., Any]:
-        @guarded(role)
+        @guarded(role, department)
         @wraps(layout)
         def spoken(*arguments: Any, **named: Any) -> Any:
             with formats.speaking(formats.language(at_hand().catalogue.city.language)):

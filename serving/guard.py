@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,6 +39,30 @@ WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 INSIDE_DASH = ("_dash-", "_reload-hash", "_favicon.ico", "assets/")
 """What Dash asks for under /staff/ besides its pages."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """Under which names staff may come: this machine's own, and the site's public one where that is HTTPS.
+
+    base_url is the public address of the site; empty where there is none.
+    """
+
+    base_url: str = ""
+
+    @property
+    def public_name(self) -> str:
+        """The host of the public address."""
+        return host_name(urlsplit(self.base_url).netloc)
+
+    def is_secure(self, asked: Request) -> bool:
+        """Whether a request came over HTTPS: under the public name, which is never answered without."""
+        name = host_name(asked.headers.get("Host", ""))
+        return self.base_url.startswith("https://") and name == self.public_name
+
+    def is_for_staff(self, asked: Request) -> bool:
+        """Whether staff pages are open to a request, for whoever may see them."""
+        return self.is_secure(asked) or _is_direct(asked)
 
 
 class Refused(Exception):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -135,6 +135,23 @@ def writing(engine: Engine, clock: Clock, connection: Connection | None = None) 
     """
     with locked(engine, connection) as held:
         yield Writing(held, _new_instant(held, clock))
+
+
+@contextmanager
+def writing_if_free(engine: Engine) -> Iterator[Connection | None]:
+    """A write transaction without an instant, for what may as well be left; None while somebody else writes.
+
+    For what need not be told by its time from other writing.
+    """
+    with _connected(engine) as connection:
+        _wait_for_others(connection, 0)
+        connection.execution_options(**{_BEGIN: "write"})
+        try:
+            with ExitStack() as held:
+                yield connection if _is_begun(connection, held) else None
+        finally:
+            connection.execution_options(**{_BEGIN: "plain"})
+            _wait_for_others(connection, BUSY_SECONDS)
 
 
 @contextmanager
@@ -318,6 +335,24 @@ def _wait_for_lock(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
     except OperationalError as error:
         raise StoreError(_too_long()) from error
+
+
+def _wait_for_others(connection: Connection, seconds: int) -> None:
+    """How long a SQLite connection waits for another writer; PostgreSQL is asked for its lock each time."""
+    if connection.dialect.name == "sqlite":
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute(f"PRAGMA busy_timeout = {seconds * 1000}")
+
+
+def _is_begun(connection: Connection, held: ExitStack) -> bool:
+    """Begins a write transaction where nobody else has one."""
+    try:
+        held.enter_context(_began(connection))
+    except StoreError:
+        return False
+    if connection.dialect.name == "sqlite":
+        return True
+    return bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({_WRITER_LOCK})").scalar_one())
 
 
 def _new_instant(connection: Connection, clock: Clock) -> str:

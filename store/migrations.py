@@ -646,6 +646,122 @@ CREATE TABLE erasures (
 CREATE UNIQUE INDEX erasures_by_mark ON erasures (source, mark);
 """
 
+
+def _people(connection: Connection) -> None:
+    _run(connection, _PEOPLE)
+    # Their bodies have a `;` of their own.
+    for statement in _ONLY_ADDED[connection.dialect.name].split("\n\n"):
+        connection.exec_driver_sql(statement)
+
+
+_PEOPLE = """
+CREATE TABLE people (
+    id {serial},
+    name {text} NOT NULL,
+    email {text} NOT NULL,
+    email_key {text} NOT NULL,
+    created_at {text} NOT NULL,
+    disabled_at {text}
+) {strict};
+CREATE UNIQUE INDEX people_by_email ON people (email_key);
+CREATE TABLE grants (
+    id {serial},
+    person {id} NOT NULL,
+    role {text} NOT NULL,
+    department {text},
+    granted_by {text} NOT NULL,
+    granted_at {text} NOT NULL,
+    ended_by {text},
+    ended_at {text},
+    CONSTRAINT grant_role CHECK (role in ('viewer', 'editor', 'owner', 'approver', 'admin')),
+    CONSTRAINT grant_department CHECK ((role in ('editor', 'owner')) = (department is not null))
+) {strict};
+CREATE INDEX grants_by_person ON grants (person, id);
+CREATE TABLE passwords (
+    person {id} NOT NULL PRIMARY KEY,
+    hash {text} NOT NULL,
+    changed_at {text} NOT NULL
+) {strict};
+CREATE TABLE identities (
+    id {serial},
+    person {id} NOT NULL,
+    issuer {text} NOT NULL,
+    subject {text} NOT NULL,
+    linked_at {text} NOT NULL
+) {strict};
+CREATE UNIQUE INDEX identities_by_subject ON identities (issuer, subject);
+CREATE UNIQUE INDEX identities_by_person ON identities (person, issuer);
+CREATE TABLE sessions (
+    id {serial},
+    hash {text} NOT NULL,
+    person {id} NOT NULL,
+    agent {text} NOT NULL,
+    created_at {text} NOT NULL,
+    seen_at {text} NOT NULL,
+    ended_at {text}
+) {strict};
+CREATE UNIQUE INDEX sessions_by_hash ON sessions (hash);
+CREATE INDEX sessions_by_person ON sessions (person, id);
+CREATE TABLE one_time_links (
+    id {serial},
+    hash {text} NOT NULL,
+    purpose {text} NOT NULL,
+    person {id},
+    email {text},
+    made_by {text} NOT NULL,
+    made_at {text} NOT NULL,
+    expires_at {text} NOT NULL,
+    used_at {text},
+    CONSTRAINT link_purpose CHECK (purpose in ('invite', 'reset', 'admin'))
+) {strict};
+CREATE UNIQUE INDEX one_time_links_by_hash ON one_time_links (hash);
+CREATE TABLE devices (
+    id {serial},
+    hash {text} NOT NULL,
+    person {id} NOT NULL,
+    made_at {text} NOT NULL
+) {strict};
+CREATE UNIQUE INDEX devices_by_hash ON devices (hash);
+CREATE TABLE attempts (
+    id {serial},
+    key {text} NOT NULL,
+    at {text} NOT NULL
+) {strict};
+CREATE INDEX attempts_by_key ON attempts (key, at);
+CREATE TABLE audit_log (
+    id {serial},
+    at {text} NOT NULL,
+    actor {id},
+    actor_name {text} NOT NULL,
+    act {text} NOT NULL,
+    subject {text} NOT NULL,
+    words {text} NOT NULL
+) {strict};
+CREATE INDEX audit_log_by_subject ON audit_log (subject, id);
+CREATE INDEX audit_log_by_actor ON audit_log (actor, id);
+"""
+
+_ONLY_ADDED = {
+    "sqlite": """CREATE TRIGGER audit_log_keeps_rows BEFORE DELETE ON audit_log
+BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END
+
+CREATE TRIGGER audit_log_keeps_words BEFORE UPDATE ON audit_log
+BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END
+
+CREATE TRIGGER audit_log_replaces_nothing BEFORE INSERT ON audit_log
+WHEN EXISTS (SELECT 1 FROM audit_log WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END""",
+    "postgresql": """CREATE OR REPLACE FUNCTION audit_log_refuses() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN RAISE EXCEPTION 'the audit log is only added to'; END $body$
+
+CREATE TRIGGER audit_log_keeps_rows BEFORE UPDATE OR DELETE ON audit_log
+FOR EACH ROW EXECUTE FUNCTION audit_log_refuses()
+
+CREATE TRIGGER audit_log_keeps_all BEFORE TRUNCATE ON audit_log
+FOR EACH STATEMENT EXECUTE FUNCTION audit_log_refuses()""",
+}
+"""REPLACE would take a row away in SQLite without asking the trigger that guards deletion."""
+
 MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0001_first_tables", _first_tables),
     ("0002_worker_tables", _worker_tables),
@@ -663,5 +779,6 @@ MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0014_run_profiles", _run_profiles),
     ("0015_bunchings", _bunchings),
     ("0016_erasures", _erasures),
+    ("0017_people", _people),
 )
 """Every step by name, in the order of their application."""

@@ -513,3 +513,116 @@ erasures = _table(
 """Records that were erased, without anything they said: mark is a hash of the key, salted for the source.
 
 counts is a JSON object; finished_at is empty until the snapshots are without the record, too."""
+
+people = _table(
+    "people",
+    _identity(),
+    _text("name"),
+    _text("email"),
+    _text("email_key"),
+    _text("created_at"),
+    _text("disabled_at", optional=True),
+    Index("people_by_email", "email_key", unique=True),
+)
+"""Who may sign in. email_key is the address in case-folded NFC form; disabled_at: not let in since then."""
+
+grants = _table(
+    "grants",
+    _identity(),
+    Column("person", Identity, nullable=False),
+    _text("role"),
+    _text("department", optional=True),
+    _text("granted_by"),
+    _text("granted_at"),
+    _text("ended_by", optional=True),
+    _text("ended_at", optional=True),
+    CheckConstraint("role in ('viewer', 'editor', 'owner', 'approver', 'admin')", name="grant_role"),
+    CheckConstraint("(role in ('editor', 'owner')) = (department is not null)", name="grant_department"),
+    Index("grants_by_person", "person", "id"),
+)
+"""The roles of people, each from one instant until another: ended, never deleted."""
+
+passwords = _table(
+    "passwords",
+    Column("person", Identity, primary_key=True, autoincrement=False),
+    _text("hash"),
+    _text("changed_at"),
+)
+"""The hash of each person's password; who signs in elsewhere has none."""
+
+identities = _table(
+    "identities",
+    _identity(),
+    Column("person", Identity, nullable=False),
+    _text("issuer"),
+    _text("subject"),
+    _text("linked_at"),
+    Index("identities_by_subject", "issuer", "subject", unique=True),
+    Index("identities_by_person", "person", "issuer", unique=True),
+)
+"""Under which subject an OpenID Connect provider knows a person."""
+
+sessions = _table(
+    "sessions",
+    _identity(),
+    _text("hash"),
+    Column("person", Identity, nullable=False),
+    _text("agent"),
+    _text("created_at"),
+    _text("seen_at"),
+    _text("ended_at", optional=True),
+    Index("sessions_by_hash", "hash", unique=True),
+    Index("sessions_by_person", "person", "id"),
+)
+"""Who is signed in where: the hash of the cookie's secret, the name of the browser, when it was seen."""
+
+one_time_links = _table(
+    "one_time_links",
+    _identity(),
+    _text("hash"),
+    _text("purpose"),
+    Column("person", Identity, nullable=True),
+    _text("email", optional=True),
+    _text("made_by"),
+    _text("made_at"),
+    _text("expires_at"),
+    _text("used_at", optional=True),
+    CheckConstraint("purpose in ('invite', 'reset', 'admin')", name="link_purpose"),
+    Index("one_time_links_by_hash", "hash", unique=True),
+)
+"""Links that let somebody in once: the hash of the secret. person is empty for who is not there yet."""
+
+devices = _table(
+    "devices",
+    _identity(),
+    _text("hash"),
+    Column("person", Identity, nullable=False),
+    _text("made_at"),
+    Index("devices_by_hash", "hash", unique=True),
+)
+"""Browsers in which somebody has signed in before: the hash of a cookie's secret, and who it was."""
+
+attempts = _table(
+    "attempts",
+    _identity(),
+    _text("key"),
+    _text("at"),
+    Index("attempts_by_key", "key", "at"),
+)
+"""Tries to sign in that came to nothing, by what they are counted for: an address, an account, a device."""
+
+audit_log = _table(
+    "audit_log",
+    _identity(),
+    _text("at"),
+    Column("actor", Identity, nullable=True),
+    _text("actor_name"),
+    _text("act"),
+    _text("subject"),
+    _text("words"),
+    Index("audit_log_by_subject", "subject", "id"),
+    Index("audit_log_by_actor", "actor", "id"),
+)
+"""What people changed, written with the change: who, what, about whom or what, and a JSON object of words.
+
+Rows are only added: triggers refuse everything else. actor is empty for what was done by hand here."""

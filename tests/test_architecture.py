@@ -31,6 +31,7 @@ AT_HOME = {
     "dash": {"layouts", "app"},
     "plotly": {"layouts", "app"},
     "httpx": {"ingest"},
+    "argon2": {"store"},
     "scipy": {"metrics"},
     "sqlglot": {"metrics", "store"},
 }
@@ -48,7 +49,10 @@ LAYOUTS_READ_AND_ASK = {
     "weighings",
     "selftests",
     "engine",
+    "audit_log",
+    "one_time_links",
     "people",
+    "sessions",
     "requests",
     "target_preview",
     "targets",

@@ -40,7 +40,7 @@ from store.withheld import Audience
 def title(department_id: str = "") -> str:
     """The name of the department in the browser's tab, for whoever may read it."""
     desk = at_hand()
-    found = _known(department_id) if is_allowed(Need(Role.READER)) else None
+    found = _known(department_id) if is_allowed(Need(Role.VIEWER)) else None
     return f"{found.name} | {desk.catalogue.city.name}" if found else desk.catalogue.city.name
 
 
@@ -52,7 +52,7 @@ def exists(department_id: str) -> bool:
 dash.register_page(__name__, path_template="/department/<department_id>", title=title, exists=exists)
 
 
-@staff_page(Role.READER)
+@staff_page(Role.VIEWER)
 def layout(department_id: str = "", **query: Any) -> html.Div:
     """The page of a department, for the publication named or the current one."""
     given: dict[str, str] = {word: str(query[word]) for word in PIN if word in query}

@@ -27,7 +27,7 @@ from store.withheld import Audience
 def title(district_id: str = "") -> str:
     """The name of the district in the browser's tab, for whoever may read it."""
     city = at_hand().catalogue.city
-    found = _known(district_id) if is_allowed(Need(Role.READER)) else None
+    found = _known(district_id) if is_allowed(Need(Role.VIEWER)) else None
     return f"{found.name} | {city.name}" if found else city.name
 
 
@@ -39,7 +39,7 @@ def exists(district_id: str) -> bool:
 dash.register_page(__name__, path_template="/district/<district_id>", title=title, exists=exists)
 
 
-@staff_page(Role.READER)
+@staff_page(Role.VIEWER)
 def layout(district_id: str = "", **query: Any) -> html.Div:
     """The page of a district, for the newest period of `grain=`."""
     given: dict[str, str] = {word: str(query[word]) for word in (*PIN, "grain") if word in query}

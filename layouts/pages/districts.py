@@ -28,13 +28,13 @@ from store.withheld import Audience
 def title() -> str:
     """The name of the page in the browser's tab, for whoever may read it."""
     city = at_hand().catalogue.city
-    return f"{say.districts_word(city)} | {city.name}" if is_allowed(Need(Role.READER)) else city.name
+    return f"{say.districts_word(city)} | {city.name}" if is_allowed(Need(Role.VIEWER)) else city.name
 
 
 dash.register_page(__name__, path="/districts", title=title)
 
 
-@staff_page(Role.READER)
+@staff_page(Role.VIEWER)
 def layout(**query: Any) -> html.Div:
     """The metric in `metric=` by district, in the period of `grain=` that begins on `start=`."""
     given: dict[str, str] = {word: str(query[word]) for word in (*PIN, "grain", "start") if word in query}

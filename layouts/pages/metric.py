@@ -59,7 +59,7 @@ from store.withheld import Audience
 def title(metric_id: str = "") -> str:
     """The name of the metric in the browser's tab, for whoever may read it."""
     desk = at_hand()
-    found = desk.find_metric(metric_id) if is_allowed(Need(Role.READER)) else None
+    found = desk.find_metric(metric_id) if is_allowed(Need(Role.VIEWER)) else None
     return f"{found.name} | {desk.catalogue.city.name}" if found else desk.catalogue.city.name
 
 
@@ -71,7 +71,7 @@ def exists(metric_id: str) -> bool:
 dash.register_page(__name__, path_template="/metric/<metric_id>", title=title, exists=exists)
 
 
-@staff_page(Role.READER)
+@staff_page(Role.VIEWER)
 def layout(metric_id: str = "", **query: Any) -> html.Div:
     """The page of a metric, at the grain in `grain=`, for the publication named or the current one.
 
@@ -102,7 +102,7 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
     dash.State(ASKED, "data"),
     prevent_initial_call=True,
 )
-@staff_page(Role.READER)
+@staff_page(Role.VIEWER)
 def open_receipt(clicks: int | None, data: Any) -> Any:
     """The receipt that a page asks for when it is opened: every other click closes it."""
     if not isinstance(clicks, int) or clicks % 2 == 0:

@@ -14,7 +14,7 @@ from layouts.staff import PREFIX, staff_page
 dash.register_page(__name__, path="/404", title="404")
 
 
-@staff_page(Role.READER)
+@staff_page(Role.VIEWER)
 def layout(**_query: Any) -> html.Div:
     """The page."""
     return html.Div([html.H1(_("There is no such page")), dcc.Link(_("Today"), href=f"{PREFIX}today")])

@@ -70,7 +70,7 @@ def title() -> str:
 dash.register_page(__name__, path="/today", title=title)
 
 
-@staff_page(Role.READER)
+@staff_page(Role.VIEWER)
 def layout(**query: Any) -> html.Div:
     """The page for the current publication, or the one named by `publication=` or `as_of=`."""
     given = {word: str(query[word]) for word in WORDS if word in query}

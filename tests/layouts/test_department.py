@@ -21,6 +21,7 @@ from metrics.model import Department, Grain, Period, Reason, Status
 from metrics.plan import Plan
 from store.engine import reading
 from tests.layouts.published_city import catalogue_of, city_files, fill, plan_of
+from tests.people import an_admin
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
@@ -29,7 +30,7 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets"
 def mounted(published_city):
     server = Flask("departments")
     desk = Desk(published_city.engine, published_city.catalogue, lambda: None, "build")
-    app = staff.mount(server, desk, lambda _need: True, ASSETS)
+    app = staff.mount(server, desk, an_admin, ASSETS)
     server.test_client().get("/staff/today")
     return app
 

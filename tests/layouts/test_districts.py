@@ -30,6 +30,7 @@ from store import schema
 from store.engine import reading, writing
 from store.withheld import Audience
 from tests.layouts.published_city import NOW, catalogue_of, city_files, desk_over, fill, plan_of
+from tests.people import an_admin
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 PATH = "tree_on_time"
@@ -231,7 +232,7 @@ def test_what_is_no_district_has_no_page(desk, query, district, status):
 def mounted(published_city):
     server = Flask("districts")
     desk = desk_over(published_city.engine, published_city.catalogue)
-    app = staff.mount(server, desk, lambda _need: True, ASSETS)
+    app = staff.mount(server, desk, an_admin, ASSETS)
     server.test_client().get("/staff/today")
     return app
 

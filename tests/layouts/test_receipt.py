@@ -22,6 +22,7 @@ from metrics.catalogue import load
 from metrics.model import Aggregation, Grain
 from store.engine import open_engine, reading
 from tests.layouts.published_city import desk_over
+from tests.people import an_admin
 from tests.town import Town, case, write_city
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
@@ -51,7 +52,7 @@ def desk(town):
 @pytest.fixture(scope="module")
 def mounted(desk):
     server = Flask("receipts")
-    app = staff.mount(server, desk, lambda _need: True, ASSETS)
+    app = staff.mount(server, desk, an_admin, ASSETS)
     server.test_client().get("/staff/today")
     return app
 

@@ -17,6 +17,7 @@ from layouts.formats import signals as chart_words
 from metrics.model import Grain
 from store import publications, signals
 from store.engine import reading
+from tests.people import an_admin, nobody, somebody
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
@@ -26,7 +27,7 @@ def mounted(published_city):
     server = Flask("mounted")
     start = lambda: None  # noqa: E731
     desk = Desk(published_city.engine, published_city.catalogue, start, "build")
-    app = staff.mount(server, desk, lambda _need: True, ASSETS)
+    app = staff.mount(server, desk, an_admin, ASSETS)
     server.test_client().get("/staff/today")
     return app
 
@@ -64,22 +65,54 @@ def test_without_a_judge_everybody_is_refused(mounted):
         page["layout"]()
 
 
-def test_a_judge_decides_by_what_is_needed():
+def test_who_asks_is_judged_by_role_and_department():
     server = Flask("judged")
-    asked = []
-    access.admit(server, lambda need: asked.append(need) or need.department == "parks")
+    access.admit(server, lambda: somebody(Role.EDITOR, "parks"))
     with server.test_request_context("/"):
-        assert is_allowed(Need(Role.READER, "parks"))
-        assert not is_allowed(Need(Role.READER))
-        with pytest.raises(NotAllowed):
-            guarded(Role.READER)(lambda: "shown")()
-    assert asked[-1] == Need(Role.READER)
+        assert access.signed_in().name == "Ada Example"
+        assert is_allowed(Need(Role.VIEWER)) and is_allowed(Need(Role.EDITOR, "parks"))
+        assert is_allowed(Need(Role.EDITOR, access.ANY_DEPARTMENT))
+        for need in (Need(Role.EDITOR, "health"), Need(Role.EDITOR), Need(Role.OWNER, "parks")):
+            assert not is_allowed(need)
+            with pytest.raises(NotAllowed):
+                guarded(need.role, need.department)(lambda: "shown")()
+        assert guarded(Role.EDITOR, "parks")(lambda: "shown")() == "shown"
+
+
+def test_the_department_is_told_from_the_arguments_whatever_they_are_called_with():
+    server = Flask("told")
+    access.admit(server, lambda: somebody(Role.EDITOR, "parks"))
+
+    @guarded(Role.EDITOR, lambda given: given.get("department_id"))
+    def shown(department_id="", **query):
+        return department_id, query
+
+    with server.test_request_context("/"):
+        assert shown("parks") == shown(department_id="parks") == ("parks", {})
+        for call in (
+            lambda: shown("health"),
+            lambda: shown(),
+            lambda: shown(department="parks"),
+            lambda: shown("health", x="parks"),
+            lambda: shown("parks", department_id="parks"),
+        ):
+            with pytest.raises(NotAllowed):
+                call()
+
+
+def test_the_department_of_a_metric_is_the_one_that_answers_for_it(mounted):
+    with mounted.server.test_request_context("/staff/"):
+        assert access.of_metric({"metric_id": "pothole_on_time"}) == "public_works"
+        for given in ({}, {"metric_id": "nothing"}, {"metric_id": ["pothole_on_time"]}, {"metric": "x"}):
+            assert access.of_metric(given) is None
+        assert access.of_department({"department_id": "parks"}) == "parks"
+        assert access.of_department({"department_id": "nothing"}) is None
 
 
 def test_what_somebody_may_not_see_is_refused_over_http(published_city):
     server = Flask("refusing")
     desk = Desk(published_city.engine, published_city.catalogue, lambda: None, "build")
-    app = staff.mount(server, desk, lambda _need: False, ASSETS)
+    app = staff.mount(server, desk, nobody, ASSETS)
     client = app.server.test_client()
     client.get("/staff/today")
     answer = client.post(staff.CALLBACKS, json=MOVE)
@@ -189,7 +222,7 @@ def test_the_page_around_everything_has_a_language_and_no_foreign_address(mounte
 def test_the_staff_pages_are_set_up_before_the_first_reader_comes(published_city):
     server = Flask("another")
     desk = Desk(published_city.engine, published_city.catalogue, lambda: None, "build")
-    app = staff.mount(server, desk, lambda _need: True, ASSETS)
+    app = staff.mount(server, desk, an_admin, ASSETS)
     assert "dash" in app.registered_paths
     assert any("_pages_content" in key for key in app.callback_map)
 

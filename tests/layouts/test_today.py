@@ -16,13 +16,14 @@ from store.engine import open_engine
 from store.migrations import migrate
 from tests.layouts.cities import LONG, STATES, fill_days
 from tests.layouts.published_city import NOW, catalogue_of, city_files, fill, plan_of
+from tests.people import an_admin
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 
 def mount(engine, catalogue):
     server = Flask("today")
-    app = staff.mount(server, Desk(engine, catalogue, lambda: None, "build"), lambda _need: True, ASSETS)
+    app = staff.mount(server, Desk(engine, catalogue, lambda: None, "build"), an_admin, ASSETS)
     server.test_client().get("/staff/today")
     return app
 

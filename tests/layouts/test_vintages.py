@@ -25,6 +25,7 @@ from store.engine import reading
 from store.revisions import DefinitionChange, Kind, Revision, Summary
 from store.vintages import BACKFILLED, FirstPublished
 from tests.layouts.published_city import AS_OF, NOW, catalogue_of, city_files, desk_over, fill, plan_of
+from tests.people import an_admin
 
 JUNE = Period(Grain.MONTH, date(2026, 6, 1), date(2026, 7, 1))
 
@@ -184,7 +185,7 @@ def written(one):
 def test_the_staff_page_says_the_same(restated):
     desk, day = restated
     server = Flask("restated")
-    app = staff.mount(server, desk, lambda _need: True, "assets")
+    app = staff.mount(server, desk, an_admin, "assets")
     server.test_client().get("/staff/today")
     page = next(one for one in dash.page_registry.values() if one["module"].endswith("metric"))
     with app.server.test_request_context("/staff/"):

@@ -259,6 +259,7 @@ FROZEN = {
     "_AUDITS": "b1b274c976ffce2e10a20e6832afb02bc26c94204e7596a51a0088ede5e37f88",
     "_SIGNALS": "7b497ab52338badbb05a5729576140dd884b491d586eb2e420575d8a2c43f2fd",
     "_PUSH_AND_ENTRIES": "17b16630083edb7dda8c22799b9bb4200675fe0e6f3066a6db2765a5659375a6",
+    "_PEOPLE": "aca96848009090d215e44b398bdb6948d0e24804b09958e1be189d009b99588c",
 }
 
 
@@ -266,6 +267,13 @@ FROZEN = {
 def test_a_migration_is_frozen(name):
     """The texts that built databases; a wish to change one is a new migration."""
     assert hashlib.sha256(getattr(migrations, name).encode()).hexdigest() == FROZEN[name]
+
+
+def test_the_triggers_of_the_log_are_frozen():
+    built = "".join(migrations._ONLY_ADDED[name] for name in ("sqlite", "postgresql"))
+    assert hashlib.sha256(built.encode()).hexdigest() == (
+        "2718aa7e9b1c5a11c312cf8df50ee708b84796edacd5af8e375aefbddc098e0b"
+    )
 
 
 def test_what_waits_at_the_time_of_an_upgrade_is_kept(bare_engine, home, clock, monkeypatch):
