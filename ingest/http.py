@@ -18,6 +18,7 @@ import httpx
 import stamina
 
 from ingest.contract import LARGEST_FILE, Progress, SourceError, say_nothing, too_large
+from ingest.redaction import hidden, public
 
 USER_AGENT = "city-performance-dashboard/0.1"
 TIMEOUTS = httpx.Timeout(60.0, connect=15.0)
@@ -37,6 +38,9 @@ AS_IT_WAS = 304
 """The status of an answer to "only if it is another than before" when it is not."""
 
 BODY_SHOWN = 200
+
+CODED = "in a name or password write / as %2F, @ as %40, # as %23, ? as %3F, : as %3A"
+"""The usual reason why an address with a name and password cannot be understood."""
 
 # Repetitions are told as progress; stamina's own log lines would come out raw on the terminal.
 logging.getLogger("stamina").addHandler(logging.NullHandler())
@@ -182,12 +186,7 @@ def download(
             _write(response, path, largest)
         return response
 
-    return _patiently(ask, without_query(address), progress)
-
-
-def without_query(address: str) -> str:
-    """An address as messages show it: what follows the question mark may be a secret."""
-    return address.partition("?")[0]
+    return _patiently(ask, public(address), progress)
 
 
 def _write(response: httpx.Response, path: Path, largest: int) -> None:
@@ -196,7 +195,7 @@ def _write(response: httpx.Response, path: Path, largest: int) -> None:
         for part in response.iter_bytes():
             size += len(part)
             if size > largest:
-                raise SourceError(too_large(without_query(str(response.url)), largest))
+                raise SourceError(too_large(public(str(response.url)), largest))
             file.write(part)
 
 
@@ -217,9 +216,10 @@ def _patiently(
     except httpx.TimeoutException as error:
         raise SourceError(f"{place} did not answer in time; try again later.") from error
     except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-        raise SourceError(f"{place} is not an address; give one that begins with https://.") from error
+        fix = f"give one that begins with https://, and {CODED}"
+        raise SourceError(f"{place} is not an address; {fix}.") from error
     except httpx.HTTPError as error:
-        cause = str(error).rstrip(".") or type(error).__name__
+        cause = hidden(str(error)).rstrip(".") or type(error).__name__
         raise SourceError(
             f"{place} cannot be reached or broke off ({cause}); check the address and the network."
         ) from error
@@ -235,8 +235,8 @@ def _judge(response: httpx.Response, fault: Fault = no_fault) -> None:
         if said is not None:
             raise _StumbleError(response, said)
         return
-    body = " ".join(response.text.split())[:BODY_SHOWN] or "(no text)"
-    place = without_query(str(response.url))
+    body = hidden(" ".join(response.text.split()))[:BODY_SHOWN] or "(no text)"
+    place = public(str(response.url))
     raise RefusedError(f"{place} answered {response.status_code} {response.reason_phrase}: {body}")
 
 
@@ -274,5 +274,5 @@ def _retry_after(header: str | None) -> float | None:
 
 
 def _place(address: str, what: str) -> str:
-    place = without_query(address)
+    place = public(address)
     return f"{place} ({what})" if what else place

@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from ingest import registry
 from ingest.contract import Cell, ReadRequest, SourceError
+from ingest.redaction import public
+from metrics.catalogue_secrets import is_signed_in
 from metrics.model import Source
 
 SAMPLE_ROWS = 5_000
@@ -56,9 +58,17 @@ def recognise(given: str) -> Address:
 
     Raises SourceError for an address that means a whole server and no table of it.
     """
-    if not given.startswith(("http://", "https://")):
+    if is_signed_in(given):
+        raise SourceError(
+            f"{public(given)} is given with a secret, which no file of a source may hold; write the source "
+            "by hand, with path_env, which names a variable of the environment (docs/adding_a_source.md)."
+        )
+    if not given.lower().startswith(("http://", "https://")):
         return Address("file", {"path": given}, _stem(given))
-    parts = urlsplit(given)
+    try:
+        parts = urlsplit(given)
+    except ValueError as error:
+        raise SourceError(f"{public(given)} is no address ({error}); correct it.") from error
     root = f"{parts.scheme}://{parts.netloc}"
     known = _arcgis(parts.path, root) or _ckan(parts.path, parts.query, root)
     known = known or _socrata(parts.path, root) or _open311(parts.path, root)
@@ -66,7 +76,7 @@ def recognise(given: str) -> Address:
         return known
     if parts.path in ("", "/") and not parts.query:
         raise SourceError(
-            f"{given} is a whole server; give the address of one dataset, layer, service or file."
+            f"{public(given)} is a whole server; give the address of one dataset, layer, service or file."
         )
     return Address("file", {"path": given}, _stem(parts.path))
 
@@ -165,4 +175,4 @@ def _stem(path: str) -> str:
 
 
 def _shown(address: Address) -> str:
-    return str(address.options.get("url") or address.options.get("path")).partition("?")[0]
+    return public(str(address.options.get("url") or address.options.get("path")))

@@ -75,6 +75,10 @@ class _Run:
     lost: list[str] = field(default_factory=list)
     secrets: Secrets = field(default_factory=Secrets)
 
+    def __post_init__(self) -> None:
+        for word in _texts([self.source.url, self.source.options]):
+            self.secrets.see(word)
+
     def keep(self, copy: Copy) -> None:
         if not self.keeps:
             return
@@ -159,8 +163,8 @@ def try_source(
     look is called within the transaction and decides when the run is done there. Raises SourceError and
     StoreError where a run would have failed, and runs.UnderWayError.
     """
-    with turn(desk, source):
-        run = _Run(desk, source, asked, 0, desk.clock(), keeps=False)
+    run = _Run(desk, source, asked, 0, desk.clock(), keeps=False)
+    with turn(desk, source), _without_secrets(run):
         if computed(source):
             with writing(desk.engine, desk.clock) as write:
                 # The business days of the city are no part of the run: whoever reduces writes them too.
@@ -173,6 +177,15 @@ def try_source(
                 return _settled(held, run, staged)
 
             return look(write, do)
+
+
+@contextmanager
+def _without_secrets(run: _Run) -> Iterator[None]:
+    """What goes wrong in the block, in a sentence that repeats no secret of the run."""
+    try:
+        yield
+    except (SourceError, OSError) as error:
+        raise SourceError(run.secrets.hidden(told(error))) from None
 
 
 def _ingest(run: _Run, dated: tuple[str, ...]) -> RunReport:
@@ -306,6 +319,17 @@ def _secret(run: _Run, name: str) -> str | None:
         raise SourceError(str(error)) from error
     run.secrets.add(found)
     return found
+
+
+def _texts(words: object) -> Iterator[str]:
+    """Every text in the options of a source, however deep, but for those of another language."""
+    if isinstance(words, str):
+        yield words
+    elif isinstance(words, Mapping):
+        yield from _texts([one for name, one in words.items() if name not in ("query", "where")])
+    elif isinstance(words, list | tuple):
+        for one in words:
+            yield from _texts(one)
 
 
 def _definition(run: _Run) -> str:

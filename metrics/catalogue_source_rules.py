@@ -10,6 +10,7 @@ from typing import Any
 from metrics.catalogue_city_rules import bad_id, blank_words, file_names_its_id, runs_forwards
 from metrics.catalogue_column_rules import TIMES, column_mistakes
 from metrics.catalogue_files import SOURCES, Draft
+from metrics.catalogue_secrets import is_signed_in, is_variable, names_a_secret
 from metrics.catalogue_shapes import Mistake, did_you_mean, error, warning
 from metrics.model import Column, Source
 
@@ -17,12 +18,6 @@ WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 CRON = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
 """The words of a schedule in their order, with the least and the greatest number of each."""
-
-_SECRET_NAME = re.compile(r"pass(word|wd)?$|secret|(^|_)token$|api_?key|access_?key|private_?key", re.I)
-_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
-_SECRET_ADDRESS = re.compile(
-    r"://[^/\s:@]*:[^/\s@]+@|[?&;](pass(word)?|pwd|secret|token|api_?key|sig|signature)=[^&\s]", re.I
-)
 
 Rule = Callable[[Source], Iterable[Mistake]]
 
@@ -206,8 +201,8 @@ def _options_hold_no_secret(source: Source) -> Iterator[Mistake]:
     said = [("url", source.url), *_words(source.options, "options")]
     for place, word in said:
         name = place.rpartition(".")[2]
-        is_secret = _SECRET_NAME.search(name) and not _VARIABLE.fullmatch(word)
-        if word and (is_secret or _SECRET_ADDRESS.search(word)):
+        is_secret = names_a_secret(name) and not is_variable(word)
+        if word and (is_secret or is_signed_in(word)):
             fix = "Write the name of a variable, like COUNTS_TOKEN, and set it (or COUNTS_TOKEN_FILE) there."
             yield error(place, "this looks like a secret, and a catalogue is read by everybody.", fix)
 

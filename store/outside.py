@@ -192,8 +192,9 @@ def _subquery(query: str, backend: str) -> Any:
 
 def _url(address: str) -> URL:
     try:
-        url = make_url(address)
-    except ArgumentError:
+        kind, mark, rest = address.partition("://")
+        url = make_url(f"{kind.lower()}{mark}{rest}")
+    except (ArgumentError, ValueError):
         raise OutsideError(
             "it is no address of a database; give one like postgresql://user:password@host:5432/name"
         ) from None

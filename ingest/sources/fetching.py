@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -16,6 +17,7 @@ import fsspec
 
 from ingest import http
 from ingest.contract import ReadRequest, SourceError
+from ingest.redaction import Secrets, public
 from ingest.sources.packed import refuse_larger
 from ingest.sources.sheets import table_address
 
@@ -46,7 +48,15 @@ Mark = Any
 
 _TAGS = ("ETag", "etag", "e_tag", "md5Hash", "md5", "checksum", "content_md5")
 _TIMES = ("mtime", "LastModified", "last_modified", "modified", "updated")
-_SIGNED_IN = re.compile(r"(?<=://)[^/@]+@")
+_SCHEME = re.compile(r"(?:^|::)([A-Za-z][A-Za-z0-9+.-]*)://")
+_COMPLAINTS = (OSError, ValueError, EOFError, TypeError, LookupError, AttributeError, RuntimeError)
+"""What drivers raise for an address they cannot make sense of, or a place that does not answer."""
+
+_OWN_COMPLAINTS = (
+    ("paramiko", "SSHException"),
+    ("botocore.exceptions", "BotoCoreError"),
+    ("aiohttp", "ClientError"),
+)
 _MARKUP = re.compile(rb"(\xef\xbb\xbf)?\s*<")
 _HEAD = 1024
 
@@ -75,23 +85,18 @@ def look(
     brought. drop: path may be a folder, which may be empty.
     Raises SourceError where there is no such file or place, and for a driver that is not installed.
     """
+    path = _SCHEME.sub(lambda found: found[0].lower(), path)
     if path.startswith(("http://", "https://")):
         if drop:
-            raise SourceError(f"{shown(path)} is an address of the web, not a folder; leave drop out.")
+            raise SourceError(f"{public(path)} is an address of the web, not a folder; leave drop out.")
         return [_on_the_web(path, request)]
     if "://" in path:
         found = list(_elsewhere(path, request, storage, closing, drop))
     else:
         found = list(_here(path, request, drop))
     if not found and not drop:
-        raise SourceError(f"No file is like {shown(path)}; put one there, or correct `path` of the source.")
+        raise SourceError(f"No file is like {public(path)}; put one there, or correct `path` of the source.")
     return found
-
-
-def shown(address: str) -> str:
-    """An address as messages show it: without a name and password, and without what follows a `?`."""
-    is_web = address.startswith(("http://", "https://"))
-    return _SIGNED_IN.sub("", http.without_query(address) if is_web else address)
 
 
 # --- on this machine -----------------------------------------------------------------------------
@@ -102,14 +107,18 @@ def _here(path: str, request: ReadRequest, drop: bool) -> Iterator[Found]:
     if drop and wanted.is_dir():
         wanted /= "*"
     elif drop and not has_magic(str(wanted)):
-        raise SourceError(f"There is no folder {wanted}; make it, or correct `path` of the source.")
+        raise SourceError(
+            f"There is no folder {public(str(wanted))}; make it, or correct `path` of the source."
+        )
     if has_magic(path) or drop:
         paths = sorted(Path(wanted.anchor).glob(str(wanted.relative_to(wanted.anchor))))
         # Whoever puts files into a drop may put a link there to a file that only we may read.
         paths = [one for one in paths if one.is_file() and not (drop and one.is_symlink())]
         names = [(one, str(one)) for one in paths if _is_data(one.name, drop)]
         if not names and not drop:
-            raise SourceError(f"No file is like {wanted}; put one there, or correct `path` of the source.")
+            raise SourceError(
+                f"No file is like {public(str(wanted))}; put one there, or correct `path` of the source."
+            )
     else:
         refuse_no_file(wanted)
         names = [(wanted, path)]
@@ -118,12 +127,13 @@ def _here(path: str, request: ReadRequest, drop: bool) -> Iterator[Found]:
 
 def refuse_no_file(path: Path) -> None:
     """SourceError where there is no file at `path`."""
+    shown = public(str(path))
     if path.is_dir():
         raise SourceError(
-            f"{path} is a folder; give a file, a pattern like {path}/*.csv, or write drop = true."
+            f"{shown} is a folder; give a file, a pattern like {shown}/*.csv, or write drop = true."
         )
     if not path.exists():
-        raise SourceError(f"There is no file {path}; put it there, or correct the path.")
+        raise SourceError(f"There is no file {shown}; put it there, or correct the path.")
 
 
 def _found_here(path: Path, name: str) -> Found:
@@ -144,13 +154,14 @@ def _is_data(name: str, drop: bool) -> bool:
 
 
 def _on_the_web(address: str, request: ReadRequest) -> Found:
-    name = http.without_query(address)
+    name = public(address)
     return Found(name, None, None, lambda: True, lambda known: _downloaded(address, name, known, request))
 
 
 def _downloaded(address: str, name: str, known: Mark, request: ReadRequest) -> tuple[Path, Mark] | None:
     path = request.work / "download"
-    table = table_address(address)
+    with _said(address):
+        table = table_address(address)
     with http.client(request.city.contact) as client:
         answer = http.download(
             client,
@@ -197,7 +208,7 @@ def _elsewhere(
 
 
 def _found_there(system: Any, name: str, info: Mapping[str, Any], path: Path, request: ReadRequest) -> Found:
-    address = shown(system.unstrip_protocol(name))
+    address = public(system.unstrip_protocol(name))
     size, tag, at = info.get("size"), _first(info, _TAGS), _first(info, _TIMES)
 
     def bring(_known: Mark) -> tuple[Path, Mark]:
@@ -223,15 +234,25 @@ def _first(info: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
 @contextmanager
 def _said(address: str) -> Iterator[None]:
     """What a driver complains of, in one line."""
+    secrets = Secrets()
+    secrets.see(address)
     try:
         yield
     except ImportError as error:
-        protocol = address.partition("://")[0]
-        package = DRIVERS.get(protocol)
-        fix = f"install it: .venv/bin/python -m pip install {package}" if package else f"({error})"
-        raise SourceError(f"{shown(address)} needs a driver that is not installed; {fix}") from error
-    except (OSError, ValueError, EOFError) as error:
-        cause = " ".join(str(error).split()) or type(error).__name__
+        needed = [DRIVERS[one] for one in _SCHEME.findall(address) if one in DRIVERS]
+        fix = f"install it: .venv/bin/python -m pip install {needed[-1]}" if needed else f"({error})"
         raise SourceError(
-            f"{shown(address)} cannot be fetched ({cause}); correct `path` of the source."
+            f"{public(address)} needs a driver that is not installed; {secrets.hidden(fix)}"
         ) from error
+    except _complaints() as error:
+        cause = secrets.hidden(" ".join(str(error).split())).rstrip(".") or type(error).__name__
+        hint = f" ({http.CODED})" if "@" in address and isinstance(error, ValueError) else ""
+        raise SourceError(
+            f"{public(address)} cannot be fetched ({cause}); correct `path` of the source{hint}."
+        ) from error
+
+
+def _complaints() -> tuple[type[Exception], ...]:
+    """The errors that drivers raise: Python's own, and those of the drivers that are in use."""
+    own = [getattr(sys.modules[one], name) for one, name in _OWN_COMPLAINTS if one in sys.modules]
+    return (*_COMPLAINTS, *own)

@@ -4,6 +4,8 @@ Options of a source:
 
     path            a path, a pattern like drop/*.csv, or an address (https://…, sftp://…, s3://…, a
                     published Google or Excel-online sheet); a relative path begins at the city's folder
+    path_env        in place of path where the address holds a secret: the environment variable that has it;
+                    or, with _FILE behind its name, the path of a file that does
     drop            true when path is a folder (or a pattern) that others put files into: a file is taken
                     when its size and time were the same at two looks, or a .done marker stands beside it
     settle_seconds  how long between the two looks of one run (default 5; 0 looks again at the next run)
@@ -17,7 +19,8 @@ Options of a source:
     end_at          the table ends before a row whose first filled cell is like this ("Total*")
     leave_out       rows whose first filled cell is like this are no records ("Subtotal*")
     key_from        columns whose cells together are the key, where the file has none of its own
-    storage         words for the fsspec driver of an address, such as endpoint_url
+    storage         words for the fsspec driver of an address, such as endpoint_url; its passwords, secrets
+                    and tokens are names of variables, as for path_env
     whole           true when the files always hold every record there ever was: records that are no
                     longer in them are withdrawn
 
@@ -39,10 +42,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.contract import Copy, Extract, Page, ReadRequest, SourceError
-from ingest.sources.fetching import Found, Mark, look, refuse_no_file, shown
+from ingest.redaction import public
+from ingest.sources.fetching import Found, Mark, look, refuse_no_file
 from ingest.sources.headers import Layout, Trim
 from ingest.sources.keys import keyed, refuse_strange
-from ingest.sources.options import options_of
+from ingest.sources.options import options_of, secret_of, secrets_in
 from ingest.sources.tables import pages
 from metrics.model import Source
 
@@ -55,7 +59,8 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    path: str = Field(min_length=1)
+    path: str = ""
+    path_env: str = ""
     drop: bool = False
     settle_seconds: int = Field(default=5, ge=0, le=600)
     newest: bool = False
@@ -107,6 +112,7 @@ def read(source: Source, request: ReadRequest) -> Extract:
     """
     options = options_of(source, Options)
     refuse_strange(source, options.key_from)
+    options = _with_secrets(source, options, request)
     before = _Memory.of(request.cursor)
     now = _Memory()
     notes: list[str] = []
@@ -114,7 +120,7 @@ def read(source: Source, request: ReadRequest) -> Extract:
         found = look(options.path, request, options.storage, closing, drop=options.drop)
         if options.drop:
             found, now.looks = _settled(found, before, options, request)
-            notes += [f"{shown(name)} may be incomplete and waits for the next run" for name in now.looks]
+            notes += [f"{public(name)} may be incomplete and waits for the next run" for name in now.looks]
             now.taken = dict(list(before.taken.items())[-MOST_REMEMBERED:])
         if options.newest:
             found = found[-1:]
@@ -135,11 +141,21 @@ def read_one(source: Source, path: Path, request: ReadRequest) -> Extract:
     refuse_no_file(path)
     options = Options(path=str(path))
     if source.kind == "file":
-        options = options_of(replace(source, options={**source.options, "path": str(path)}), Options)
+        options = options_of(
+            replace(source, options={**source.options, "path": str(path), "path_env": ""}), Options
+        )
     file = _File(path, str(path), _hash(path, str(path)))
     request.keep(Copy(path, path.name))
     notes: list[str] = []
     return Extract(pages=_pages([file], source, options, request, notes), notes=notes)
+
+
+def _with_secrets(source: Source, options: Options, request: ReadRequest) -> Options:
+    """The options with the address and the words of the driver that the environment has."""
+    if bool(options.path) == bool(options.path_env):
+        raise SourceError(f"sources/{source.id}.toml, [options] path: give one of path and path_env.")
+    path = options.path or secret_of(source, request, options.path_env)
+    return options.model_copy(update={"path": path, "storage": secrets_in(source, request, options.storage)})
 
 
 def _settled(

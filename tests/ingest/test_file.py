@@ -339,9 +339,9 @@ def test_no_file_and_no_file_like_it_and_a_folder_are_each_said(put, tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"path": ""}, "path: String should have at least 1 character"),
+        ({"path": ""}, "path: give one of path and path_env"),
         ({"header_row": 0}, "header_row: Input should be greater than or equal to 1"),
-        ({"pfad": "x"}, "pfad: Extra inputs are not permitted; the words of this kind are: path, drop"),
+        ({"pfad": "x"}, "pfad: Extra inputs are not permitted; the words of this kind are: path, path_env"),
     ],
 )
 def test_wrong_options_name_the_file_the_word_and_the_known_ones(tmp_path, options, said):
