@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -112,11 +112,15 @@ def modules(project: Path) -> list[Path]:
     return sorted(path.relative_to(project) for path in [*project.glob("*.py"), *rooms])
 
 
-def imports(project: Path, file: Path) -> Iterator[Import]:
+def imports(project: Path, file: Path) -> tuple[Import, ...]:
     """The imports of one file, those inside functions and behind TYPE_CHECKING included."""
-    for node in ast.walk(ast.parse((project / file).read_text(encoding="utf-8"), str(file))):
-        for name in _names(node, file):
-            yield Import(file, node.lineno, name)
+    return _imports((project / file).read_text(encoding="utf-8"), file)
+
+
+@cache
+def _imports(text: str, file: Path) -> tuple[Import, ...]:
+    found = ast.walk(ast.parse(text, str(file)))
+    return tuple(Import(file, node.lineno, name) for node in found for name in _names(node, file))
 
 
 def _names(node: ast.AST, file: Path) -> list[str]:

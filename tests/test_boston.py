@@ -14,11 +14,11 @@ import pytest
 import app
 from ingest.run import Asked, Desk, run_source
 from metrics.catalogue import find_city, load
-from store import heaps, publication_rows, publications, records
+from store import heaps, publications, records
 from store.engine import open_engine, reading, system_clock
 from store.migrations import migrate
 from store.publish import publish, verify
-from tests.town import all_scores
+from tests.town import all_composites, all_scores
 
 HOST = {"base_url": "http://127.0.0.1:8050", "environ_overrides": {"REMOTE_ADDR": "127.0.0.1"}}
 AS_OF = date(2026, 8, 16)
@@ -57,16 +57,29 @@ def cases(shared_data: Callable[[str], Path]) -> Path:
     return shared_data("boston_311_2026/cases.csv.gz")
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def boston(
+@pytest.fixture(scope="module")
+def boston_on(
     request: pytest.FixtureRequest, cases: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Boston]:
-    folder = tmp_path_factory.mktemp("boston")
-    is_sqlite = request.param == "sqlite"
-    url = f"sqlite:///{folder}/boston.db" if is_sqlite else request.getfixturevalue("postgres_url")
-    made = Boston(url, cases, folder / "snapshots")
-    yield made
-    made.engine.dispose()
+) -> Iterator[Callable[[str], Boston]]:
+    """Gives the loaded and published city on `sqlite` or `postgresql`, made when first asked for."""
+    made: dict[str, Boston] = {}
+
+    def on(engine: str) -> Boston:
+        if engine not in made:
+            folder = tmp_path_factory.mktemp("boston")
+            is_sqlite = engine == "sqlite"
+            url = f"sqlite:///{folder}/boston.db" if is_sqlite else request.getfixturevalue("postgres_url")
+            made[engine] = Boston(url, cases, folder / "snapshots")
+        return made[engine]
+
+    yield on
+    for one in made.values():
+        one.engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def boston(request: pytest.FixtureRequest, boston_on: Callable[[str], Boston]) -> Boston:
+    return boston_on(request.param)
 
 
 def test_every_row_of_the_file_is_accounted_for(boston: Boston) -> None:
@@ -145,29 +158,16 @@ def test_every_published_score_recomputes(boston: Boston) -> None:
         assert [lines for _, lines in verify(connection)] == [[]]
 
 
-def test_both_engines_publish_the_same_numbers_to_the_last_bit(
-    cases: Path, postgres_url: str, tmp_path: Path
-) -> None:
+def test_both_engines_publish_the_same_numbers_to_the_last_bit(boston_on: Callable[[str], Boston]) -> None:
     said = []
-    for url in (f"sqlite:///{tmp_path}/boston.db", postgres_url):
-        engine = open_engine(url)
-        catalogue = load(find_city("boston"))
-        migrate(engine, catalogue.city, system_clock)
-        source = catalogue.sources["boston_311"]
-        desk = Desk(engine, catalogue.city, tmp_path / "snapshots")
-        run_source(desk, source, Asked(file=cases), dated=records.dated_columns(catalogue, source))
-        publish(engine, catalogue, system_clock, as_of=AS_OF)
-        with reading(engine) as connection:
+    for engine in ("sqlite", "postgresql"):
+        with reading(boston_on(engine).engine) as connection:
             current = publications.current(connection)
             assert current is not None
             said.append(
                 (
                     all_scores(connection, current.publication),
-                    {
-                        key: publication_rows.as_composite(row)
-                        for key, row in publications.composite_rows(connection, current.publication).items()
-                    },
+                    all_composites(connection, current.publication),
                 )
             )
-        engine.dispose()
     assert said[0] == said[1]
