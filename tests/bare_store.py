@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from metrics.model import City
 from store.engine import open_engine
-from store.migrations import migrate
+from tests.laid import lay
 
 HOME = City("home", "Home", "America/New_York")
 
@@ -54,7 +54,7 @@ def bare_engine(any_engine_url: str) -> Iterator[Engine]:
 @pytest.fixture
 def engine(bare_engine: Engine, clock: HandClock) -> Engine:
     """A migrated database of the city `home`."""
-    migrate(bare_engine, HOME, clock)
+    lay(bare_engine, HOME, clock)
     return bare_engine
 
 

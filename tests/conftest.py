@@ -16,6 +16,11 @@ from hypothesis import settings
 from psycopg import sql
 from sqlalchemy.engine import URL, make_url
 
+from tests.laid import NEW, TO_BE_MADE, forget, on_server
+
+LAYING = {"any_bench", "engine", "town"}
+"""The fixtures that begin by laying a database where `any_engine_url` says."""
+
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 # How long an example takes says how busy the machine is.
@@ -45,7 +50,9 @@ def postgres_server() -> Iterator[URL]:
     """
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
-        yield make_url(given).set(drivername="postgresql+psycopg")
+        server = make_url(given).set(drivername="postgresql+psycopg")
+        yield server
+        forget(server)
         return
     with warnings.catch_warnings():
         # Importing the wheel warns where the machine has no XDG_RUNTIME_DIR, as servers do not.
@@ -73,7 +80,8 @@ def any_engine_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'test.db'}"
         return
-    with _fresh_postgres(request.getfixturevalue("postgres_server")) as url:
+    is_laid = not LAYING.isdisjoint(request.fixturenames)
+    with _fresh_postgres(request.getfixturevalue("postgres_server"), is_laid=is_laid) as url:
         yield url
 
 
@@ -92,22 +100,26 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
 
 
 def _forget_durability(address: str) -> None:
-    """Test data need not survive a power cut; waiting for the disk makes the tests slow."""
+    """Test data need not survive a power cut, nor be tidied: waiting and tidying make the tests slow."""
     with psycopg.connect(address, autocommit=True) as connection:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
             connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
         connection.execute("SELECT pg_reload_conf()")
 
 
 @contextmanager
-def _fresh_postgres(server: URL) -> Iterator[str]:
-    """A new database on `server`, dropped afterwards together with any connection left open."""
+def _fresh_postgres(server: URL, *, is_laid: bool = False) -> Iterator[str]:
+    """A new database on `server`, dropped afterwards together with any connection left open.
+
+    is_laid: it is made by the `lay` that follows.
+    """
     name = f"test_{uuid.uuid4().hex}"
-    address = server.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    if is_laid:
+        TO_BE_MADE[name] = server
+    else:
+        on_server(server, NEW, name)
     try:
         yield server.set(database=name).render_as_string(hide_password=False)
     finally:
-        with psycopg.connect(address, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        TO_BE_MADE.pop(name, None)
+        on_server(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)

@@ -14,7 +14,7 @@ from ingest.desk import Desk
 from metrics import catalogue as catalogues
 from store import lease, publications
 from store.engine import open_engine, reading
-from store.migrations import migrate
+from tests.laid import lay
 
 LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
 NOON = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -48,7 +48,7 @@ class Springfield:
     def reread(self) -> None:
         """Takes the definitions as they are in the folder now, as a worker does that starts."""
         self.catalogue = catalogues.load(self.folder)
-        migrate(self.engine, self.catalogue.city, lambda: LONG_AGO)
+        lay(self.engine, self.catalogue.city, lambda: LONG_AGO)
         self.desk = Desk(
             self.engine, self.catalogue.city, self.folder.parent / "snapshots", self.folder, self.clock
         )

@@ -12,11 +12,11 @@ from metrics.model import Catalogue, Composite, Grain, Publication, Score, Sourc
 from metrics.periods import local_day
 from store import publication_rows, publications, records, runs
 from store.engine import instant_text, reading, writing
-from store.migrations import migrate
 from store.publication_rows import Key
 from store.publish import PublishReport, publish, verify
 from store.withheld import NOTHING
 from tests.builders import write_folder
+from tests.laid import lay
 
 CITY = """
 id = "test"
@@ -180,7 +180,7 @@ class Town:
     ) -> None:
         self.engine, self.catalogue = engine, catalogue
         self.now = began
-        migrate(engine, catalogue.city, self.clock)
+        lay(engine, catalogue.city, self.clock)
         self.now = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
     def clock(self) -> datetime:

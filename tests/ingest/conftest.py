@@ -15,10 +15,10 @@ from ingest.run import Desk
 from metrics.model import City, Column, Source
 from store import quarantine, records, runs
 from store.engine import Clock, open_engine, reading
-from store.migrations import migrate
 from tests.bare_store import HandClock
 from tests.ingest.stand_ins.ckan import Portal
 from tests.ingest.stand_ins.frame import serving
+from tests.laid import lay
 
 NOW = datetime(2026, 8, 18, 9, 0, tzinfo=UTC)
 CITY = City(id="test", name="Testville", time_zone="America/New_York")
@@ -49,7 +49,7 @@ class Bench:
         self.folder = folder
         self.engine = open_engine(url)
         self.said: list[str] = []
-        migrate(self.engine, CITY, self.clock)
+        lay(self.engine, CITY, self.clock)
         self.desk = Desk(
             self.engine,
             CITY,

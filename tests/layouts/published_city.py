@@ -24,9 +24,9 @@ from metrics.model import Aggregation, Catalogue, Family, Knowledge, Metric, Sco
 from metrics.plan import Inputs, Plan, plan
 from store import publications, records, schema, signals
 from store.engine import Engine, bump_state, open_engine, writing
-from store.migrations import migrate
 from store.publication_rows import composite_to_row, knowledge_to_json, score_to_row
 from tests.builders import write_folder
+from tests.laid import lay
 
 AS_OF = date(2026, 11, 23)
 ORIGIN = date(2023, 6, 1)
@@ -295,7 +295,7 @@ def published_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Publish
     catalogue = catalogue_of(files)
     url = f"sqlite:///{folder / 'cityscore.db'}"
     engine = open_engine(url)
-    migrate(engine, catalogue.city, lambda: NOW)
+    lay(engine, catalogue.city, lambda: NOW)
     planned, knowledge = plan_of(catalogue)
     fill(engine, catalogue, planned, knowledge)
     with writing(engine, lambda: NOW) as held:
@@ -313,7 +313,7 @@ def empty_database(tmp_path: Path) -> Iterator[Callable[[Catalogue], Engine]]:
     def make(catalogue: Catalogue) -> Engine:
         engine = open_engine(f"sqlite:///{tmp_path / f'city{len(made)}.db'}")
         made.append(engine)
-        migrate(engine, catalogue.city, lambda: NOW)
+        lay(engine, catalogue.city, lambda: NOW)
         return engine
 
     yield make

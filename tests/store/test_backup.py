@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import threading
 import time
 import zipfile
@@ -23,7 +24,7 @@ from store.backup_file import MANIFEST, opened
 from store.engine import StoreError, open_engine, reading, writing
 from store.migrations import MIGRATIONS, migrate
 from store.restore import STATE_LEAP, restore
-from tests.town import Town, case
+from tests.town import Town, case, write_city
 
 NOW = "2026-07-02T03:04:05.000006Z"
 ENGINES = ("sqlite", "postgresql")
@@ -122,13 +123,27 @@ def twin(any_engine_url, new_database):
     engine.dispose()
 
 
+@pytest.fixture(scope="module")
+def first_small(tmp_path_factory):
+    """The files of `small`, and what its clock shows."""
+    folder = tmp_path_factory.mktemp("small")
+    engine = open_engine(f"sqlite:///{folder / 'small.db'}")
+    town = Town(engine, load(write_city(folder / "test")))
+    fill(town)
+    save(engine, folder / "small.zip")
+    engine.dispose()
+    return folder, town.now
+
+
 @pytest.fixture
-def small(city, tmp_path):
+def small(first_small, city, tmp_path):
     """A town on SQLite, and a backup of it."""
+    made, now = first_small
+    for name in ("small.db", "small.zip"):
+        shutil.copy2(made / name, tmp_path / name)
     engine = open_engine(f"sqlite:///{tmp_path / 'small.db'}")
     town = Town(engine, load(city))
-    fill(town)
-    save(engine, tmp_path / "small.zip")
+    town.now = now
     yield town, tmp_path / "small.zip"
     engine.dispose()
 
