@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -42,6 +43,9 @@ from store.reduce import prepare_workdays
 Seen = TypeVar("Seen")
 Do = Callable[[Writing], RunReport]
 """Does a run within a transaction."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""How a disk, or what may be used of it, says that it takes no more."""
 
 READING = 1
 """Raised when the code understands the same bytes differently: every source is then read whole again."""
@@ -151,7 +155,11 @@ def _guarded(run: _Run, dated: tuple[str, ...]) -> RunReport:
         raise
     except Exception as error:  # noqa: BLE001 - one source must not stop the others
         message = run.secrets.hidden(told(error))
-        runs.fail(*fail, message, snapshot=run.snapshot)
+        try:
+            runs.fail(*fail, message, snapshot=run.snapshot)
+        except StoreError as second:
+            # The row stays as it is until the next run of the source closes it.
+            message = message if told(second) == message else f"{message} And not entered: {told(second)}"
         return RunReport(run.source.id, "failed", message=message)
 
 
@@ -460,6 +468,8 @@ def told(error: Exception) -> str:
     text = readable(" ".join(str(error).split()))
     if isinstance(error, SourceError | StoreError):
         return text
+    if isinstance(error, OSError) and error.errno in FULL:
+        return f"The disk is full ({error.strerror}); free space where DATA_DIR is and run again."
     if isinstance(error, OSError):
         place = readable(str(error.filename or "A file or the network"))
         return f"{place}: {error.strerror or text}; mend that and run again."

@@ -172,7 +172,21 @@ def keeping(engine: Engine) -> Iterator[Connection]:
     """A connection outside the pool, not in a transaction; its temporary tables end with the block."""
     with _connected(engine) as connection:
         connection.detach()
-        yield connection
+        with told_when_full():
+            yield connection
+
+
+@contextmanager
+def told_when_full() -> Iterator[None]:
+    """Raises StoreError where the disk of the database takes no more; other errors pass as they are."""
+    try:
+        yield
+    except (DBAPIError, psycopg.Error) as error:
+        original = error.orig if isinstance(error, DBAPIError) else error
+        if not _is_full(original):
+            raise
+        said = " ".join(str(original).split()).rstrip(".")
+        raise StoreError(f"The database cannot be written ({said}); see whether its disk is full.") from error
 
 
 def forget_deleted(engine: Engine) -> None:
@@ -293,12 +307,19 @@ def _began(connection: Connection) -> Iterator[None]:
     except OperationalError as error:
         raise StoreError(_why_not_begun(error)) from error
     try:
-        with transaction:
+        with told_when_full(), transaction:
             yield
     except DBAPIError as error:
         if not error.connection_invalidated:
             raise
         raise StoreError(f"The database went away: {_cause(error)}; try again when it is back.") from error
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Whether a driver tells of a disk that is full, or of one that fails, which it cannot always tell."""
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+    return isinstance(error, psycopg.errors.DiskFull)
 
 
 def _why_not_begun(error: OperationalError) -> str:

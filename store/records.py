@@ -36,7 +36,7 @@ from sqlalchemy.exc import DBAPIError
 
 from metrics.model import Source
 from store.computing import Computing, compute
-from store.engine import Clock, StoreError, Writing, keeping, trying, writing
+from store.engine import Clock, StoreError, Writing, keeping, told_when_full, trying, writing
 from store.record_tables import (
     RecordTables,
     create_index,
@@ -140,7 +140,7 @@ class Stage:
             raise ValueError(f"{len(rows)} rows came with {len(numbers)} lines")
         names = stage_columns(self._source)
         try:
-            with self.connection.begin():
+            with told_when_full(), self.connection.begin():
                 if self.connection.dialect.name == "postgresql":
                     _copy_rows(self.connection, self._tables.stage, names, rows, len(self._lines) + 1)
                 else:

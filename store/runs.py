@@ -282,7 +282,7 @@ def _in_force(table: FromClause, at: str | None) -> list[ColumnElement[bool]]:
 
 def _interrupt(write: Writing, source: str) -> None:
     is_open = (_runs.c.outcome == "running") & (_runs.c.source == source)
-    message = "The process ended before the run did; nothing of it was kept."
+    message = "The run could not say how it ended, as when its process is killed; nothing of it was kept."
     values = {"outcome": "interrupted", "finished_at": write.now, "message": message}
     write.connection.execute(update(_runs).where(is_open).values(values))
 

@@ -126,6 +126,31 @@ def test_an_hourly_schedule_does_not_rest_while_the_clocks_show_an_hour_twice():
     assert {later - earlier for earlier, later in pairwise(found)} == {timedelta(minutes=30)}
 
 
+@pytest.mark.parametrize(
+    ("crontab", "begins", "loads"),
+    [
+        # What is shown twice comes the first time; what is skipped comes as long after midnight as ever.
+        ("30 1 * * *", "2026-10-31T04:00", ["2026-10-31T05:30", "2026-11-01T05:30", "2026-11-02T06:30"]),
+        ("30 2 * * *", "2027-03-13T06:00", ["2027-03-13T07:30", "2027-03-14T07:30", "2027-03-15T06:30"]),
+    ],
+    ids=["back", "forward"],
+)
+def test_nothing_runs_twice_or_not_at_all_while_the_clocks_change_and_workers_too(
+    springfield, monkeypatch, crontab, begins, loads
+):
+    monkeypatch.setattr(worker.Duties, "_publish", lambda *_: (worker.SUCCEEDED, {}))
+    springfield.edit("sources/requests.toml", "0 4 * * *", crontab)
+    springfield.reread()
+    springfield.drop(RECORDS)
+    springfield.now = utc(begins)
+    work_off(springfield.worker())
+    while springfield.now < utc(loads[-1]) + timedelta(hours=1):
+        springfield.now += timedelta(minutes=30)
+        work_off(springfield.worker())
+    _made_up_for, *planned = [run.started_at[:16] for run in ledger(springfield)]
+    assert planned == loads
+
+
 @pytest.mark.parametrize("zone", [NEW_YORK, "Europe/Berlin", "Asia/Beirut", "Australia/Lord_Howe", "UTC"])
 @pytest.mark.parametrize("hour", [0, 1, 2, 5])
 def test_the_publication_comes_due_when_the_day_opens(zone, hour):

@@ -256,6 +256,17 @@ def test_a_sqlite_file_is_kept_as_promised(tmp_path, clock, home):
     assert ask == {"journal_mode": "wal", "synchronous": 1, "foreign_keys": 1, "busy_timeout": 60_000}
 
 
+def test_a_disk_that_takes_no_more_is_one_line_and_nothing_is_written(tmp_path, clock, home):
+    engine = open_engine(f"sqlite:///{tmp_path / 'city.db'}")
+    migrate(engine, home, clock)
+    said = pytest.raises(StoreError, match=r"database or disk is full.*see whether its disk is full")
+    with said, writing(engine, clock) as write:
+        write.connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        write.connection.exec_driver_sql("CREATE TABLE large (text TEXT)")
+    assert not inspect(engine).has_table("large")
+    engine.dispose()
+
+
 def test_a_database_that_goes_away_in_the_middle_is_one_line_and_can_be_used_when_it_is_back(engine, clock):
     if engine.dialect.name == "sqlite":
         pytest.skip("a file does not go away")
