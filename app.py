@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import settings
-from layouts import staff
+from layouts import forms, staff
 from layouts.access import Judge
+from layouts.acts import Door as Acts
 from layouts.desk import Desk
 from layouts.public import api, embed, site
 from layouts.public.status import StatusPage
@@ -146,6 +147,7 @@ def make_server(
     states = status(engine, catalogue.city.id, catalogue.sources, build)
     pushed = frozenset(name for name, source in catalogue.sources.items() if source.kind == PUSHED)
     door = Door(engine, pushed, limits)
+    who = Who(engine, clock, guard.Way(base_url))
     status_page = StatusPage(desk, lambda: status_view(engine, catalogue))
     routes = (
         Route("/", Kind.PUBLIC, pages.home),
@@ -168,6 +170,7 @@ def make_server(
         Route("/api/v1/sources", Kind.PUBLIC, calls.sources),
         Route("/api/v1/ingest/<source>", Kind.PUSH, door.receive, method="POST"),
         Route("/api/v1/ingest/requests/<number>", Kind.PUSH, door.state),
+        Route("/act/<name>", Kind.ACT, Acts(desk, clock, who.is_own_form).receive, method="POST"),
         Route("/health", Kind.HEALTH, alive),
         Route(
             "/status",
@@ -190,7 +193,8 @@ def make_server(
             base_url=base_url,
         )
     )
-    staff.mount(made, desk, _judge(Who(engine, clock, guard.Way(base_url))), ASSETS)
+    staff.mount(made, desk, _judge(who), ASSETS)
+    forms.put_token(made, who.token)
     return made
 
 

@@ -24,7 +24,7 @@ from layouts.formats.districts import districts_word
 from layouts.links import PREFIX
 from metrics.model import City
 
-NOT_FOR_STAFF = r"^(?!style\.css$|svg\.js$|pages\.js$)"
+NOT_FOR_STAFF = r"^(?!style\.css$|svg\.js$|pages\.js$|forms\.js$)"
 """Of the assets, Dash would put every script and style sheet it finds into every page."""
 
 CALLBACKS = f"{PREFIX}_dash-update-component"
@@ -116,6 +116,7 @@ def frame() -> html.Div:
                     ),
                     className="masthead",
                 ),
+                html.P(id="done", role="status", className="done"),
                 html.Main(page_container, id="content", tabIndex="-1"),
                 html.Div(id="announced", role="status", className="unseen"),
             ]

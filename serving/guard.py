@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from flask import Request, has_request_context, request
 from werkzeug.exceptions import MethodNotAllowed
 
-from serving.routes import STAFF, Kind
+from serving.routes import FOR_STAFF, STAFF, Kind
 
 OWN_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 """The names this machine has for itself."""
@@ -80,7 +80,7 @@ def check(asked: Request, kind: Kind | None, is_page: Callable[[str], bool], pub
     staff pages are answered. A route of no kind is refused like an unknown one: forgetting to say whom it
     is for opens nothing.
     """
-    if kind is Kind.STAFF and public_name:
+    if kind in FOR_STAFF and public_name:
         _refuse_strangers(asked)
     check_way(asked.environ, public_name)
     if isinstance(asked.routing_exception, MethodNotAllowed):
@@ -89,8 +89,9 @@ def check(asked: Request, kind: Kind | None, is_page: Callable[[str], bool], pub
         raise Refused(404, "There is no such page.")
     if asked.method in WRITING:
         _refuse_foreign_origins(asked)
-    if kind is Kind.STAFF:
+    if kind in FOR_STAFF:
         _refuse_strangers(asked)
+    if kind is Kind.STAFF:
         _refuse_unknown_pages(asked, is_page)
 
 

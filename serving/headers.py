@@ -8,7 +8,7 @@ import re
 
 from flask import Response
 
-from serving.routes import OPEN, REVALIDATE, Kind
+from serving.routes import FOR_STAFF, OPEN, REVALIDATE, Kind
 
 NOT_MODIFIED = 304
 ALWAYS = {
@@ -47,7 +47,7 @@ def protect(response: Response, kind: Kind | None) -> Response:
         response.headers.setdefault("Content-Security-Policy", _policy(response, kind))
     if kind is Kind.EMBED:
         response.headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
-    if kind is Kind.STAFF:
+    if kind in FOR_STAFF:
         response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     if "Cache-Control" not in response.headers:

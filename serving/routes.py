@@ -19,7 +19,8 @@ class Kind(StrEnum):
     """Who a route is for. A route without a kind is answered to nobody.
 
     EMBED is public too, and the only kind that may stand in frames on pages of other sites. PUSH is for
-    programs that show a token (`serving.push`), which the route itself asks for.
+    programs that show a token (`serving.push`), which the route itself asks for. ACT is for the forms of
+    people who have signed in, which the route itself asks about too; it takes POST alone.
     """
 
     PUBLIC = "public"
@@ -27,10 +28,14 @@ class Kind(StrEnum):
     STAFF = "staff"
     HEALTH = "health"
     PUSH = "push"
+    ACT = "act"
 
 
 OPEN = frozenset({Kind.PUBLIC, Kind.EMBED})
 """The kinds for everybody: the same answer to each reader as long as the public state is the same."""
+
+FOR_STAFF = frozenset({Kind.STAFF, Kind.ACT})
+"""The kinds that are answered only where staff may come."""
 
 
 class Answer(Protocol):

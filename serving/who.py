@@ -88,6 +88,11 @@ class Who:
             self.cookies().take(SESSION, CSRF)
         g.pop(_ASKING, None)
 
+    def token(self) -> str:
+        """The token that forms of whoever asks carry; "" for nobody."""
+        found = self.asking()
+        return "" if found is None else found.csrf
+
     def is_own_form(self, asked: Request) -> bool:
         """Whether what is sent carries the token of the session: in a header, else in the form."""
         found = self.asking()

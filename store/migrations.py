@@ -762,6 +762,105 @@ FOR EACH STATEMENT EXECUTE FUNCTION audit_log_refuses()""",
 }
 """REPLACE would take a row away in SQLite without asking the trigger that guards deletion."""
 
+
+def _notes(connection: Connection) -> None:
+    _run(connection, _NOTES)
+
+
+_NOTES = """
+CREATE TABLE notes (
+    id {serial},
+    metric {text} NOT NULL,
+    grain {text} NOT NULL,
+    start {text} NOT NULL,
+    kind {text} NOT NULL,
+    is_public INTEGER NOT NULL,
+    words {text} NOT NULL,
+    writer {id},
+    writer_name {text} NOT NULL,
+    written_at {text} NOT NULL,
+    withdrawn_by {text},
+    withdrawn_at {text},
+    withdrawn_why {text},
+    CONSTRAINT note_kind CHECK (kind in ('explanation', 'reply'))
+) {strict};
+CREATE INDEX notes_by_metric ON notes (metric, start);
+CREATE TABLE marks (
+    id {serial},
+    metric {text} NOT NULL,
+    day {text} NOT NULL,
+    kind {text} NOT NULL,
+    is_public INTEGER NOT NULL,
+    words {text} NOT NULL,
+    writer {id},
+    writer_name {text} NOT NULL,
+    written_at {text} NOT NULL,
+    withdrawn_by {text},
+    withdrawn_at {text},
+    withdrawn_why {text},
+    CONSTRAINT mark_kind CHECK (kind in ('event', 'definition'))
+) {strict};
+CREATE INDEX marks_by_metric ON marks (metric, day);
+CREATE TABLE actions (
+    id {serial},
+    metric {text} NOT NULL,
+    words {text} NOT NULL,
+    is_public INTEGER NOT NULL,
+    opener {id},
+    opener_name {text} NOT NULL,
+    opened_at {text} NOT NULL
+) {strict};
+CREATE INDEX actions_by_metric ON actions (metric, id);
+CREATE TABLE action_turns (
+    id {serial},
+    action {id} NOT NULL,
+    state {text} NOT NULL,
+    owner {id} NOT NULL,
+    due {text} NOT NULL,
+    words {text} NOT NULL,
+    writer {id},
+    writer_name {text} NOT NULL,
+    written_at {text} NOT NULL,
+    CONSTRAINT action_state CHECK (state in ('open', 'done', 'dropped'))
+) {strict};
+CREATE INDEX action_turns_by_action ON action_turns (action, id);
+CREATE TABLE release_steps (
+    id {serial},
+    metric {text} NOT NULL,
+    step {text} NOT NULL,
+    words {text} NOT NULL,
+    writer {id},
+    writer_name {text} NOT NULL,
+    written_at {text} NOT NULL,
+    CONSTRAINT release_step CHECK (step in ('seen', 'approved', 'refused'))
+) {strict};
+CREATE INDEX release_steps_by_metric ON release_steps (metric, id);
+CREATE TABLE problems (
+    id {serial},
+    metric {text} NOT NULL,
+    grain {text} NOT NULL,
+    start {text} NOT NULL,
+    district {text} NOT NULL,
+    words {text} NOT NULL,
+    writer {id},
+    writer_name {text} NOT NULL,
+    written_at {text} NOT NULL
+) {strict};
+CREATE INDEX problems_by_metric ON problems (metric, id);
+CREATE TABLE problem_turns (
+    id {serial},
+    problem {id} NOT NULL,
+    state {text} NOT NULL,
+    words {text} NOT NULL,
+    is_public INTEGER NOT NULL,
+    writer {id},
+    writer_name {text} NOT NULL,
+    written_at {text} NOT NULL,
+    CONSTRAINT problem_state CHECK (state in ('new', 'answered', 'closed'))
+) {strict};
+CREATE INDEX problem_turns_by_problem ON problem_turns (problem, id);
+"""
+
 MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0001_first_tables", _first_tables),
     ("0002_worker_tables", _worker_tables),
@@ -780,5 +879,6 @@ MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0015_bunchings", _bunchings),
     ("0016_erasures", _erasures),
     ("0017_people", _people),
+    ("0018_notes", _notes),
 )
 """Every step by name, in the order of their application."""

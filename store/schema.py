@@ -626,3 +626,115 @@ audit_log = _table(
 """What people changed, written with the change: who, what, about whom or what, and a JSON object of words.
 
 Rows are only added: triggers refuse everything else. actor is empty for what was done by hand here."""
+
+notes = _table(
+    "notes",
+    _identity(),
+    _text("metric"),
+    _text("grain"),
+    _text("start"),
+    _text("kind"),
+    Column("is_public", Integer, nullable=False),
+    _text("words"),
+    Column("writer", Identity, nullable=True),
+    _text("writer_name"),
+    _text("written_at"),
+    _text("withdrawn_by", optional=True),
+    _text("withdrawn_at", optional=True),
+    _text("withdrawn_why", optional=True),
+    CheckConstraint("kind in ('explanation', 'reply')", name="note_kind"),
+    Index("notes_by_metric", "metric", "start"),
+)
+"""What people wrote about a metric in a period: an explanation, or a reply of whom the number is about."""
+
+marks = _table(
+    "marks",
+    _identity(),
+    _text("metric"),
+    _text("day"),
+    _text("kind"),
+    Column("is_public", Integer, nullable=False),
+    _text("words"),
+    Column("writer", Identity, nullable=True),
+    _text("writer_name"),
+    _text("written_at"),
+    _text("withdrawn_by", optional=True),
+    _text("withdrawn_at", optional=True),
+    _text("withdrawn_why", optional=True),
+    CheckConstraint("kind in ('event', 'definition')", name="mark_kind"),
+    Index("marks_by_metric", "metric", "day"),
+)
+"""What happened on a day, drawn on the charts of a metric: an event, or a change of its definition."""
+
+actions = _table(
+    "actions",
+    _identity(),
+    _text("metric"),
+    _text("words"),
+    Column("is_public", Integer, nullable=False),
+    Column("opener", Identity, nullable=True),
+    _text("opener_name"),
+    _text("opened_at"),
+    Index("actions_by_metric", "metric", "id"),
+)
+"""What somebody set out to do so that a metric moves; where it stands is its newest turn."""
+
+action_turns = _table(
+    "action_turns",
+    _identity(),
+    Column("action", Identity, nullable=False),
+    _text("state"),
+    Column("owner", Identity, nullable=False),
+    _text("due"),
+    _text("words"),
+    Column("writer", Identity, nullable=True),
+    _text("writer_name"),
+    _text("written_at"),
+    CheckConstraint("state in ('open', 'done', 'dropped')", name="action_state"),
+    Index("action_turns_by_action", "action", "id"),
+)
+"""All of an action from an instant on: state, its one owner, due day; words: the promise or the reason."""
+
+release_steps = _table(
+    "release_steps",
+    _identity(),
+    _text("metric"),
+    _text("step"),
+    _text("words"),
+    Column("writer", Identity, nullable=True),
+    _text("writer_name"),
+    _text("written_at"),
+    CheckConstraint("step in ('seen', 'approved', 'refused')", name="release_step"),
+    Index("release_steps_by_metric", "metric", "id"),
+)
+"""What was decided of a metric before the public first saw it: its owner saw it, it is approved, refused."""
+
+problems = _table(
+    "problems",
+    _identity(),
+    _text("metric"),
+    _text("grain"),
+    _text("start"),
+    _text("district"),
+    _text("words"),
+    Column("writer", Identity, nullable=True),
+    _text("writer_name"),
+    _text("written_at"),
+    Index("problems_by_metric", "metric", "id"),
+)
+"""What readers say is wrong with a number; writer_name is empty for the public, of whom nothing is kept."""
+
+problem_turns = _table(
+    "problem_turns",
+    _identity(),
+    Column("problem", Identity, nullable=False),
+    _text("state"),
+    _text("words"),
+    Column("is_public", Integer, nullable=False),
+    Column("writer", Identity, nullable=True),
+    _text("writer_name"),
+    _text("written_at"),
+    CheckConstraint("state in ('new', 'answered', 'closed')", name="problem_state"),
+    Index("problem_turns_by_problem", "problem", "id"),
+)
+"""How a problem went on; one without a turn is new. words is the answer."""

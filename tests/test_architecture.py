@@ -50,6 +50,10 @@ LAYOUTS_READ_AND_ASK = {
     "selftests",
     "engine",
     "audit_log",
+    "notes",
+    "actions",
+    "problems",
+    "releases",
     "one_time_links",
     "people",
     "sessions",
@@ -57,7 +61,7 @@ LAYOUTS_READ_AND_ASK = {
     "target_preview",
     "targets",
 }
-"""What pages know of the store: the read side with its receipts, and the three places they may write to."""
+"""What pages know of the store: the read side with its receipts, and the places they may write to."""
 
 WHAT_COMPUTES = {
     "composite",

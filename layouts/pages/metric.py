@@ -34,6 +34,8 @@ from layouts.integrity_section import integrity_section
 from layouts.integrity_view import trust_of
 from layouts.links import department_link, districts_link, metric_link, today_link
 from layouts.metric_view import metric_view
+from layouts.notes_section import notes_section
+from layouts.notes_view import NotesView, notes_view
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, day, opened
 from layouts.public.asking import grain as asked_grain
@@ -88,12 +90,13 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
             told = vintage_view(connection, view)
             trust = trust_of(connection, edition, metric)
             found = receipt_of(connection, edition, metric, view.grain, start) if start else None
+            written = notes_view(connection, edition, metric, view.score.period if view.score else None)
     except Refusal as refusal:
         return html.Div([html.H1(refusal.title), html.P(refusal.detail, className="lead")])
     except NothingPublished:
         return _message(_("Nothing has been published yet"))
     receipt = [opened_receipt(view, found, start)] if start else []
-    return html.Div(_page(view, told, trust, receipt))
+    return html.Div(_page(view, told, trust, receipt, written))
 
 
 @dash.callback(
@@ -114,7 +117,13 @@ def _message(text: str) -> html.Div:
     return html.Div([html.H1(text), html.P(dcc.Link(_("Today"), href=f"{PREFIX}today"), className="lead")])
 
 
-def _page(view: MetricView, told: VintageView, trust: Integrity, receipt: list[html.Section]) -> list[Any]:
+def _page(
+    view: MetricView,
+    told: VintageView,
+    trust: Integrity,
+    receipt: list[html.Section],
+    written: NotesView,
+) -> list[Any]:
     metric, score, edition = view.metric, view.score, view.edition
     may_change = formats.provisional(1) if score and score.status is Status.PROVISIONAL else ""
     return [
@@ -139,6 +148,7 @@ def _page(view: MetricView, told: VintageView, trust: Integrity, receipt: list[h
             role="list",
         ),
         *receipt,
+        *notes_section(written),
         _course(view, told),
         control_section(view),
         html.Div(
