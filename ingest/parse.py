@@ -20,6 +20,10 @@ from metrics.model import Column, Source
 
 RAGGED = "has more or fewer cells than the header"
 NO_KEY = "is empty, and it is the key"
+LONGEST_KEY = 1000
+"""How many bytes a key may have: what PostgreSQL keeps in order may have little more than twice as many."""
+
+LONG_KEY = f"is longer than {LONGEST_KEY} bytes, and it is the key"
 NO_VALUE = "is empty, and it is required"
 
 Row = tuple[Value, ...]
@@ -247,6 +251,8 @@ class Parser:
                 if not all(values):
                     for index in (index for index, value in enumerate(values) if value is None):
                         refused.add(index, column.name, reason)
+        for index in _too_long(columns[self._source.key].values):
+            refused.add(index, self._source.key, LONG_KEY)
         for name, converted in columns.items():
             for index, reason in converted.out_of_order.items():
                 refused.add(index, name, reason)
@@ -362,6 +368,13 @@ def _refuse_missing(source: Source, page: Page, positions: Mapping[str, int | No
         f"{page.place}: the column {' and '.join(missing)} is missing (found: {printable(found)}).{header} "
         f"Give the right file, or add the name used there to `aliases` in sources/{source.id}.toml."
     )
+
+
+def _too_long(keys: Sequence[Value]) -> list[int]:
+    """Where the keys stand that an index cannot hold; a sign has four bytes at most."""
+    texts = [(index, one) for index, one in enumerate(keys) if isinstance(one, str)]
+    suspects = [(index, one) for index, one in texts if len(one) * 4 > LONGEST_KEY]
+    return [index for index, one in suspects if len(one.encode()) > LONGEST_KEY]
 
 
 def _local_days(converted: Converted) -> Sequence[Value]:

@@ -39,7 +39,12 @@ BODIES_AT_ONCE = 4
 BODIES_OF_ONE = 2
 """How many bodies one process reads at once, of all tokens and of one: the other threads answer readers."""
 
-PIECE = 1 << 16
+LEFT_SECONDS = 3600.0
+"""For how long a sender that was left and does not hang up counts against those of its token."""
+
+PIECE = 1 << 12
+"""How much is waited for at a time: what a slow sender still has to send until its reading ends."""
+
 AGAIN_SECONDS = 2
 _LONGEST_NUMBER = 18
 _TITLES = {
@@ -172,46 +177,65 @@ class Door:
 
 
 class Bodies:
-    """Who reads a body in this process: few at once, each for a limited time."""
+    """Who reads a body in this process: few at once, each for a limited time.
+
+    A sender that was left because it is slow takes the room of its own token only, never that of others.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._of: Counter[int] = Counter()
+        self._left: Counter[int] = Counter()
 
     @contextmanager
     def room(self, token: int) -> Iterator[_Turn]:
         """A turn to read one body; Refusal 503 when all are taken."""
         with self._lock:
-            if self._of.total() >= BODIES_AT_ONCE or self._of[token] >= BODIES_OF_ONE:
+            mine = self._of[token] + self._left[token]
+            if self._of.total() >= BODIES_AT_ONCE or mine >= BODIES_OF_ONE:
                 busy = "Other deliveries are coming in; try again in a moment."
                 raise Refusal(503, busy, {"Retry-After": str(AGAIN_SECONDS)})
             self._of[token] += 1
-        turn = _Turn(lambda: self._leave(token))
+        turn = _Turn()
         try:
             yield turn
         finally:
-            turn.end()
+            self._end(token, turn)
 
-    def _leave(self, token: int) -> None:
+    def _end(self, token: int, turn: _Turn) -> None:
+        """Gives the room back; that of the token when its sender sends no more, or after LEFT_SECONDS."""
+        reader = turn.reader
+        is_left = reader is not None and reader.is_alive()
         with self._lock:
             self._of[token] -= 1
+            self._left[token] += is_left
+
+        def wait() -> None:
+            assert reader is not None, "it is alive"
+            reader.join(LEFT_SECONDS)
+            with self._lock:
+                self._left[token] -= 1
+
+        if is_left:
+            threading.Thread(target=wait, daemon=True).start()
 
 
 class _Turn:
-    """One reading; it is over when the bytes are in, or when a sender that was left hangs up."""
+    """One reading; it is over when the bytes are in, or when a sender that was left sends another piece."""
 
-    def __init__(self, leave: Any) -> None:
-        self._leave = leave
-        self._reader: threading.Thread | None = None
+    def __init__(self) -> None:
+        self.reader: threading.Thread | None = None
 
     def read(self, stream: Readable, length: int) -> bytes:
         """The whole body; Refusal where it is shorter than it said, or takes longer than BODY_SECONDS."""
         pieces: list[bytes] = []
+        is_left = threading.Event()
         # The server's own reading cannot be given up, so a thread of ours waits where the sender is slow.
-        self._reader = threading.Thread(target=_read, args=(stream, length, pieces), daemon=True)
-        self._reader.start()
-        self._reader.join(BODY_SECONDS)
-        if self._reader.is_alive():
+        self.reader = threading.Thread(target=_read, args=(stream, length, pieces, is_left), daemon=True)
+        self.reader.start()
+        self.reader.join(BODY_SECONDS)
+        if self.reader.is_alive():
+            is_left.set()
             slow = f"The rows took more than {BODY_SECONDS:.0f} seconds to come in; send fewer at a time."
             raise Refusal(408, slow, {"Connection": "close"})
         body = b"".join(pieces)
@@ -219,25 +243,12 @@ class _Turn:
             raise Refusal(400, f"Content-Length says {length} bytes and {len(body)} came in; send it again.")
         return body
 
-    def end(self) -> None:
-        """Gives the room back, at once or when the sender has hung up."""
-        if self._reader is None or not self._reader.is_alive():
-            self._leave()
-            return
-        reader = self._reader
 
-        def wait() -> None:
-            reader.join()
-            self._leave()
-
-        threading.Thread(target=wait, daemon=True).start()
-
-
-def _read(stream: Readable, length: int, pieces: list[bytes]) -> None:
+def _read(stream: Readable, length: int, pieces: list[bytes], is_left: threading.Event) -> None:
     left = length
     # A sender that hangs up ends it; how much is there says so.
     with suppress(OSError):
-        while left > 0 and (piece := stream.read(min(left, PIECE))):
+        while left > 0 and not is_left.is_set() and (piece := stream.read(min(left, PIECE))):
             pieces.append(piece)
             left -= len(piece)
 

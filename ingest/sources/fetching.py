@@ -77,12 +77,19 @@ class Found:
 
 
 def look(
-    path: str, request: ReadRequest, storage: Mapping[str, Any], closing: ExitStack, *, drop: bool = False
+    path: str,
+    request: ReadRequest,
+    storage: Mapping[str, Any],
+    closing: ExitStack,
+    *,
+    drop: bool = False,
+    notes: list[str] | None = None,
 ) -> list[Found]:
     """The files that `path` means, in order of their names.
 
     storage: words for the fsspec driver of an address. closing: ends connections when everything is
-    brought. drop: path may be a folder, which may be empty.
+    brought. drop: path may be a folder, which may be empty. notes: takes a sentence for each link that is
+    passed over.
     Raises SourceError where there is no such file or place, and for a driver that is not installed.
     """
     path = _SCHEME.sub(lambda found: found[0].lower(), path)
@@ -93,7 +100,7 @@ def look(
     if "://" in path:
         found = list(_elsewhere(path, request, storage, closing, drop))
     else:
-        found = list(_here(path, request, drop))
+        found = list(_here(path, request, drop, [] if notes is None else notes))
     if not found and not drop:
         raise SourceError(f"No file is like {public(path)}; put one there, or correct `path` of the source.")
     return found
@@ -102,7 +109,7 @@ def look(
 # --- on this machine -----------------------------------------------------------------------------
 
 
-def _here(path: str, request: ReadRequest, drop: bool) -> Iterator[Found]:
+def _here(path: str, request: ReadRequest, drop: bool, notes: list[str]) -> Iterator[Found]:
     wanted = request.folder / Path(path).expanduser()
     if drop and wanted.is_dir():
         wanted /= "*"
@@ -112,8 +119,12 @@ def _here(path: str, request: ReadRequest, drop: bool) -> Iterator[Found]:
         )
     if has_magic(path) or drop:
         paths = sorted(Path(wanted.anchor).glob(str(wanted.relative_to(wanted.anchor))))
-        # Whoever puts files into a drop may put a link there to a file that only we may read.
-        paths = [one for one in paths if one.is_file() and not (drop and one.is_symlink())]
+        if drop:
+            # Whoever puts files into a drop may put a link there to what only we may read.
+            links = {one for one in paths if _is_linked(one, _root(wanted))}
+            notes += [f"{public(str(one))} is a link or behind one: passed over" for one in sorted(links)]
+            paths = [one for one in paths if one not in links]
+        paths = [one for one in paths if one.is_file()]
         names = [(one, str(one)) for one in paths if _is_data(one.name, drop)]
         if not names and not drop:
             raise SourceError(
@@ -123,6 +134,17 @@ def _here(path: str, request: ReadRequest, drop: bool) -> Iterator[Found]:
         refuse_no_file(wanted)
         names = [(wanted, path)]
     yield from (_found_here(one, name) for one, name in names)
+
+
+def _root(pattern: Path) -> Path:
+    """The folder whose files a pattern means: what stands before its first part with a sign."""
+    return next(one for one in pattern.parents if not has_magic(str(one)))
+
+
+def _is_linked(path: Path, root: Path) -> bool:
+    """Whether a path is a link somewhere below its root; the root itself may be one that we made."""
+    below = [path, *path.parents]
+    return any(one.is_symlink() for one in below[: below.index(root)])
 
 
 def refuse_no_file(path: Path) -> None:

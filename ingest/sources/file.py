@@ -117,7 +117,7 @@ def read(source: Source, request: ReadRequest) -> Extract:
     now = _Memory()
     notes: list[str] = []
     with ExitStack() as closing:
-        found = look(options.path, request, options.storage, closing, drop=options.drop)
+        found = look(options.path, request, options.storage, closing, drop=options.drop, notes=notes)
         if options.drop:
             found, now.looks = _settled(found, before, options, request)
             notes += [f"{public(name)} may be incomplete and waits for the next run" for name in now.looks]

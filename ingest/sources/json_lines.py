@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -16,7 +17,12 @@ from ingest.sources.packed import refuse_larger, unpacked
 MOST_NAMES = 1000
 """More different names than this in one page are a mistake, or are meant to fill the memory."""
 
+LONGEST_ELEMENT = 16_000_000
+"""How many signs one element of a list may have."""
+
 _SHOWN = 1000
+_SEEN_AT_ONCE = 1 << 20
+_NO_SPACE = re.compile(r"[^ \t\n\r]")
 
 
 @dataclass(frozen=True)
@@ -58,13 +64,80 @@ def _is_list(path: Path, name: str) -> bool:
 
 
 def _listed(text: io.TextIOWrapper, name: str, largest: int) -> Iterator[_Item]:
-    whole = text.read(largest + 1)
-    refuse_larger(len(whole), name, largest)
     try:
-        found = _loads(whole)
+        for number, one in enumerate(_Elements(text, name, largest), 1):
+            yield _item(number, one, "" if isinstance(one, dict) else str(one))
+    except UnicodeDecodeError:
+        raise
     except (ValueError, RecursionError) as error:
         raise SourceError(f"{name} is not JSON ({_cause(error)}); save it again.") from error
-    return (_item(number, one, str(one)) for number, one in enumerate(found, 1))
+
+
+class _Elements:
+    """The elements of a list one after the other, of a list that is larger than the memory too.
+
+    Raises ValueError at what is no JSON, with the place.
+    """
+
+    def __init__(self, text: io.TextIOWrapper, name: str, largest: int) -> None:
+        self._text, self._name, self._largest = text, name, largest
+        self._seen, self._at, self._read = "", 0, 0
+        self._has_ended = False
+
+    def __iter__(self) -> Iterator[Any]:
+        self._expect("[")
+        if self._sign() != "]":
+            yield self._element()
+            while self._sign() == ",":
+                self._at += 1
+                yield self._element()
+        self._expect("]")
+        if self._sign():
+            raise self._wrong("something stands behind the end of the list", self._at)
+
+    def _expect(self, sign: str) -> None:
+        if self._sign() != sign:
+            raise self._wrong(f"there is no {sign}", self._at)
+        self._at += 1
+
+    def _sign(self) -> str:
+        """The next sign that is no space; empty at the end."""
+        while True:
+            found = _NO_SPACE.search(self._seen, self._at)
+            if found is not None:
+                self._at = found.start()
+                return found[0]
+            self._at = len(self._seen)
+            if self._has_ended:
+                return ""
+            self._more()
+
+    def _element(self) -> Any:
+        self._sign()
+        while True:
+            try:
+                found, end = _DECODER.raw_decode(self._seen, self._at)
+            except json.JSONDecodeError as error:
+                if self._has_ended or len(self._seen) - self._at > LONGEST_ELEMENT:
+                    raise self._wrong(error.msg, error.pos) from error
+            else:
+                # What ends with all that was seen may go on behind it, as numbers do.
+                if end < len(self._seen) or self._has_ended:
+                    self._at = end
+                    return found
+            self._more()
+
+    def _more(self) -> None:
+        """Sees more, and forgets what was taken; twice as much each time, or long elements take for ever."""
+        rest = self._seen[self._at :]
+        found = self._text.read(max(_SEEN_AT_ONCE, len(rest)))
+        self._has_ended = not found
+        self._read += len(found)
+        refuse_larger(self._read, self._name, self._largest)
+        self._seen, self._at = rest + found, 0
+
+    def _wrong(self, what: str, at: int) -> ValueError:
+        return ValueError(f"{what}, at sign {self._read - len(self._seen) + at + 1}")
 
 
 def _lined(text: io.TextIOWrapper, name: str, largest: int) -> Iterator[_Item]:
@@ -81,11 +154,14 @@ def _lined(text: io.TextIOWrapper, name: str, largest: int) -> Iterator[_Item]:
 
 
 def _loads(text: str) -> Any:
-    return json.loads(text, parse_int=_Written, parse_float=_number, parse_constant=_Written)
+    return _DECODER.decode(text)
 
 
 def _number(written: str) -> _Written:
     return _Written(written.removesuffix(".0"))
+
+
+_DECODER = json.JSONDecoder(parse_int=_Written, parse_float=_number, parse_constant=_Written)
 
 
 def _cause(error: Exception) -> str:

@@ -52,7 +52,7 @@ def put(tmp_path):
 
     def write(name: str, key: str, at: float = LONG_AGO) -> Path:
         path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"id\n{key}\n")
         os.utime(path, (at, at))
         return path
@@ -159,7 +159,25 @@ def test_a_taken_file_that_was_tidied_away_is_remembered(read, put, naps):
 def test_a_link_in_a_drop_shows_no_other_file(read, put, naps):
     secret = put("secret.csv", "s")
     put("drop/1.csv", "a")
-    (secret.parent / "drop" / "2.csv").symlink_to(secret)
+    drop = secret.parent / "drop"
+    (drop / "2.csv").symlink_to(secret)
+    keys, extract = read("drop", drop=True)
+    assert keys == ["a"] and extract.notes == [f"{drop / '2.csv'} is a link or behind one: passed over"]
+
+
+def test_a_folder_in_a_drop_that_is_a_link_shows_none_of_its_files(read, put, naps):
+    secret = put("elsewhere/1.csv", "s")
+    put("drop/parks/1.csv", "a")
+    drop = secret.parents[1] / "drop"
+    (drop / "others").symlink_to(secret.parent, target_is_directory=True)
+    (drop / "up").symlink_to(drop.parent, target_is_directory=True)
+    keys, extract = read("drop/*/*.csv", drop=True)
+    assert keys == ["a"] and extract.notes == [f"{drop}/others/1.csv is a link or behind one: passed over"]
+
+
+def test_the_folder_of_a_drop_may_itself_be_a_link(read, put, naps, tmp_path):
+    put("big_disk/1.csv", "a")
+    (tmp_path / "drop").symlink_to(tmp_path / "big_disk", target_is_directory=True)
     assert read("drop", drop=True)[0] == ["a"]
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import sys
+import tracemalloc
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +17,10 @@ import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from ingest.contract import Page, SourceError
+from ingest.parse import Parser
+from ingest.sources import json_lines
 from ingest.sources.headers import Layout, Trim, joined
+from ingest.sources.json_lines import json_pages
 from ingest.sources.parquet import PACKAGE
 from ingest.sources.tables import pages
 from metrics.model import Column, Source
@@ -206,6 +211,48 @@ def test_a_list_of_objects_is_a_table_too_and_a_damaged_one_is_said(tmp_path):
     assert table(path)[1] == [["a"], ["b"]]
     path.write_text('[{"id": "a"},')
     assert "cases.json is not JSON (" in complaint(path)
+
+
+@pytest.mark.parametrize("step", [1, 2, 7, 1 << 20])
+def test_a_list_is_the_same_however_much_of_it_is_seen_at_once(tmp_path, monkeypatch, step):
+    monkeypatch.setattr(json_lines, "_SEEN_AT_ONCE", step)
+    path = tmp_path / "cases.json"
+    rows = [{"id": "00123", "n": 12.5, "at": {"lon": -71}}, {"id": 'é " ]', "l": [1, {}]}, {"id": "c"}]
+    path.write_text(json.dumps(rows, ensure_ascii=False, indent=1))
+    assert table(path)[1] == [
+        ["00123", "12.5", "-71", None], ['é " ]', None, None, '["1", {}]'], ["c", None, None, None]
+    ]  # fmt: skip
+    path.write_text(" [ ] ")
+    assert list(json_pages(path, path.name)) == []
+    path.write_text("[12, 3]")
+    assert [one.text for one in next(json_pages(path, path.name)).unreadable] == ["12", "3"]
+    for wrong, said in (
+        ("[{} {}]", "there is no ], at sign 5"),
+        ('[{"id": 1},\n]', "Expecting value, at sign 13"),
+        ("[1]\n[2]", "something stands behind the end of the list, at sign 5"),
+        ('[{"id": tru}]', "Expecting value, at sign 9"),
+    ):
+        path.write_text(wrong)
+        with pytest.raises(SourceError) as caught:
+            list(json_pages(path, path.name))
+        assert str(caught.value) == f"cases.json is not JSON ({said}); save it again."
+
+
+def test_a_list_of_very_many_empty_rows_needs_the_memory_of_one_page(tmp_path, monkeypatch):
+    monkeypatch.setattr(json_lines, "_SEEN_AT_ONCE", 1000)
+    monkeypatch.setattr(json_lines, "PAGE_ROWS", 100)
+    path = tmp_path / "cases.json"
+    path.write_text("[" + "{}," * 30_000 + "{}]")
+    tracemalloc.start()
+    try:
+        found = sum(len(page.rows) for page in json_pages(path, path.name))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # All of them at once are 30 001 objects of 64 bytes.
+    assert found == 30_001 and most < 1_000_000
+    with pytest.raises(SourceError, match="the column id is missing"):
+        Parser(SOURCE, "UTC", ("id",)).parse(next(json_pages(path, path.name)))
 
 
 # --- Parquet ---------------------------------------------------------------------------------------

@@ -113,6 +113,13 @@ def test_a_row_without_its_key_is_refused(key):
     assert (one.column, one.key, one.reason) == ("id", None, "is empty, and it is the key")
 
 
+def test_a_key_longer_than_an_index_holds_is_refused_with_the_limit():
+    assert parse(["k" * 1000, "2026-07-01T12:00:00Z"], columns=HEADER[:2]).rejections == []
+    for key in ("k" * 1001, "é" * 501, "\U0001f6b2" * 251):
+        found = only_rejection([key, "2026-07-01T12:00:00Z"], columns=HEADER[:2])
+        assert (found.column, found.reason) == ("id", "is longer than 1000 bytes, and it is the key")
+
+
 def test_a_refused_row_says_line_column_value_reason_and_all_its_fields():
     row = ("a", "2026-02-30 10:00", "", "Pothole", "1")
     one = only_rejection(("good", "", "", "", ""), row)

@@ -187,7 +187,7 @@ def test_the_address_and_the_passwords_of_a_driver_come_from_the_environment(ben
     monkeypatch.setattr(
         files,
         "look",
-        lambda path, _request, storage, _closing, drop: given_to.update(storage, path=path) or [],
+        lambda path, _request, storage, _closing, **_words: given_to.update(storage, path=path) or [],
     )
     monkeypatch.setenv("DROP_ADDRESS", "sftp://host/x.csv")
     monkeypatch.setenv("DROP_PASSWORD", SECRET)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import gc
 import gzip
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -218,6 +219,19 @@ def test_text_no_database_keeps_is_quarantined_readably(any_bench):
     assert counts(report) == (3, 0, 0, 1, 0)
     [one] = bench.quarantined()
     assert (one.value, one.row["topic"]) == ("nul\\x00", "nul\x00")
+
+
+def test_a_key_that_no_index_holds_is_quarantined_and_the_longest_that_is_taken_is_kept(any_bench):
+    bench, source = any_bench, any_bench.source()
+    # What can be packed would fit into an index of PostgreSQL however long it is.
+    signs = "".join(hashlib.sha256(bytes([number])).hexdigest() for number in range(100))
+    bench.file("cases.csv", f"id,topic\n{signs[:1000]},kept\n{signs},refused\n")
+    for counts in ((1, 0, 1), (0, 1, 1)):
+        report = run_source(bench.desk, source)
+        assert (report.new, report.unchanged, report.rejected) == counts, report.message
+        bench.file("cases.csv", f"id,topic\n{signs[:1000]},kept\n{signs},refused again\n")
+    [row] = bench.quarantined()
+    assert (row.column, row.reason) == ("id", "is longer than 1000 bytes, and it is the key")
 
 
 def test_half_a_letter_from_a_portal_is_quarantined_readably(any_bench, ckan):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import threading
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -402,26 +403,61 @@ class Trickle:
         return b""
 
 
-def test_a_slow_body_frees_the_server_but_keeps_its_own_room_until_it_hangs_up(monkeypatch):
+@pytest.fixture
+def leave(monkeypatch):
+    """Reads bodies that are too slow, each by the token given, and leaves them."""
     monkeypatch.setattr(push, "BODY_SECONDS", 0.05)
-    bodies, slow = Bodies(), [Trickle() for _ in range(push.BODIES_OF_ONE)]
-    for one in slow:
-        with pytest.raises(Refusal) as refused, bodies.room(1) as turn:
-            turn.read(one, 100)
-        assert refused.value.status == 408
-    with pytest.raises(Refusal) as refused, bodies.room(1):
+
+    def read(bodies, senders):
+        for token, sender in senders:
+            with pytest.raises(Refusal) as refused, bodies.room(token) as turn:
+                turn.read(sender, 100_000)
+            assert refused.value.status == 408
+
+    return read
+
+
+def eventually(bodies, token):
+    """Reads a body as soon as the token has room."""
+    for _ in range(200):
+        with suppress(Refusal), bodies.room(token) as turn:
+            return turn.read(_whole(b"abc"), 3)
+        threading.Event().wait(0.02)
+    return None
+
+
+def test_slow_senders_take_the_room_of_their_own_token_and_of_nobody_else(leave):
+    bodies, slow = Bodies(), [Trickle() for _ in range(2 * push.BODIES_AT_ONCE)]
+    leave(bodies, [(number // push.BODIES_OF_ONE, one) for number, one in enumerate(slow)])
+    with pytest.raises(Refusal) as refused, bodies.room(0):
         pass
     assert refused.value.status == 503 and "Retry-After" in refused.value.headers
-    with bodies.room(2) as turn:
+    with bodies.room(99) as turn:
         assert turn.read(_whole(b"abc"), 3) == b"abc"
     for one in slow:
         one.hang_up.set()
-    for _ in range(100):
-        if not bodies._of.total():
-            break
-        threading.Event().wait(0.05)
-    with bodies.room(1) as turn:
-        assert turn.read(_whole(b"abc"), 3) == b"abc"
+    assert eventually(bodies, 0) == b"abc"
+
+
+def test_a_sender_that_drips_is_left_for_good_and_one_that_never_hangs_up_is_forgotten(leave, monkeypatch):
+    class Drip:
+        def __init__(self):
+            self.drops = 0
+
+        def read(self, _size):
+            self.drops += 1
+            threading.Event().wait(0.02)
+            return b"a"
+
+    bodies, drip = Bodies(), Drip()
+    leave(bodies, [(1, drip), (1, Drip())])
+    assert eventually(bodies, 1) == b"abc" and drip.drops < 100
+    monkeypatch.setattr(push, "LEFT_SECONDS", 0.01)
+    silent = [Trickle() for _ in range(push.BODIES_OF_ONE)]
+    leave(bodies, [(1, one) for one in silent])
+    assert eventually(bodies, 1) == b"abc"
+    for one in silent:
+        one.hang_up.set()
 
 
 def test_a_body_that_ends_too_early_is_not_kept(client, engine, secret):
