@@ -32,6 +32,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest import http
+from ingest.ahead import ahead
 from ingest.answers import epoch, parsed, short, table
 from ingest.contract import Extract, Page, ReadRequest, SourceError
 from ingest.sources.asking import arrived, client, field
@@ -241,7 +242,7 @@ def _fill(spool: Spool, layer: _Layer, since: int | None) -> int | None:
     for _ in range(READINGS):
         newest: int | None = None
         ids = layer.ids(since)
-        for answer in _answers(layer, ids, "*"):
+        for answer in ahead(_answers(layer, ids, "*")):
             spool.add(answer.body, answer.ids)
             layer.progress(spool.rows, len(ids))
             if layer.mark:

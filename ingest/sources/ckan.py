@@ -18,7 +18,7 @@ the whole tells which rows are new. All pages are on disk and complete before th
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -29,6 +29,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest import http
+from ingest.ahead import ahead
 from ingest.answers import parsed, short, table
 from ingest.contract import Cell, Extract, Page, Progress, ReadRequest, SourceError
 from ingest.sources.options import options_of
@@ -65,6 +66,16 @@ class _Resource:
     name: str
     fingerprint: str = ""
     changed: datetime | None = None
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """A page of a resource: its rows from `offset` on, and how many there are in all, None where unknown."""
+
+    body: bytes
+    rows: list[list[Cell]]
+    offset: int
+    total: int | None
 
 
 class _MovedError(Exception):
@@ -217,21 +228,31 @@ def _spooled(portal: _Portal, resource: _Resource, request: ReadRequest) -> tupl
 def _fill(spool: Spool, portal: _Portal, resource: _Resource) -> None:
     """Reads the pages of one reading; _MovedError when they do not fit together."""
     total: int | None = None
-    offset = 0
-    while total is None or offset < total:
-        result, body = portal.page(resource, offset)
-        total = _same_total(total, result)
-        rows = _rows(result)
+    for answer in ahead(_answers(portal, resource)):
+        total = answer.total
         # Rows differ by their number, `_id`, at least.
-        if not spool.add(body, map(tuple, rows), offset + 1):
+        if not spool.add(answer.body, map(tuple, answer.rows), answer.offset + 1):
             break
-        offset += len(rows)
-        portal.progress(f"{resource.name}: {offset} of {total or 'an unknown number of'} rows")
+        came = answer.offset + len(answer.rows)
+        portal.progress(f"{resource.name}: {came} of {total or 'an unknown number of'} rows")
     if total is not None and spool.rows != total:
         raise _MovedError(f"{spool.rows} different rows came of {total}")
     is_checked = spool.answers > 1 and resource.fingerprint
     if is_checked and portal.resource(resource.id).fingerprint != resource.fingerprint:
         raise _MovedError("it was replaced while it was read")
+
+
+def _answers(portal: _Portal, resource: _Resource) -> Iterator[_Answer]:
+    """The pages of a resource up to its number of rows, to the first empty one where that is not known."""
+    total: int | None = None
+    offset = 0
+    while total is None or offset < total:
+        result, body = portal.page(resource, offset)
+        total, rows = _same_total(total, result), _rows(result)
+        yield _Answer(body, rows, offset, total)
+        if not rows:
+            return
+        offset += len(rows)
 
 
 def _same_total(before: int | None, result: Json) -> int | None:

@@ -27,6 +27,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest import http
+from ingest.ahead import ahead
 from ingest.answers import epoch, parsed, short, table
 from ingest.contract import Extract, Page, ReadRequest, SourceError
 from ingest.sources.asking import arrived, client, field
@@ -228,10 +229,15 @@ def _fill(spool: Spool, dataset: _Dataset, since: str | None) -> None:
 
 
 def _read_pages(spool: Spool, dataset: _Dataset, since: str | None) -> None:
-    """Each page begins after the last row of the one before: rows that move take no other row along.
+    """A page without a new row is the end, or was repeated: the number of rows tells."""
+    for body, rows in ahead(_pages(dataset, since)):
+        if not spool.add(body, (row[":id"] for row in rows)):
+            return
+        dataset.progress(spool.rows)
 
-    A page without a new row is the end, or was repeated: the number of rows tells.
-    """
+
+def _pages(dataset: _Dataset, since: str | None) -> Iterator[tuple[bytes, list[Row]]]:
+    """Each page begins after the last row of the one before: rows that move take no other row along."""
     window, mark = dataset.window(since), dataset.mark
     order = ":id" if since is None else f"{mark}, :id"
     after: list[str] = []
@@ -242,9 +248,7 @@ def _read_pages(spool: Spool, dataset: _Dataset, since: str | None) -> None:
             return
         if any(":id" not in row for row in rows):
             raise SourceError(f"{dataset.address}: rows came without `:id`; look whether it is a dataset.")
-        if not spool.add(body, (row[":id"] for row in rows)):
-            return
-        dataset.progress(spool.rows)
+        yield body, rows
         last = rows[-1]
         id_ = _quoted(last[":id"])
         if since is None:
