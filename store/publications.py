@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    exists,
     false,
     func,
     or_,
@@ -369,18 +370,16 @@ def _belongs(table: Table, *, is_current: bool) -> ColumnElement[bool]:
         return table.c.publication == bindparam("read_from")
     other = table.alias("other")
     same_key = and_(*(other.c[name] == table.c[name] for name in _key_columns(table)))
+    was_current = exists().where(publications.c.id == other.c.publication, publications.c.is_current == 1)
+    # A step down the key's index. Naming every publication there was would look for the key in each of them.
     newest = (
-        select(func.max(other.c.publication))
-        .where(same_key, other.c.publication.in_(_current_up_to()))
+        select(other.c.publication)
+        .where(same_key, other.c.publication <= bindparam("read_from"), was_current)
+        .order_by(other.c.publication.desc())
+        .limit(1)
         .scalar_subquery()
     )
     return table.c.publication == newest
-
-
-def _current_up_to() -> Select[tuple[int]]:
-    return select(publications.c.id).where(
-        publications.c.is_current == 1, publications.c.id <= bindparam("read_from")
-    )
 
 
 def _rows(
