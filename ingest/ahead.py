@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from contextvars import copy_context
-from threading import Thread
-from typing import Generic, TypeVar
+from multiprocessing.pool import AsyncResult, ThreadPool
+from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+_END: Any = object()
 
 
 def ahead(answers: Iterator[T]) -> Iterator[T]:
@@ -16,34 +19,13 @@ def ahead(answers: Iterator[T]) -> Iterator[T]:
     One is made in advance and no more. An error is raised where its answer would have come; what comes after
     the caller has stopped is dropped.
     """
-    coming = _Coming(answers)
-    while found := coming.found():
-        coming = _Coming(answers)
-        yield found[0]
+    # Threads of such a pool keep no process from ending, whatever they wait for.
+    with closing(ThreadPool(1)) as maker:
 
+        def make() -> AsyncResult[T]:
+            return maker.apply_async(copy_context().run, (next, answers, _END))
 
-class _Coming(Generic[T]):
-    """An answer that is being made."""
-
-    def __init__(self, answers: Iterator[T]) -> None:
-        self._answers = answers
-        self._found: tuple[T] | None = None
-        self._error: BaseException | None = None
-        # A thread of an abandoned run must not keep the process from ending.
-        self._thread = Thread(target=copy_context().run, args=(self._make,), daemon=True)
-        self._thread.start()
-
-    def found(self) -> tuple[T] | None:
-        """The answer, once it is there; None after the last one. Raises what its making raised."""
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-        return self._found
-
-    def _make(self) -> None:
-        try:
-            for answer in self._answers:
-                self._found = (answer,)
-                break
-        except BaseException as error:  # noqa: BLE001 - it belongs to whoever asks for the answer
-            self._error = error
+        coming = make()
+        while (found := coming.get()) is not _END:
+            coming = make()
+            yield found
