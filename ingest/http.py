@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import httpx
@@ -90,7 +91,9 @@ def client(contact: str = "") -> httpx.Client:
     rate = _rate.get()
     hooks: dict[str, list[Callable[..., object]]] = {"request": [partial(_wait_turn, rate)]} if rate else {}
     headers = {"User-Agent": agent}
-    return httpx.Client(timeout=TIMEOUTS, follow_redirects=True, headers=headers, event_hooks=hooks)
+    return httpx.Client(
+        timeout=TIMEOUTS, follow_redirects=True, headers=headers, event_hooks=hooks, verify=_trusted()
+    )
 
 
 @contextmanager
@@ -101,6 +104,12 @@ def paced(requests_per_second: float | None) -> Iterator[None]:
         yield
     finally:
         _rate.reset(token)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whose certificates are believed; they are read once a process, which takes longer than a page."""
+    return httpx.create_ssl_context()
 
 
 def _wait_turn(rate: float, request: httpx.Request) -> None:
