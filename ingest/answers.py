@@ -29,7 +29,23 @@ def as_text(value: object) -> Cell:
     """A value of an answer as a cell: text as it is, nothing as None, the rest as JSON."""
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError as error:
+        raise SourceError("An answer has a cell that is nested too deeply; ask its publisher.") from error
+
+
+def objects(value: object) -> list[dict[str, Any]]:
+    """The objects in a list, nothing where it is no list: for what a server need not say."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def whole_number(value: object) -> int | None:
+    """A whole number as an answer has it; None for anything else."""
+    try:
+        return int(str(value))
+    except ValueError:
+        return None
 
 
 def short(said: object) -> str:

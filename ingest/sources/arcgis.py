@@ -8,6 +8,7 @@ Options of a source:
     page_size  rows asked for at a time (default 1000; never more than the layer gives)
     overlap_days  how far before the last mark every reading begins (default 3)
     geometry   true adds where points are as `longitude` and `latitude`
+    codes      true where coded values are to stay the codes they are (default: read as their names)
 
 Servers are asked for the object ids that fit, of which they give any number, and then for the rows of so
 many ids at a time: every server can do that, no order and no offset matter, and it is known which rows
@@ -33,9 +34,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ingest import http
 from ingest.ahead import ahead
-from ingest.answers import epoch, parsed, short, table
+from ingest.answers import as_text, epoch, objects, parsed, short, table, whole_number
 from ingest.contract import Extract, Page, ReadRequest, SourceError
 from ingest.sources.asking import arrived, client, field
+from ingest.sources.domains import Domains
 from ingest.sources.options import options_of
 from ingest.spool import Decoded, Spool
 from metrics.model import Source
@@ -66,6 +68,7 @@ class Options(BaseModel):
     page_size: int = Field(default=1_000, ge=1, le=10_000)
     overlap_days: int = Field(default=3, ge=0)
     geometry: bool = False
+    codes: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class _Answer:
 
     body: bytes
     features: list[Json]
-    ids: list[int | None]
+    ids: list[int]
     held_back: bool
 
 
@@ -87,6 +90,9 @@ def read(source: Source, request: ReadRequest) -> Extract:
     before = json.loads(request.cursor) if request.cursor else {}
     with _client(options, request) as asking:
         layer = _Layer(asking, source, options, request)
+        if before.get("domains", "") != layer.domains.mark:
+            # What the codes mean is another than before, also in rows that nobody edits.
+            before = {}
         edited, newest = layer.edited, before.get("newest")
         unchanged = bool(edited) and before.get("edited") == edited and not request.sweep
         since = newest if layer.mark else None
@@ -105,7 +111,7 @@ def read(source: Source, request: ReadRequest) -> Extract:
     return Extract(
         pages=spool.pages(layer.decoded, layer.address),
         updated_at=epoch(edited, milliseconds=True),
-        cursor=json.dumps({"newest": newest, "edited": edited}),
+        cursor=json.dumps({"newest": newest, "edited": edited, "domains": layer.domains.mark}),
         unchanged=unchanged,
         complete=is_whole and not layer.mark,
         ids=ids if asks_ids and not unchanged else None,
@@ -132,16 +138,16 @@ class _Layer:
         self._client, self._source, self._options, self._request = client, source, options, request
         self.address = options.url.rstrip("/")
         said = self._ask("", {}, "the layer")
-        fields = said.get("fields") or []
-        self._types = {str(one.get("name")): str(one.get("type")) for one in fields}
+        self._types = {str(one.get("name")): str(one.get("type")) for one in objects(said.get("fields"))}
+        self.domains = Domains({} if options.codes else said)
         ids = [name for name, type_ in self._types.items() if type_ == ID]
         self.id = str(said.get("objectIdField") or next(iter(ids), "OBJECTID"))
-        editing = said.get("editingInfo") or {}
-        self.edited: str | None = editing.get("dataLastEditDate") or editing.get("lastEditDate")
-        kept = str((said.get("editFieldsInfo") or {}).get("editDateField"))
+        editing = _part(said, "editingInfo")
+        self.edited = as_text(editing.get("dataLastEditDate") or editing.get("lastEditDate"))
+        kept = str(_part(said, "editFieldsInfo").get("editDateField"))
         marks = [self.field(source.modified)] if source.modified else []
         self.mark = next((one for one in (*marks, kept) if self._types.get(one) == DATE), None)
-        most = int(said.get("maxRecordCount") or options.page_size)
+        most = whole_number(said.get("maxRecordCount")) or options.page_size
         self.page_size = max(1, min(options.page_size, most))
         self._has_zone = not said.get("datesInUnknownTimezone")
 
@@ -155,11 +161,12 @@ class _Layer:
         filters = [*marked, *self._in_range(), *([f"({self._options.where})"] if self._options.where else [])]
         question = {"where": " AND ".join(filters) or "1=1", "returnIdsOnly": "true"}
         said = self._ask("/query", question, "object ids")
-        if "objectIds" not in said:
+        found = _numbers(said.get("objectIds") or []) if "objectIds" in said else None
+        if found is None:
             raise SourceError(
                 f"{self.address} answered no object ids: {short(said)}; look whether it is a layer."
             )
-        return sorted(int(one) for one in said["objectIds"] or [])
+        return sorted(found)
 
     def rows(self, ids: Sequence[int], fields: str = "*") -> _Answer:
         """The rows of some object ids."""
@@ -171,11 +178,12 @@ class _Layer:
         }
         body = self._body("/query", question, f"{self.id} {ids[0]} to {ids[-1]}")
         said = _object(body, self.address)
-        features = said.get("features")
-        if not isinstance(features, list):
+        given = said.get("features")
+        features = objects(given)
+        if not isinstance(given, list) or len(features) < len(given):
             raise SourceError(f"{self.address} answered no rows: {short(said)}; look whether it is a layer.")
-        found = [_whole_number(one.get("attributes", {}).get(self.id)) for one in features]
-        if None in found:
+        found = _numbers([_part(one, "attributes").get(self.id) for one in features])
+        if found is None:
             raise SourceError(f"{self.address} answered rows without {self.id}; look whether it is a layer.")
         return _Answer(body, features, found, bool(said.get("exceededTransferLimit")))
 
@@ -186,18 +194,21 @@ class _Layer:
             yield from map(str, ids)
             return
         for answer in _answers(self, ids, f"{self.id},{key}"):
-            yield from (str(one["attributes"][key]) for one in answer.features if one["attributes"].get(key))
+            found = (as_text(one["attributes"].get(key)) for one in answer.features)
+            yield from filter(None, found)
 
     def marked(self, answer: _Answer) -> int | None:
-        """The newest mark of some rows, in milliseconds since 1970."""
-        marks = (_whole_number(one["attributes"].get(self.mark)) for one in answer.features)
-        return max((one for one in marks if one is not None), default=None)
+        """The newest mark of some rows, in milliseconds since 1970; one that lies ahead is none."""
+        latest = (self._request.now + timedelta(days=1)).timestamp() * 1000
+        marks = (whole_number(one["attributes"].get(self.mark)) for one in answer.features)
+        return max((one for one in marks if one is not None and 0 <= one <= latest), default=None)
 
     def decoded(self, body: bytes) -> Decoded:
         """The columns of the layer, with dates as instants."""
         features = _object(body, self.address)["features"]
         dates = [name for name, type_ in self._types.items() if type_ == DATE]
-        rows = [self._row(one, dates) for one in features]
+        key = self.field(self._source.key) if self._source.key else ""
+        rows = [self.domains.named(self._row(one, dates), key) for one in features]
         columns = [*self._types, *(("longitude", "latitude") if self._options.geometry else ())]
         return columns, table(columns, rows)
 
@@ -209,7 +220,7 @@ class _Layer:
         row: Json = dict(feature["attributes"])
         for name in dates:
             row[name] = _instant(row.get(name), self._has_zone)
-        point = feature.get("geometry")
+        point = _part(feature, "geometry")
         return row | {"longitude": point.get("x"), "latitude": point.get("y")} if point else row
 
     def _in_range(self) -> list[str]:
@@ -308,11 +319,17 @@ def _object(body: bytes, place: str) -> Json:
     return answer
 
 
-def _whole_number(value: object) -> int | None:
-    try:
-        return int(str(value))
-    except ValueError:
-        return None
+def _part(said: Json, name: str) -> Json:
+    """What stands under a name, where that is an object."""
+    found = said.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _numbers(values: object) -> list[int] | None:
+    """Whole numbers; None where one of the values is none."""
+    found = [whole_number(one) for one in values] if isinstance(values, list) else [None]
+    numbers = [one for one in found if one is not None]
+    return numbers if len(numbers) == len(found) else None
 
 
 def _instant(value: object, has_zone: bool) -> object:

@@ -30,7 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ingest import http
 from ingest.ahead import ahead
-from ingest.answers import parsed, short, table
+from ingest.answers import objects, parsed, short, table
 from ingest.contract import Cell, Extract, Page, Progress, ReadRequest, SourceError
 from ingest.sources.options import options_of
 from ingest.spool import Decoded, Spool
@@ -137,7 +137,7 @@ class _Portal:
             return [self.resource(one) for one in self._options.resources]
         dataset, pattern = self._options.dataset, self._options.pattern
         answer, _ = self._ask("package_show", {"id": dataset}, f"dataset {dataset}")
-        listed = [one for one in answer.get("resources", []) if one.get("datastore_active", True)]
+        listed = [one for one in objects(answer.get("resources")) if one.get("datastore_active", True)]
         fitting = [_resource(one) for one in listed if fnmatchcase(str(one.get("name", "")), pattern)]
         if not fitting:
             names = ", ".join(str(one.get("name")) for one in listed) or "none"

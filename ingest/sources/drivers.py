@@ -76,12 +76,11 @@ def kept(mark: Any) -> str | None:
 
 def recalled(text: str | None) -> Any:
     """The mark that was kept; None where none was."""
-    if text is None:
-        return None
-    name, _, written = text.partition(" ")
+    name, _, written = (text or "").partition(" ")
     if name == "text":
         return written
-    return date.fromisoformat(written) if name == "day" else datetime.fromisoformat(written)
+    forms = {"day": date.fromisoformat, "aware": datetime.fromisoformat, "naive": datetime.fromisoformat}
+    return forms[name](written) if name in forms else None
 
 
 def _time(text: str) -> datetime | None:

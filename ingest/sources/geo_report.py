@@ -6,7 +6,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ingest import http
-from ingest.answers import parsed, short, table
+from ingest.answers import objects, parsed, short, table
 from ingest.contract import SourceError
 from ingest.spool import Decoded
 
@@ -35,17 +35,33 @@ FIELDS = (
 
 CLOSED, JURISDICTION = "closed_datetime", "jurisdiction_id"
 
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+
 Row = dict[str, Any]
 
 
 def rows_of(body: bytes, place: str) -> list[Row]:
     """The requests of an answer; SourceError when it is an error, a web page or anything else."""
-    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")
+    start = body.lstrip(_BLANK)
     rows = _of_xml(body, place) if start.startswith(b"<") else _of_json(body, place)
     faults = [row for row in rows if ID not in row and "description" in row and "code" in row]
     if faults:
         raise SourceError(f"{place} answered an error: {faults[0]['code']} {short(faults[0]['description'])}")
     return rows
+
+
+def services(body: bytes) -> bool:
+    """Whether an answer lists services, as every server of GeoReport does at its endpoint."""
+    if not body.lstrip(_BLANK).startswith(b"<"):
+        try:
+            found = parsed(body, "")
+        except SourceError:
+            return False
+        return any("service_code" in one for one in objects(found))
+    try:
+        return _name(ElementTree.fromstring(body)) == "services"
+    except (ElementTree.ParseError, ValueError, LookupError):
+        return False
 
 
 def decoded(rows: list[Row], jurisdiction: str) -> Decoded:
@@ -80,14 +96,17 @@ def _of_xml(body: bytes, place: str) -> list[Row]:
         raise SourceError(f"{place} answered a web page (HTML), not data; look whether the server has moved.")
     try:
         root = ElementTree.fromstring(body)
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise SourceError(f"{place} answered XML that is broken ({error}); try again later.") from error
     if _name(root) not in ("service_requests", "requests", "errors"):
         said = " ".join("".join(root.itertext()).split())[: http.BODY_SHOWN]
         raise SourceError(
             f"{place} answered no requests: {said or _name(root)}; correct the source's options."
         )
-    return [{_name(field): _value(field) for field in one} for one in root]
+    try:
+        return [{_name(field): _value(field) for field in one} for one in root]
+    except RecursionError as error:
+        raise SourceError(f"{place} answered XML that is nested too deeply; ask its publisher.") from error
 
 
 def _value(field: ElementTree.Element) -> Any:

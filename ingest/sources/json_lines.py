@@ -66,7 +66,7 @@ def _is_list(path: Path, name: str) -> bool:
 def _listed(text: io.TextIOWrapper, name: str, largest: int) -> Iterator[_Item]:
     try:
         for number, one in enumerate(_Elements(text, name, largest), 1):
-            yield _item(number, one, "" if isinstance(one, dict) else str(one))
+            yield _item(number, one)
     except UnicodeDecodeError:
         raise
     except (ValueError, RecursionError) as error:
@@ -168,10 +168,13 @@ def _cause(error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
-def _item(line: int, found: Any, text: str) -> _Item:
-    if not isinstance(found, dict):
-        return _Item(line, None, text[:_SHOWN], "is not an object")
-    return _Item(line, dict(_cells(found)))
+def _item(line: int, found: Any, text: str = "") -> _Item:
+    try:
+        if isinstance(found, dict):
+            return _Item(line, dict(_cells(found)))
+        return _Item(line, None, (text or str(found))[:_SHOWN], "is not an object")
+    except RecursionError:
+        return _Item(line, None, text[:_SHOWN], "is nested too deeply")
 
 
 def _cells(found: dict[str, Any], before: str = "") -> Iterator[tuple[str, Cell]]:

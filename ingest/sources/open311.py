@@ -272,7 +272,7 @@ class _Reading:
             attempts=attempts or self._attempts,
         )
         rows = rows_of(response.content, f"{address} ({what})" if what else address)
-        self.spool.add(response.content, (row.get(ID) or json.dumps(row) for row in rows))
+        self.spool.add(response.content, (json.dumps(row, sort_keys=True) for row in rows))
         self._ids |= {str(row[ID]) for row in rows if row.get(ID)}
         return rows
 

@@ -28,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ingest import http
 from ingest.ahead import ahead
-from ingest.answers import epoch, parsed, short, table
+from ingest.answers import as_text, epoch, objects, parsed, short, table, whole_number
 from ingest.contract import Extract, Page, ReadRequest, SourceError
 from ingest.sources.asking import arrived, client, field
 from ingest.sources.options import options_of
@@ -113,9 +113,8 @@ class _Dataset:
             "3": f"{portal}/api/v3/views/{options.dataset}/query.json",
         }
         self._query = versions[options.version]
-        said = self._described(f"{portal}/api/views/{options.dataset}.json")
-        self.changed = epoch(said.get("rowsUpdatedAt"))
-        self._types = {str(one.get("fieldName")): str(one.get("dataTypeName")) for one in said["columns"]}
+        self.changed, said = self._described(f"{portal}/api/views/{options.dataset}.json")
+        self._types = {str(one.get("fieldName")): str(one.get("dataTypeName")) for one in said}
         self.page_size = options.page_size
         self.mark = self.field(source.modified) if source.modified else UPDATED
 
@@ -125,9 +124,17 @@ class _Dataset:
 
     def state(self) -> dict[str, str | None]:
         """The newest mark and the number of rows: where both are as they were, nothing happened."""
-        [row] = self.rows(f"max({self.mark}) AS newest, count(*) AS total", [], "") or [{}]
-        self._newest = row.get("newest")
-        return {"newest": self._newest, "total": row.get("total")}
+        row = self._one(f"max({self.mark}) AS newest, count(*) AS total", [])
+        self._newest = as_text(row.get("newest"))
+        return {"newest": self._newest, "total": as_text(row.get("total"))}
+
+    def total(self, where: Sequence[str]) -> int:
+        """How many rows fit."""
+        said = self._one("count(*) AS total", where)
+        found = whole_number(said.get("total", 0))
+        if found is None:
+            raise SourceError(f"{self._query} answered no number of rows: {short(said)}; try again later.")
+        return found
 
     def window(self, since: str | None) -> list[str]:
         """The filter of a reading: since a mark, else everything; never what was marked after it began."""
@@ -138,9 +145,13 @@ class _Dataset:
             return [until if self.mark == UPDATED else f"({until} OR {self.mark} IS NULL)"]
         return [f"{self.mark} >= {_quoted(since)}", until]
 
-    def rows(self, select: str, where: Sequence[str], order: str, limit: int = 1) -> list[Row]:
+    def rows(self, select: str, where: Sequence[str], order: str, limit: int) -> list[Row]:
         """The rows of one question."""
         return _rows(self.ask(select, where, order, limit), self._query)
+
+    def _one(self, select: str, where: Sequence[str]) -> Row:
+        """The one row that sums many up."""
+        return next(iter(self.rows(select, where, "", 1)), {})
 
     def ask(self, select: str, where: Sequence[str], order: str, limit: int) -> bytes:
         """The answer to one question as received."""
@@ -165,12 +176,12 @@ class _Dataset:
         after: list[str] = []
         while found := self.rows(f":id, {key}", after, ":id", self.page_size):
             before = len(seen)
-            seen.update(row.get(":id") for row in found)
+            seen.update(as_text(row.get(":id")) for row in found)
             if len(seen) == before:
                 break
             yield from (str(row[key]) for row in found if row.get(key) is not None)
             after = [f":id > {_quoted(found[-1].get(':id'))}"]
-        total = int((self.state()["total"]) or 0)
+        total = self.total([])
         if len(seen) < total:
             raise SourceError(f"{self._query} gave {len(seen)} ids of {total}; try again later.")
 
@@ -197,15 +208,16 @@ class _Dataset:
         ends = zip((">=", "<"), arrived(self._request), strict=True)
         return [f"{name} {sign} '{day}T00:00:00'" for sign, day in ends if day]
 
-    def _described(self, address: str) -> Row:
-        """What the portal says of the dataset; nothing where it does not say."""
+    def _described(self, address: str) -> tuple[datetime | None, list[Row]]:
+        """When the dataset was changed and its columns; nothing where the portal does not say."""
         try:
             response = http.get(self._client, address, progress=self._request.progress)
         except http.RefusedError:
-            return {"columns": []}
+            return None, []
         said = parsed(response.content, address)
-        columns = said.get("columns") if isinstance(said, dict) else None
-        return {**said, "columns": columns} if isinstance(columns, list) else {"columns": []}
+        if not isinstance(said, dict):
+            return None, []
+        return epoch(said.get("rowsUpdatedAt")), objects(said.get("columns"))
 
 
 # --- one reading -----------------------------------------------------------------------------------
@@ -215,8 +227,7 @@ def _fill(spool: Spool, dataset: _Dataset, since: str | None) -> None:
     """Reads every page, once more from the beginning when rows are missing at the end."""
     for _ in range(READINGS):
         _read_pages(spool, dataset, since)
-        [counted] = dataset.rows("count(*) AS total", dataset.window(since), "") or [{}]
-        total = int(counted.get("total", 0))
+        total = dataset.total(dataset.window(since))
         if spool.rows >= total:
             return
         came = f"{spool.rows} different rows came of {total}"
@@ -231,7 +242,7 @@ def _fill(spool: Spool, dataset: _Dataset, since: str | None) -> None:
 def _read_pages(spool: Spool, dataset: _Dataset, since: str | None) -> None:
     """A page without a new row is the end, or was repeated: the number of rows tells."""
     for body, rows in ahead(_pages(dataset, since)):
-        if not spool.add(body, (row[":id"] for row in rows)):
+        if not spool.add(body, (as_text(row[":id"]) for row in rows)):
             return
         dataset.progress(spool.rows)
 
@@ -254,7 +265,7 @@ def _pages(dataset: _Dataset, since: str | None) -> Iterator[tuple[bytes, list[R
         if since is None:
             after = [f":id > {id_}"]
         else:
-            at = _quoted(last[mark])
+            at = _quoted(last.get(mark))
             after = [f"({mark} > {at} OR ({mark} = {at} AND :id > {id_}))"]
 
 
@@ -286,11 +297,10 @@ def _with_places(row: Row) -> Row:
 def _earlier(mark: str, days: int) -> str:
     """A mark some days before, written like it; the mark itself when it is no time."""
     try:
-        moment = datetime.fromisoformat(mark)
-    except ValueError:
+        moment = datetime.fromisoformat(mark) - timedelta(days=days)
+    except (ValueError, OverflowError):
         return mark
-    text = (moment - timedelta(days=days)).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _quoted(text: object) -> str:

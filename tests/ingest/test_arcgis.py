@@ -11,6 +11,7 @@ import settings
 from ingest.contract import ReadRequest, SourceError
 from ingest.run import Asked, run_source
 from ingest.sources import arcgis as kind
+from ingest.sources.domains import Domains
 from metrics.model import City
 from tests.ingest.conftest import CASES
 from tests.ingest.stand_ins.arcgis import FIRST, LATER, LAYER, ArcGis
@@ -276,3 +277,70 @@ def test_the_same_rows_by_layer_and_by_file_are_the_same_records(bench, server, 
     path = bench.file("cases.csv", f"id,opened,closed,topic,amount\n{lines}")
     report = run_source(bench.desk, source, Asked(file=path))
     assert (report.new, report.changed, report.unchanged) == (0, 0, COUNT)
+
+
+# --- coded values ----------------------------------------------------------------------------------
+
+TOPICS = {1: "Pothole", 2: "Street light"}
+
+
+@pytest.fixture
+def coded(source, server):
+    """The same cases with codes for topics, one of them without a name."""
+    server.domains = {"topic": TOPICS}
+    server.rows.fill([row(0, topic=1), row(1, topic=2.0), row(2, topic=3)], FIRST)
+    return source
+
+
+def topics(bench, source):
+    return [record[5] for _, record in sorted(bench.records(source).items())][:4]
+
+
+def test_codes_are_read_as_the_names_that_the_layer_gives_them(coded, bench):
+    assert run_source(bench.desk, coded).new == COUNT
+    assert topics(bench, coded) == ["Pothole", "Street light", "3", "Pothole"]
+
+
+def test_codes_stay_where_the_source_says_so(coded, bench):
+    codes = replace(coded, options={**coded.options, "codes": True})
+    run_source(bench.desk, codes)
+    assert topics(bench, codes) == ["1", "2.0", "3", "Pothole"]
+
+
+def test_a_name_that_is_changed_is_changed_in_every_record(coded, server, bench):
+    run_source(bench.desk, coded)
+    server.domains = {"topic": {**TOPICS, 2: "Lamp", 3: "Graffiti"}}
+    report = run_source(bench.desk, coded)
+    assert (report.changed, report.unchanged) == (2, COUNT - 2)
+    assert topics(bench, coded) == ["Pothole", "Lamp", "Graffiti", "Pothole"]
+    assert run_source(bench.desk, coded).outcome == "unchanged"
+
+
+def test_a_subtype_has_names_of_its_own_and_the_key_keeps_its_codes():
+    coded = [{"code": "7", "name": "seven"}, {"code": "a", "name": "anything"}]
+    own = {"topic": {"type": "codedValue", "codedValues": [{"code": "7", "name": "of two"}]}}
+    domains = Domains(
+        {
+            "fields": [
+                {"name": name, "domain": {"type": "codedValue", "codedValues": coded}}
+                for name in ("id", "topic")
+            ]
+            + [{"name": "Kind", "domain": {"type": "range", "range": ["0", "9"]}}],
+            "typeIdField": "kind",
+            "types": [{"id": "1", "name": "One"}, {"id": "2", "name": "Two", "domains": own}],
+        }
+    )
+    rows = [{"id": "7", "topic": "7", "Kind": kind} for kind in ("1", "2", None)]
+    assert [domains.named(one, "id") for one in rows] == [
+        {"id": "7", "topic": "seven", "Kind": "One"},
+        {"id": "7", "topic": "of two", "Kind": "Two"},
+        {"id": "7", "topic": "seven", "Kind": None},
+    ]
+
+
+def test_an_edit_that_is_dated_ahead_does_not_stop_the_reading(source, server, bench):
+    server.rows.put(row(0), 4_000_000_000_000)
+    run_source(bench.desk, source)
+    server.edited = LATER
+    server.rows.put(row(1, topic="Light"), FIRST + 1)
+    assert run_source(bench.desk, source).changed == 1

@@ -12,7 +12,9 @@ from typing import Any
 from tests.ingest.stand_ins.frame import Answer, Asked, StandIn
 from tests.ingest.stand_ins.rows import Rows
 
-LAYER = "/arcgis/rest/services/Cases/FeatureServer/0"
+CATALOGUE = "/arcgis/rest/services"
+SERVICE = f"{CATALOGUE}/Cases/FeatureServer"
+LAYER = f"{SERVICE}/0"
 FIRST = 1_786_000_000_000
 LATER = FIRST + 10 * 86_400_000
 OWN = ("OBJECTID", "last_edited_date")
@@ -30,7 +32,8 @@ class ArcGis(StandIn):
     "moves" touches a row, adds one and takes one away after a page.
 
     cap: rows an answer has at most; whether it says so is `says_so`. tracks: whether the layer keeps the time
-    of the last edit. edited: its own word for that. dates: columns of instants, in milliseconds.
+    of the last edit. edited: its own word for that. dates: columns of instants, in milliseconds. layers:
+    what the service says it has. domains: the names of the codes of a column.
     """
 
     rows: Rows = field(default_factory=rows)
@@ -39,6 +42,8 @@ class ArcGis(StandIn):
     tracks: bool = True
     edited: int | None = FIRST
     dates: tuple[str, ...] = ("last_edited_date", "opened", "closed")
+    layers: tuple[str, ...] = ("Cases",)
+    domains: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
     said: Mapping[str, Any] = field(default_factory=dict)
     token: str | None = None
     _before: list[dict[str, Any]] = field(default_factory=list)
@@ -51,6 +56,8 @@ class ArcGis(StandIn):
             return _json({"error": {"code": 499, "message": "Token Required", "details": []}})
         if asked.path == LAYER:
             return _json(self._described())
+        if asked.path in (CATALOGUE, SERVICE):
+            return _json(self._contents(asked.path))
         if asked.path != f"{LAYER}/query":
             return _json({"error": {"code": 404, "message": "Service not found"}})
         if "returnIdsOnly" in asked.parameters:
@@ -59,18 +66,33 @@ class ArcGis(StandIn):
             return _json({"objectIdFieldName": "OBJECTID", "objectIds": found or None})
         return self._page(asked.parameters)
 
+    def _contents(self, path: str) -> dict[str, Any]:
+        """What the server says of all it has, and of its one service."""
+        if path == CATALOGUE:
+            kinds = [{"name": "Cases", "type": kind} for kind in ("FeatureServer", "GPServer")]
+            return {"currentVersion": 11.3, "folders": [], "services": kinds}
+        listed = [{"id": number, "name": name} for number, name in enumerate(self.layers)]
+        return {"layers": listed, "tables": []}
+
     def _described(self) -> dict[str, Any]:
         types = {"OBJECTID": "esriFieldTypeOID"} | dict.fromkeys(self.dates, "esriFieldTypeDate")
         names = self.rows.names() or ["OBJECTID", "id"]
         return {
             "name": "Cases",
-            "fields": [{"name": one, "type": types.get(one, "esriFieldTypeString")} for one in names],
+            "fields": [
+                {"name": one, "type": types.get(one, "esriFieldTypeString"), "domain": self._domain(one)}
+                for one in names
+            ],
             "objectIdField": "OBJECTID",
             "maxRecordCount": self.cap,
             **({"editFieldsInfo": {"editDateField": "last_edited_date"}} if self.tracks else {}),
             **({"editingInfo": {"lastEditDate": self.edited}} if self.edited else {}),
             **self.said,
         }
+
+    def _domain(self, name: str) -> dict[str, Any] | None:
+        coded = [{"code": code, "name": said} for code, said in self.domains.get(name, {}).items()]
+        return {"type": "codedValue", "name": name, "codedValues": coded} if coded else None
 
     def _page(self, parameters: dict[str, str]) -> Answer:
         for fault, code in (("busy", 500), ("refuses", 400)):

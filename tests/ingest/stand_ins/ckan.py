@@ -27,10 +27,13 @@ class Portal(StandIn):
     """A portal with a datastore. Its own faults beside those of the frame: "moves" adds a row at the front
     after a page; "replaced" says after a page that the table was changed.
 
-    cap: rows a page has at most. repeats_from: from which offset on the page before is given again.
+    datasets: what it says it has. file: where its resources say their files are. cap: rows a page has at
+    most. repeats_from: from which offset on the page before is given again.
     """
 
     tables: dict[str, Table] = field(default_factory=dict)
+    datasets: tuple[str, ...] = ("cases",)
+    file: str = ""
     cap: int | None = None
     repeats_from: int | None = None
 
@@ -41,6 +44,11 @@ class Portal(StandIn):
         action, parameters = asked.path.removeprefix("/api/3/action/"), asked.parameters
         if action == "resource_show":
             return self._described(parameters["id"])
+        if action == "status_show":
+            return _success({"site_title": "Testville"})
+        if action == "package_search":
+            resources = [_metadata(table) for table in self.tables.values()]
+            return _success({"results": [{"name": one, "resources": resources} for one in self.datasets]})
         if action == "package_show":
             return _success({"resources": [_metadata(table) for table in self.tables.values()]})
         if action == "datastore_search":
@@ -52,7 +60,7 @@ class Portal(StandIn):
         return (
             _failure(404, "Not found: Resource was not found.")
             if table is None
-            else _success(_metadata(table))
+            else _success({**_metadata(table), "url": self.file})
         )
 
     def _page(self, parameters: dict[str, str]) -> Answer:

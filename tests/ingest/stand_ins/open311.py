@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 from tests.ingest.stand_ins.frame import Answer, Asked, StandIn
 
-PLACE = "/open311/v2/requests"
+PLACE, SERVICES = "/open311/v2/requests", "/open311/v2/services"
 ID = "service_request_id"
 Row = dict[str, Any]
 
@@ -21,13 +21,14 @@ class Open311(StandIn):
     """Requests by id. Its own faults: "refuses" answers 200 with an error.
 
     cap: requests an answer has at most. pages: whether it knows pages; past the last one it gives it again.
-    updates: whether it knows updated_after. lists: whether it knows several ids at once. bad: the ids of
-    records on which it breaks off, as it does on parts of a second.
+    forms: what it speaks. updates: whether it knows updated_after. lists: whether it knows several ids at
+    once. bad: the ids of records on which it breaks off, as it does on parts of a second.
     """
 
     requests: dict[str, Row] = field(default_factory=dict)
     cap: int = 1000
     pages_known: bool = False
+    forms: tuple[str, ...] = ("json", "xml")
     updates: bool = False
     lists: bool = True
     bad: set[str] = field(default_factory=set)
@@ -43,6 +44,10 @@ class Open311(StandIn):
     def respond(self, asked: Asked) -> Answer:
         path, _, form = asked.path.rpartition(".")
         given = asked.parameters
+        if form not in self.forms or not path.startswith((PLACE, SERVICES)):
+            return Answer(b"no such page", 404)
+        if path == SERVICES:
+            return Answer(_listed(form), headers={"Content-Type": f"application/{form}"})
         if self.strikes("refuses"):
             return _error(form, 400, "the jurisdiction_id is missing", 200)
         if path.startswith(f"{PLACE}/"):
@@ -78,6 +83,12 @@ class Open311(StandIn):
 
 
 _TIMES = ("start_date", "end_date", "updated_after", "updated_before")
+
+
+def _listed(form: str) -> bytes:
+    if form == "json":
+        return b'[{"service_code": "1", "service_name": "Pothole"}]'
+    return b"<services><service><service_code>1</service_code></service></services>"
 
 
 def _written(form: str, rows: Iterable[Row]) -> bytes:

@@ -22,10 +22,12 @@ class Socrata(StandIn):
     """One dataset. Its own faults: "unordered" forgets the order of a page, "repeats" gives the page before
     again, "moves" touches a row of the front after a page, "refuses" answers 200 with an error.
 
-    cap: rows a page has at most. token: what version 3 asks for. changed: seconds of `rowsUpdatedAt`.
+    datasets: what it says it has. cap: rows a page has at most. token: what version 3 asks for. changed:
+    seconds of `rowsUpdatedAt`.
     """
 
     rows: Rows = field(default_factory=lambda: Rows("id", ":id", ":updated_at", "row-{:06}".format))
+    datasets: tuple[str, ...] = (DATASET,)
     cap: int | None = None
     token: str = "a-token"
     changed: int | None = 1_787_000_000
@@ -48,6 +50,10 @@ class Socrata(StandIn):
                 if not name.startswith(":")
             ]
             return _json({"id": DATASET, "rowsUpdatedAt": self.changed, "columns": columns})
+        if asked.path == "/api/views.json":
+            return _json([{"id": one, "name": "Cases", "viewType": "tabular"} for one in self.datasets])
+        if not asked.path.endswith((f"/resource/{DATASET}.json", "query.json")):
+            return Answer(b"no such page", 404)
         if asked.path.endswith("query.json") and asked.headers.get("X-App-Token") != self.token:
             return Answer(b'{"code": "permission_denied", "error": true}', 403)
         select, where, order, limit = (
