@@ -15,7 +15,9 @@ from tempfile import TemporaryDirectory
 from ingest.contract import ReadRequest, SourceError
 from ingest.drafting import Draft, draft, known_days
 from ingest.guessing import Guesses, guess
-from ingest.looking import Look, kept_at, look, recognise
+from ingest.looking import Look, kept_at, look
+from ingest.probing import identify
+from ingest.spellings import Spelled, spelled
 from metrics import catalogue as catalogues
 from metrics.model import Catalogue
 
@@ -47,16 +49,17 @@ def run_command(
     request.folder is where a path that was typed begins. Raises SourceError when the address does not
     answer or no column tells its rows apart.
     """
-    seen = look(recognise(given.address), request)
+    seen = look(identify(given.address, request), request)
     found = guess(seen, catalogue.city.time_zone)
-    _show(seen, found, print_table)
+    districts = spelled(seen, found, tuple(catalogue.districts.values()))
+    _show(seen, found, print_table, districts)
     if not found.key:
         raise SourceError("No column tells the rows apart: a source needs a key; ask the publisher for one.")
     address = kept_at(seen.address, request.folder, folder)
     id_ = given.id or _id(address.name)
     if re.fullmatch("[a-z][a-z0-9_]*", id_) is None:
         raise SourceError(f"{id_!r} cannot name a source; give small letters, digits and _ with --id.")
-    made = _checked(draft(id_, address, found, catalogue), folder)
+    made = _checked(draft(id_, address, found, catalogue, districts), folder)
     for line in made.left_out:
         print(f"left out: {line}")
     if given.dry_run:
@@ -114,7 +117,7 @@ def _put(folder: Path, files: Mapping[str, str]) -> None:
             (folder / name).write_text(text, encoding="utf-8")
 
 
-def _show(seen: Look, found: Guesses, print_table: PrintTable) -> None:
+def _show(seen: Look, found: Guesses, print_table: PrintTable, districts: Spelled | None) -> None:
     whole = "all of them" if seen.whole else "a part of them"
     print(f"{seen.address.kind}: {seen.rows} rows looked at, {whole}; {len(found.columns)} columns")
     rows = [
@@ -138,8 +141,11 @@ def _show(seen: Look, found: Guesses, print_table: PrintTable) -> None:
     cursor = found.roles.get("modified")
     if cursor is None:
         print("cursor: no column tells when a row was last changed")
-    if found.place:
-        print(f"district: {found.place}")
+    if districts:
+        strange = f"; {len(districts.strange)} spellings name none" if districts.strange else ""
+        print(
+            f"district: {districts.column}: {districts.named} of {districts.filled} cells name one{strange}"
+        )
 
 
 def _example(cells: Sequence[str | None]) -> str:

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from ingest.guessing import AFTERWARDS, Guess, Guesses
 from ingest.looking import Address
-from metrics.model import Catalogue
+from ingest.spellings import Spelled
+from metrics.model import UNKNOWN_DISTRICT, Catalogue
 
 GUESS = "GUESS"
 """The word before everything that an analyst has to check."""
@@ -22,6 +23,9 @@ EARLY = 0.01
 
 STANDARD_SHARE = 0.75
 """The share of closed cases that the guessed standard holds for."""
+
+MOST_SPELLINGS = 60
+"""How many spellings are listed for somebody to say which district each one means."""
 
 DAY = timedelta(days=1)
 
@@ -34,9 +38,11 @@ class Draft:
     left_out: Sequence[str]
 
 
-def draft(id_: str, address: Address, found: Guesses, catalogue: Catalogue) -> Draft:
+def draft(
+    id_: str, address: Address, found: Guesses, catalogue: Catalogue, districts: Spelled | None = None
+) -> Draft:
     """A source called `id_` and the metrics its columns allow. The key must have been found."""
-    files = {f"sources/{id_}.toml": _source(id_, address, found, catalogue)}
+    files = {f"sources/{id_}.toml": _source(id_, address, found, catalogue, districts)}
     left_out = []
     for name, needs, text in (
         ("on_time", ("opened", "due", "closed"), _on_time),
@@ -49,7 +55,7 @@ def draft(id_: str, address: Address, found: Guesses, catalogue: Catalogue) -> D
         if missing:
             left_out.append(f"{id_}_{name}: no column tells when a case is {' or '.join(missing)}")
         else:
-            metric = _Metric(f"{id_}_{name}", id_, found, catalogue)
+            metric = _Metric(f"{id_}_{name}", id_, found, catalogue, districts)
             files[f"metrics/{metric.id}.toml"] = text(metric)
     return Draft(files, left_out)
 
@@ -68,7 +74,9 @@ def known_days(found: Guesses, time_zone: str) -> date | None:
 # --- the source ------------------------------------------------------------------------------------
 
 
-def _source(id_: str, address: Address, found: Guesses, catalogue: Catalogue) -> str:
+def _source(
+    id_: str, address: Address, found: Guesses, catalogue: Catalogue, districts: Spelled | None
+) -> str:
     roles, is_joined = found.roles, len(found.key) > 1
     key = f"{id_}_key" if is_joined else found.key[0]
     lines = [
@@ -100,8 +108,34 @@ def _source(id_: str, address: Address, found: Guesses, catalogue: Catalogue) ->
             'type = "text"',
         ]
     for one in found.columns:
-        lines += ["", *_column(one, found)]
+        is_place = districts is not None and one.column.name == districts.column
+        lines += ["", *(_district(one, districts) if districts and is_place else _column(one, found))]
     return "\n".join(lines) + "\n"
+
+
+def _district(one: Guess, districts: Spelled) -> list[str]:
+    """The column of districts, with the spellings that name none as a value map to be filled in."""
+    column, strange = one.column, districts.strange
+    lines = [
+        f"[columns.{column.name}]  # {one.empty} empty, {one.distinct} different",
+        f'type = "district"  # {GUESS}: {districts.named} of {districts.filled} cells name one of the city',
+    ]
+    if column.aliases:
+        lines.append(f"aliases = {_value(list(column.aliases))}")
+    if districts.latitude and districts.longitude:
+        lines.append(f"latitude = {_text(districts.latitude)}  # {GUESS}: where a cell is empty")
+        lines.append(f"longitude = {_text(districts.longitude)}  # {GUESS}")
+    if not strange:
+        return lines
+    listed = dict(list(strange.items())[:MOST_SPELLINGS])
+    why = f"{len(strange)} spellings name no district; put its id in the place of {_text(UNKNOWN_DISTRICT)}"
+    lines += ["", f"[columns.{column.name}.values]", f"# {GUESS}: {why}."]
+    for spelling, rows in listed.items():
+        perhaps = f", perhaps {districts.likely[spelling]}" if spelling in districts.likely else ""
+        lines.append(f"{_text(spelling)} = {_text(UNKNOWN_DISTRICT)}  # {rows} rows{perhaps}")
+    if len(listed) < len(strange):
+        lines.append(f"# and {len(strange) - len(listed)} more, which are unknown as well")
+    return lines
 
 
 def _column(one: Guess, found: Guesses) -> list[str]:
@@ -155,6 +189,7 @@ class _Metric:
     source: str
     found: Guesses
     catalogue: Catalogue
+    districts: Spelled | None = None
 
     def role(self, role: str) -> str:
         return self.found.roles[role]
@@ -177,8 +212,8 @@ class _Metric:
         lines += [f"{word} = {_value(value)}" for word, value in read.items()]
         lines += ["", f"source = {_text(self.source)}"]
         lines += [f"{word} = {_value(value)}" for word, value in counted.items()]
-        if self.found.place and self.catalogue.districts:
-            lines.append(f"district = {_text(self.found.place)}  # {GUESS}")
+        if self.districts:
+            lines.append(f"district = {_text(self.districts.column)}  # {GUESS}")
         return "\n".join([*lines, *more]) + "\n"
 
 
@@ -315,9 +350,10 @@ def _days(number: int) -> str:
 
 
 def _text(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    return _value(text)
 
 
 def _value(value: object) -> str:
-    """A string, number, truth or list of strings as TOML writes it."""
-    return json.dumps(value, ensure_ascii=False)
+    """A string, number, truth or list of strings as TOML writes it, which has no half of a surrogate pair."""
+    written = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
+    return written.replace("\x7f", "\\u007f")

@@ -6,11 +6,10 @@ Everything here is a guess with its reason, for a person to check.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import combinations, pairwise
+from itertools import combinations, count, pairwise
 from math import ceil
 from statistics import quantiles
 from zoneinfo import ZoneInfo
@@ -181,14 +180,14 @@ def _plain(name: str) -> str:
 
 def _named(columns: Sequence[Guess]) -> list[Guess]:
     """The same columns, those whose names became alike with a number behind."""
-    seen: Counter[str] = Counter()
+    taken = {one.column.name for one in columns if not one.column.aliases}
     found = []
     for one in columns:
         name = one.column.name
-        seen[name] += 1
-        if seen[name] > 1:
-            column = replace(one.column, name=f"{name}_{seen[name]}", aliases=(one.written,))
-            one = replace(one, column=column)
+        if one.column.aliases and name in taken:
+            name = next(other for number in count(2) if (other := f"{name}_{number}") not in taken)
+            one = replace(one, column=replace(one.column, name=name))
+        taken.add(name)
         found.append(one)
     return found
 

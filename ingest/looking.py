@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from ingest import registry
 from ingest.contract import Cell, ReadRequest, SourceError
 from ingest.redaction import public
+from ingest.sources.sheets import table_address
 from metrics.catalogue_secrets import is_signed_in
 from metrics.model import Source
 
@@ -24,6 +26,22 @@ FILE_ROWS = 200_000
 
 PAGED = ("arcgis", "ckan", "socrata")
 """The kinds that can be asked for fewer rows by `page_size`."""
+
+ENDINGS = (
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".xls",
+    ".xlsx",
+    ".xlsm",
+    ".ods",
+    ".jsonl",
+    ".ndjson",
+    ".parquet",
+    ".gz",
+    ".zip",
+)
+"""What the addresses of files end with. JSON is what servers answer, too."""
 
 _LAYER = re.compile(r"(.*/(?:Feature|Map)Server)(?:/(\d+))?(?:/.*)?$", re.IGNORECASE)
 _SOCRATA = re.compile(r"(?:^|/)([a-z0-9]{4}-[a-z0-9]{4})(?:\.json|\.csv|/|$)")
@@ -53,10 +71,10 @@ class Look:
     whole: bool
 
 
-def recognise(given: str) -> Address:
-    """The kind that the form of an address or path tells; what no protocol looks like is a file.
+def recognise(given: str) -> Address | None:
+    """The kind that the form of an address or path tells; None where only its server can tell.
 
-    Raises SourceError for an address that means a whole server and no table of it.
+    Raises SourceError for an action of CKAN that names no table.
     """
     if is_signed_in(given):
         raise SourceError(
@@ -64,7 +82,7 @@ def recognise(given: str) -> Address:
             "by hand, with path_env, which names a variable of the environment (docs/adding_a_source.md)."
         )
     if not given.lower().startswith(("http://", "https://")):
-        return Address("file", {"path": given}, _stem(given))
+        return Address("file", {"path": given}, stem(given))
     try:
         parts = urlsplit(given)
     except ValueError as error:
@@ -74,11 +92,8 @@ def recognise(given: str) -> Address:
     known = known or _socrata(parts.path, root) or _open311(parts.path, root)
     if known is not None:
         return known
-    if parts.path in ("", "/") and not parts.query:
-        raise SourceError(
-            f"{public(given)} is a whole server; give the address of one dataset, layer, service or file."
-        )
-    return Address("file", {"path": given}, _stem(parts.path))
+    is_file = parts.path.lower().endswith(ENDINGS) or table_address(given) is not None
+    return Address("file", {"path": given}, stem(parts.path)) if is_file else None
 
 
 def look(address: Address, request: ReadRequest) -> Look:
@@ -98,6 +113,7 @@ def look(address: Address, request: ReadRequest) -> Look:
         names, rows, most = *_read(module.read(source, request).pages), FILE_ROWS
     if not rows:
         raise SourceError(f"{_shown(address)} has no rows to look at; look again when it has some.")
+    _refuse_alike(names, _shown(address))
     fitting = [row for row in rows if len(row) == len(names)]
     cells = {name: tuple(row[place] for row in fitting) for place, name in enumerate(names) if _is_own(name)}
     return Look(address, cells, len(fitting), len(rows) < most and address.kind != "arcgis")
@@ -114,9 +130,22 @@ def kept_at(address: Address, here: Path, city: Path) -> Address:
     return replace(address, options={"path": str(said)})
 
 
+def stem(path: str) -> str:
+    """The name of a file without its endings."""
+    name = unquote(path.rstrip("/").rsplit("/", 1)[-1])
+    return name.split(".", 1)[0].replace("*", "")
+
+
 def _is_own(name: str) -> bool:
     """Whether a column is the city's: CKAN numbers rows at every load, Socrata's own begin with a colon."""
     return bool(name.strip()) and name != "_id" and not name.startswith(":")
+
+
+def _refuse_alike(names: Sequence[str], place: str) -> None:
+    times = Counter(name.strip().casefold() for name in names if _is_own(name))
+    twice = [name for name, number in times.items() if number > 1]
+    if twice:
+        raise SourceError(f"{place} has the column {twice[0]} more than once; rename one, or leave one out.")
 
 
 def _read(pages: Any) -> tuple[tuple[str, ...], list[Any]]:
@@ -131,10 +160,8 @@ def _read(pages: Any) -> tuple[tuple[str, ...], list[Any]]:
 
 def _arcgis(path: str, root: str) -> Address | None:
     found = _LAYER.match(path)
-    if found is None:
+    if found is None or found[2] is None:
         return None
-    if found[2] is None:
-        raise SourceError(f"{root}{path} has layers; give the address of one, such as {root}{found[1]}/0.")
     name = found[1].split("/")[-2]
     return Address("arcgis", {"url": f"{root}{found[1]}/{found[2]}"}, name)
 
@@ -164,14 +191,9 @@ def _socrata(path: str, root: str) -> Address | None:
 def _open311(path: str, root: str) -> Address | None:
     is_known = "open311" in f"{root}{path}".lower() or "georeport" in path.lower()
     found = _OPEN311.match(path)
-    if "open311" not in registry.KINDS or not (is_known or found):
+    if not (is_known and path.strip("/")) and not (found and path.endswith((".json", ".xml"))):
         return None
     return Address("open311", {"url": root + (found[1] if found else path.rstrip("/"))}, "requests")
-
-
-def _stem(path: str) -> str:
-    name = unquote(path.rstrip("/").rsplit("/", 1)[-1])
-    return name.split(".", 1)[0].replace("*", "")
 
 
 def _shown(address: Address) -> str:

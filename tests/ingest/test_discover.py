@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import shlex
+import shutil
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis
+from hypothesis import strategies as st
 
 import app
 import ingest.__main__ as ingest_command
 import store.__main__ as store_command
-from ingest.contract import SourceError
-from ingest.looking import recognise
+from ingest.contract import ReadRequest, SourceError
+from ingest.drafting import draft
+from ingest.guessing import guess
+from ingest.looking import Address, Look, recognise
+from ingest.probing import identify
+from ingest.spellings import spelled
 from metrics import catalogue
+from metrics.model import City
 from store import publications
 from store.engine import open_engine, reading
-from tests.ingest.stand_ins.arcgis import LAYER, ArcGis
-from tests.ingest.stand_ins.ckan import Table
+from tests.ingest.stand_ins.arcgis import CATALOGUE, LAYER, SERVICE, ArcGis
+from tests.ingest.stand_ins.ckan import Portal, Table
 from tests.ingest.stand_ins.frame import serving
 from tests.ingest.stand_ins.open311 import Open311
 from tests.ingest.stand_ins.socrata import DATASET, FIRST, Socrata
@@ -258,9 +269,65 @@ def test_the_form_of_an_address_tells_its_kind(given, kind, options):
 @pytest.mark.parametrize(
     "given", ["https://a.gov/", "https://a.gov/arcgis/rest/services/Cases/FeatureServer"]
 )
-def test_an_address_of_more_than_one_table_is_answered_with_what_to_give(given):
-    with pytest.raises(SourceError, match="give the address of one"):
-        recognise(given)
+def test_an_address_that_does_not_tell_is_left_to_its_server(given):
+    assert recognise(given) is None
+
+
+@pytest.fixture
+def request_of(tmp_path):
+    """What the look for a kind is told."""
+    return ReadRequest(City(id="test", name="Testville", time_zone="UTC"), NOW, work=tmp_path)
+
+
+SERVERS = {
+    "ckan": (
+        lambda: Portal(tables={"r1": Table("r1", [])}),
+        ["", "/", "/data"],
+        lambda at: {"url": at, "dataset": "cases"},
+    ),
+    "socrata": (Socrata, ["", f"/stories/{DATASET}"], lambda at: {"url": at, "dataset": DATASET}),
+    "arcgis": (ArcGis, ["", CATALOGUE, SERVICE], lambda at: {"url": at + LAYER}),
+    "open311": (Open311, ["", "/open311/v2"], lambda at: {"url": f"{at}/open311/v2"}),
+}
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_server_says_what_it_is_where_its_address_does_not(kind, request_of):
+    made, paths, options = SERVERS[kind]
+    with serving(made()) as server:
+        for path in paths:
+            found = identify(server.address + path, request_of)
+            assert (found.kind, found.options) == (kind, options(server.address))
+
+
+@pytest.mark.parametrize(
+    ("server", "path"),
+    [
+        (Portal(tables={"r1": Table("r1", [])}, datasets=("cases", "trees")), "/dataset/trees"),
+        (Socrata(datasets=(DATASET, "wxyz-0001")), "/d/wxyz-0001 (Cases)"),
+        (ArcGis(layers=("Cases", "Trees")), f"{SERVICE}/1 (Trees)"),
+    ],
+    ids=["ckan", "socrata", "arcgis"],
+)
+def test_an_address_of_more_than_one_table_is_answered_with_what_to_give(server, path, request_of):
+    with serving(server), pytest.raises(SourceError, match="give the address of one") as caught:
+        identify(server.address, request_of)
+    assert f"{server.address}{path}" in str(caught.value)
+
+
+def test_a_server_of_no_protocol_is_said_and_any_other_address_is_a_file(request_of):
+    with serving(Open311(forms=())) as server:
+        with pytest.raises(SourceError, match="none of CKAN, Socrata, ArcGIS and Open311"):
+            identify(server.address, request_of)
+        found = identify(f"{server.address}/export/cases?of=2026", request_of)
+    assert (found.kind, found.options["path"]) == ("file", f"{server.address}/export/cases?of=2026")
+
+
+def test_a_resource_without_a_table_is_its_file(request_of, ckan):
+    ckan.tables["r1"] = Table("r1", [], datastore_active=False)
+    ckan.file = "https://a.gov/files/cases.csv"
+    found = identify(f"{ckan.address}/dataset/cases/resource/r1", request_of)
+    assert (found.kind, found.options) == ("file", {"path": "https://a.gov/files/cases.csv"})
 
 
 def clocks(source):
@@ -299,14 +366,17 @@ def test_an_arcgis_layer_is_asked_for_one_page(discovered):
         assert ingest_command.main(["run"]) == 0
 
 
-def test_an_open311_server_is_asked_for_one_answer(discovered):
+@pytest.mark.parametrize("form", ["json", "xml"])
+def test_an_open311_server_is_asked_for_one_answer(discovered, form):
     with serving(Open311()) as server:
         for row in as_served(cases()):
             stamps = {name: row[name] and f"{row[name]}Z" for name in ("opened", "due", "closed")}
             server.put(row["id"], stamps["opened"], expected_datetime=stamps["due"])
             server.requests[row["id"]]["closed_datetime"] = stamps["closed"]
-        found = discovered(f"{server.address}/open311/v2/requests.json", "--id", "cases")
+        server.forms = (form,)
+        found = discovered(f"{server.address}/open311/v2?jurisdiction_id=a.gov", "--id", "cases")
         source = found.sources["cases"]
+        assert source.options.get("format", "json") == form and source.options["jurisdiction"] == "a.gov"
         assert (source.kind, source.key, source.arrival) == (
             "open311",
             "service_request_id",
@@ -321,3 +391,98 @@ def test_a_server_that_does_not_answer_as_its_address_says_is_one_plain_line(cit
     assert ingest_command.main(["discover", f"{ckan.address}/dataset/cases/resource/none"]) == 1
     [line] = capsys.readouterr().err.splitlines()
     assert "404" in line
+
+
+# --- districts -------------------------------------------------------------------------------------
+
+AREAS = ["Downtown", "downtown ", "West End", "west", "Westend", "East / West", "East / West", "Old Town"]
+
+
+@pytest.fixture
+def town(city):
+    """A bare city with two districts that have shapes."""
+    square = [[[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]]
+    named = [{"id": "down", "name": "Downtown"}, {"id": "west", "name": "West End"}]
+    shape = {"type": "Polygon", "coordinates": square}
+    features = [{"type": "Feature", "properties": one, "geometry": shape} for one in named]
+    collection = {"type": "FeatureCollection", "features": features}
+    (city / "districts.geojson").write_text(json.dumps(collection))
+    return city
+
+
+def placed(rows, name, areas):
+    return [
+        {**row, name: areas[number % len(areas)], "Lat": "42.1", "Lon": "-71.5"}
+        for number, row in enumerate(rows)
+    ]
+
+
+def test_spellings_of_no_district_are_a_value_map_to_fill_in(discovered, town, tmp_path, capsys):
+    (tmp_path / "requests.csv").write_text(as_csv(placed(cases(), "Where", AREAS)), encoding="utf-8")
+    found = discovered("requests.csv")
+    column = found.sources["requests"].column("where")
+    assert (column.type, column.latitude, column.longitude) == ("district", "lat", "lon")
+    assert column.values == {"East / West": "unknown", "Westend": "unknown", "Old Town": "unknown"}
+    assert {metric.district for metric in found.metrics.values()} == {"where"}
+    said = (town / "sources" / "requests.toml").read_text()
+    assert '"Westend" = "unknown"  # 45 rows, perhaps west' in said
+    assert "3 spellings name none" in capsys.readouterr().out
+
+
+def test_a_column_that_is_called_like_one_is_taken_where_no_cell_names_a_district(discovered, town, tmp_path):
+    rows = placed(cases(), "Ward", ["Ward 1", "Ward 2", ""])
+    (tmp_path / "requests.csv").write_text(as_csv(rows), encoding="utf-8")
+    column = discovered("requests.csv").sources["requests"].column("ward")
+    assert (column.type, column.values) == ("district", {"Ward 1": "unknown", "Ward 2": "unknown"})
+
+
+def test_a_city_without_districts_keeps_the_words_as_they_are(discovered, tmp_path):
+    (tmp_path / "requests.csv").write_text(as_csv(placed(cases(), "Ward", AREAS)), encoding="utf-8")
+    found = discovered("requests.csv")
+    assert found.sources["requests"].column("ward").type == "text"
+    assert {metric.district for metric in found.metrics.values()} == {None}
+
+
+# --- any table -------------------------------------------------------------------------------------
+
+NAMES = st.sampled_from(["id", "Opened", "closed date", "due", "Ward", "lat", "lon", "select", "\x7f"])
+CELLS = st.sampled_from(
+    ["a", "7", "08", "2026-08-01", "08/01/2026 10:00 AM", "1.5", "yes", "Downtown", "\ud800"]
+)
+DRAFTED = [pytest.param(15, id="few"), pytest.param(400, marks=pytest.mark.matrix, id="many")]
+
+
+def alike(name):
+    return name.strip().casefold()
+
+
+@pytest.mark.parametrize("examples", DRAFTED)
+def test_what_is_written_of_any_table_passes_the_check(town, examples):
+    city = catalogue.load(town)
+
+    @hypothesis(max_examples=examples, database=None)
+    @given(
+        st.lists(NAMES | st.text(max_size=8), min_size=1, max_size=7, unique_by=alike),
+        st.lists(st.lists(CELLS | st.text(max_size=8), min_size=7, max_size=7), min_size=1, max_size=9),
+        st.sampled_from(["file", "ckan", "open311"]),
+    )
+    def check(names, rows, kind):
+        rows = [[f"k{number}", *row] for number, row in enumerate(rows)]
+        columns = {name: tuple(row[place] for row in rows) for place, name in enumerate(["key", *names])}
+        options = {"file": {"path": "a.csv"}, "ckan": {"url": "https://a.gov", "dataset": "a"}}
+        address = Address(kind, options.get(kind, {"url": "https://a.gov/open311/v2"}), "a")
+        seen = Look(address, columns, len(rows), whole=True)
+        found = guess(seen, "America/New_York")
+        if kind == "open311":
+            found = replace(found, key=("key",), reasons={**found.reasons, "key": "it is"})
+        districts = spelled(seen, found, tuple(city.districts.values()))
+        made = draft("cases", address, found, city, districts)
+        files = {path.name: path.read_text() for path in town.glob("*.*")} | dict(made.files)
+        folder = town / "drafted" / "yourcity"
+        shutil.rmtree(folder, ignore_errors=True)
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+        assert [one for one in catalogue.check(folder) if one.level == "error"] == []
+
+    check()
