@@ -35,6 +35,7 @@ SETTINGS = (
     Setting("push_megabytes", "PUSH_MEGABYTES", "20", "how large a delivery of rows may be"),
     Setting("push_per_minute", "PUSH_PER_MINUTE", "30", "how often one token may deliver rows in a minute"),
     Setting("largest_file", "FILE_MEGABYTES", "2000", "how large a file of a source may be, unpacked"),
+    Setting("runs_at_once", "RUNS_AT_ONCE", "", "how many sources may be read at once; empty: 2 or 4"),
     Setting("web_processes", "WEB_PROCESSES", "2", "how many processes answer readers"),
 )
 
@@ -45,7 +46,7 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one process. largest_file is in bytes."""
+    """The settings of one process. largest_file is in bytes; runs_at_once None: what suits the engine."""
 
     city: str
     port: int
@@ -57,6 +58,7 @@ class Settings:
     push_megabytes: int
     push_per_minute: int
     largest_file: int
+    runs_at_once: int | None
     web_processes: int
 
 
@@ -79,6 +81,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         push_megabytes=_number("PUSH_MEGABYTES", given["push_megabytes"], 200),
         push_per_minute=_number("PUSH_PER_MINUTE", given["push_per_minute"], 6000),
         largest_file=_number("FILE_MEGABYTES", given["largest_file"], 1_000_000) * 1_000_000,
+        runs_at_once=_number("RUNS_AT_ONCE", given["runs_at_once"], 64) if given["runs_at_once"] else None,
         web_processes=_processes(given["web_processes"]),
     )
 

@@ -510,6 +510,7 @@ def _duties(chosen: settings.Settings) -> Duties:
         districts=districts,
         largest=chosen.largest_file,
         secret=settings.secret,
+        runs_at_once=chosen.runs_at_once,
     )
     return Duties(catalogue, desk, snapshot_days=chosen.snapshot_days)
 

@@ -58,6 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
             districts,
             largest=chosen.largest_file,
             secret=settings.secret,
+            runs_at_once=chosen.runs_at_once,
         )
         if given.command in ("enter", "entered"):
             return _enter(desk, catalogue, given)

@@ -96,7 +96,8 @@ class Desk:
 
     folder: where relative paths of a source begin. snapshots: where bytes as received are kept. districts:
     what columns of districts are looked up in. largest: how many bytes a file may have. secret: gives
-    the secret of a name, None where nobody set it.
+    the secret of a name, None where nobody set it. runs_at_once: how many runs may be under way, of all
+    sources; None for what suits the engine.
     """
 
     engine: Engine
@@ -108,3 +109,4 @@ class Desk:
     districts: tuple[District, ...] = ()
     largest: int = LARGEST_FILE
     secret: Callable[[str], str | None] = no_secret
+    runs_at_once: int | None = None

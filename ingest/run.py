@@ -24,7 +24,7 @@ from ingest.quarantine import readable
 from ingest.redaction import Secrets
 from ingest.scrubbing import finish_open, without
 from ingest.staging import Filling
-from ingest.turns import turn, workplace
+from ingest.turns import place, turn, workplace
 from ingest.vanished import Gone, missing_from_ids, missing_from_rows, refuse_fewer
 from metrics.derived import computed
 from metrics.model import Source
@@ -129,12 +129,13 @@ def run_source(
 ) -> RunReport:
     """Runs one source and says what became of it; nothing that goes wrong inside stops another source.
 
-    dated: the columns metrics count by. Of two runs of one source at once the second is `busy`. A
-    failed run is a row of the ledger with its reason and changes nothing else.
+    dated: the columns metrics count by. Of two runs of one source at once the second is `busy`, and so
+    is one more run than may be under way at once. A failed run is a row of the ledger with its reason and
+    changes nothing else.
     """
     asked = asked or Asked()
     try:
-        with turn(desk, source):
+        with turn(desk, source), place(desk):
             finish_open(desk, source)
             started = desk.clock()
             run_id = runs.start(desk.engine, desk.clock, source.id, asked.trigger)
@@ -172,7 +173,7 @@ def try_source(
     StoreError where a run would have failed, and runs.UnderWayError.
     """
     run = _Run(desk, source, asked, 0, desk.clock(), keeps=False)
-    with turn(desk, source), _without_secrets(run):
+    with turn(desk, source), place(desk), _without_secrets(run):
         if computed(source):
             with writing(desk.engine, desk.clock) as write:
                 # The business days of the city are no part of the run: whoever reduces writes them too.

@@ -40,6 +40,9 @@ GOOD_OUTCOMES = ("succeeded", "unchanged")
 _TURN = 0x72756E
 """Marks the locks of sources among the advisory locks of a PostgreSQL database."""
 
+_PLACE = 0x706C61
+"""Marks the places of runs there."""
+
 _runs = schema.runs
 
 
@@ -48,6 +51,15 @@ class UnderWayError(StoreError):
 
     def __init__(self, source: str) -> None:
         super().__init__(f"Another run of {source} is under way; wait until it has ended.")
+
+
+class AllUnderWayError(UnderWayError):
+    """As many runs of a city are under way as may be at once."""
+
+    def __init__(self, most: int) -> None:
+        StoreError.__init__(
+            self, f"{most} runs are under way, as many as RUNS_AT_ONCE allows; wait until one has ended."
+        )
 
 
 class RunLostError(StoreError):
@@ -96,6 +108,24 @@ def turn(engine: Engine, source: str) -> Iterator[None]:
         connection.commit()
         if not held:
             raise UnderWayError(source)
+        yield
+
+
+@contextmanager
+def place(engine: Engine, most: int) -> Iterator[None]:
+    """Holds one of the `most` places of runs among all machines of one PostgreSQL, as for `turn`.
+
+    Raises AllUnderWayError when there is none left.
+    """
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    with keeping(engine) as connection:
+        tries = (select(func.pg_try_advisory_lock(_PLACE, number)) for number in range(most))
+        held = any(connection.execute(one).scalar_one() for one in tries)
+        connection.commit()
+        if not held:
+            raise AllUnderWayError(most)
         yield
 
 

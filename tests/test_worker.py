@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 import app
 import worker
+from ingest import turns
 from ingest.desk import BUSY, RunReport
 from metrics import periods
 from metrics.catalogue import from_text
@@ -284,6 +285,17 @@ def test_a_source_somebody_else_is_loading_is_tried_again_and_not_given_up(sprin
     work_off(duties)
     assert job(springfield, "load requests").outcome == "succeeded"
     assert springfield.current() is not None
+
+
+def test_a_source_that_is_due_waits_while_as_many_are_read_as_may_be_at_once(springfield):
+    springfield.drop(RECORDS)
+    duties = springfield.worker()
+    with turns.place(replace(duties.desk, runs_at_once=1)), turns.place(duties.desk):
+        work_off(duties)
+        assert job(springfield, "load requests") is None
+    springfield.now += worker.LATER
+    work_off(duties)
+    assert job(springfield, "load requests").outcome == "succeeded"
 
 
 def test_jobs_go_by_the_clocks_of_the_city_and_sources_come_first(springfield):

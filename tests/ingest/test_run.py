@@ -7,6 +7,8 @@ import gc
 import gzip
 import hashlib
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -20,6 +22,7 @@ from ingest.contract import Extract, Page, SourceError
 from ingest.desk import BUSY
 from ingest.registry import KINDS
 from ingest.run import Asked, run_source
+from ingest.sources import file as files
 from metrics.model import Column, Source
 from store import records, runs
 from store.engine import StoreError, reading
@@ -388,6 +391,37 @@ def test_only_one_run_of_a_source_at_a_time(bench):
         assert report.outcome == BUSY
         assert run_source(bench.desk, replace(bench.source(), id="others"), Asked(file=path)).new == 3
     assert run_source(bench.desk, bench.source(), Asked(file=path)).outcome == "succeeded"
+
+
+def test_no_more_runs_are_under_way_than_may_be_at_once_whatever_their_sources(any_bench, monkeypatch):
+    bench = any_bench
+    path = bench.file("cases.csv", GOOD)
+    desk = replace(bench.desk, runs_at_once=2)
+    begun, go_on = threading.Barrier(3, timeout=60), threading.Event()
+    real = files.read
+
+    def wait(source, request):
+        begun.wait()
+        go_on.wait(60)
+        return real(source, request)
+
+    monkeypatch.setattr(files, "read", wait)
+    with ThreadPoolExecutor() as threads:
+        first = [
+            threads.submit(run_source, desk, replace(bench.source(), id=name)) for name in ("one", "two")
+        ]
+        try:
+            begun.wait()
+            third = run_source(desk, replace(bench.source(), id="three"), Asked(file=path))
+            wider, other = replace(desk, runs_at_once=3), replace(bench.source(), id="four")
+            more = run_source(wider, other, Asked(file=path))
+        finally:
+            go_on.set()
+        assert [one.result().outcome for one in first] == ["succeeded", "succeeded"]
+    said = "2 runs are under way, as many as RUNS_AT_ONCE allows; wait until one has ended."
+    assert (third.outcome, third.message) == (BUSY, said)
+    assert more.outcome == "succeeded"
+    assert run_source(desk, replace(bench.source(), id="three"), Asked(file=path)).outcome == "succeeded"
 
 
 def test_only_one_run_of_a_source_at_a_time_on_all_machines_of_a_postgresql(any_bench, tmp_path):
