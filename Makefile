@@ -2,6 +2,8 @@
 
 python := .venv/bin/python
 pytest := $(python) -m pytest -rs
+# A file's tests run in one process, which makes what they share once; the longest files begin first.
+by_file := --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-all lint bench
@@ -16,8 +18,8 @@ run: ## set up and start the dashboards and the worker on http://127.0.0.1:8050
 test: ## set up and run the tests, the browser ones included
 	@.ci/setup requirements-dev.txt
 	@CHROME=$$(.ci/browser) && export CHROME && \
-	$(pytest) -n 3 -m "not matrix and not browser" && \
-	$(pytest) -n 3 -m "browser and not matrix"
+	$(pytest) -n 3 $(by_file) -m "not matrix and not browser" && \
+	$(pytest) -n 3 -m "browser and not matrix" tests/browser
 
 test-all: ## run every test, the full matrices too
 	@.ci/setup requirements-dev.txt

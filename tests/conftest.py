@@ -23,9 +23,34 @@ LAYING = {"any_bench", "engine", "town"}
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
+FIRST = (
+    "test_worker_processes",
+    "test_boston",
+    "test_backup",
+    "test_terminal",
+    "test_new_publication",
+    "test_expressions",
+    "test_one_number",
+    "test_worker",
+    "test_app",
+    "test_vintages",
+    "test_api",
+    "test_embed",
+    "test_killed",
+    "test_deliveries",
+    "test_withheld",
+)
+"""Files by the beginning of their names that take long: what begins last must not be waited for."""
+
 # How long an example takes says how busy the machine is.
 settings.register_profile("any_machine", deadline=None)
 settings.load_profile("any_machine")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the files that take long first; the tests of a file stay in their order."""
+    items.sort(key=lambda item: _turn(item.path))
 
 
 @pytest.fixture(scope="session")
@@ -97,6 +122,11 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
             return stack.enter_context(_fresh_postgres(server))
 
         yield make
+
+
+def _turn(path: Path) -> int:
+    """The place of a file in the order in which files begin."""
+    return next((turn for turn, one in enumerate(FIRST) if path.name.startswith(one)), len(FIRST))
 
 
 def _forget_durability(address: str) -> None:
