@@ -14,6 +14,8 @@ import settings
 from layouts import forms, staff
 from layouts.access import Judge
 from layouts.acts import Door as Acts
+from layouts.case_file import PATH as CASE_FILE
+from layouts.case_file import CaseFile, is_file
 from layouts.desk import Desk
 from layouts.public import api, embed, site
 from layouts.public.status import StatusPage
@@ -180,6 +182,7 @@ def make_server(
         Route("/status.json", Kind.HEALTH, states),
         Route("/today", Kind.STAFF, redirect(ENTRANCE)),
         Route("/staff", Kind.STAFF, redirect(ENTRANCE)),
+        Route(CASE_FILE, Kind.STAFF, CaseFile(desk).download),
     )
     made = server.create(
         server.Wiring(
@@ -187,7 +190,7 @@ def make_server(
             state=lambda: _state(engine),
             build=build,
             assets=ASSETS,
-            is_page=staff.is_page,
+            is_page=lambda path: staff.is_page(path) or is_file(path),
             failure=pages.failure,
             entrance=redirect(ENTRANCE),
             base_url=base_url,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 from markupsafe import Markup
 
@@ -153,8 +153,13 @@ def _figure(score: float | None) -> html.P:
     )
 
 
-def metric_tile(metric: Metric, score: Score, catalogue: Catalogue, *, opening: bool) -> html.Li:
-    """A metric in the newest period of one grain: value, target, score and what is behind it."""
+def metric_tile(
+    metric: Metric, score: Score, catalogue: Catalogue, *, opening: bool, cases: str = ""
+) -> html.Li:
+    """A metric in the newest period of one grain: value, target, score and what is behind it.
+
+    cases: the address of the records behind it.
+    """
     number, unit = formats.number_and_unit(formats.value_beside_target(metric, score))
     lines: list[Component] = [
         html.H2(formats.grain_word(score.period.grain), className="name"),
@@ -176,10 +181,15 @@ def metric_tile(metric: Metric, score: Score, catalogue: Catalogue, *, opening: 
     if formats.interval(metric, score):
         lines.append(_line(formats.interval(metric, score)))
     if formats.parts(metric, score):
-        lines.append(_line(formats.parts(metric, score)))
+        lines.append(_line(behind(formats.parts(metric, score), cases)))
     if score.status is Status.PROVISIONAL:
         lines.append(_line(formats.status_word(score.status)))
     return html.Li(lines, className=f"card tile compact{' opening' if opening else ''}")
+
+
+def behind(parts: str, cases: str) -> str | Component:
+    """What a value is made of, as the way to its records where there is one."""
+    return dcc.Link(parts, href=cases, title=_("See the records")) if cases and parts else parts
 
 
 def moved(movement: Movement | None, grain: Grain, before: Period | None = None) -> html.P:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from layouts.views import Edition
+from metrics.model import WHOLE_CITY, Score
 
 PREFIX = "/staff/"
 
@@ -12,6 +13,30 @@ PREFIX = "/staff/"
 def metric_link(edition: Edition, metric: str, **query: str) -> str:
     """The page of a metric."""
     return _address(edition, f"metric/{metric}", query)
+
+
+def cases_link(edition: Edition, metric: str, **query: str) -> str:
+    """The records behind a number of a metric, always of this very publication: a page must have a next."""
+    words = urlencode({**query, "publication": str(edition.publication.id)})
+    return f"{PREFIX}metric/{metric}/cases?{words}"
+
+
+def records_link(edition: Edition, score: Score) -> str:
+    """The records behind a score."""
+    words = {"grain": str(score.period.grain), "start": score.period.start.isoformat()}
+    place = {} if score.district == WHOLE_CITY else {"district": score.district}
+    return cases_link(edition, score.metric, **words, **place)
+
+
+def cases_file_link(edition: Edition, metric: str, **query: str) -> str:
+    """The same as a file."""
+    words = urlencode({**query, "publication": str(edition.publication.id)})
+    return f"{PREFIX}metric/{metric}/cases.csv?{words}"
+
+
+def case_link(edition: Edition, metric: str, key: str | int) -> str:
+    """One record and all that was known of it."""
+    return _address(edition, f"metric/{metric}/case", {"key": str(key)})
 
 
 def department_link(edition: Edition, department: str) -> str:

@@ -13,7 +13,7 @@ from layouts import formats
 from layouts.components import labelled_by, row, table
 from layouts.desk import Desk
 from layouts.formats import _, receipts, words
-from layouts.links import metric_link
+from layouts.links import metric_link, records_link
 from layouts.public import asking
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.receipt_view import receipt_of
@@ -68,7 +68,7 @@ def contents(receipt: Explanation, edition: Edition) -> list[Component]:
     """Everything a receipt says."""
     why = formats.reason(receipt.score.reason, edition.catalogue)
     return [
-        *_records(receipt),
+        *_records(receipt, records_link(edition, receipt.score)),
         *(html.P(text, className="small muted") for text in receipts.remarks(receipt)),
         html.Dl(list(_facts(receipt, edition)), className="facts receipt-facts"),
         *_formula(receipt),
@@ -106,7 +106,7 @@ def _section(period: str, *children: Component) -> html.Section:
     return html.Section(inside, **labelled_by("receipt"))
 
 
-def _records(receipt: Explanation) -> list[Component]:
+def _records(receipt: Explanation, records: str) -> list[Component]:
     counted = receipts.counted(receipt)
     if counted is None:
         return []
@@ -116,7 +116,8 @@ def _records(receipt: Explanation) -> list[Component]:
     if met is not None:
         rows.append(_count_row(met))
     heads = [(_("Records"), ""), (_("How many"), "number-cell")]
-    return [html.Div(table(_("What became of the records"), heads, rows), className="scroll")]
+    shown = html.Div(table(_("What became of the records"), heads, rows), className="scroll")
+    return [shown, html.P(dcc.Link(_("See the records that count"), href=records), className="small")]
 
 
 def _count_row(count: receipts.Count, **named: Any) -> html.Tr:

@@ -9,9 +9,11 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from layouts import formats
+from layouts.access import Need, Role, is_allowed
 from layouts.charts.small import sparkline
 from layouts.components import (
     Children,
+    behind,
     drawing,
     row,
     score_chip,
@@ -22,7 +24,7 @@ from layouts.components import (
 )
 from layouts.formats import _
 from layouts.formats import today as sentences
-from layouts.links import department_link, metric_link
+from layouts.links import department_link, metric_link, records_link
 from layouts.today_view import Group, Grouping, grouped
 from layouts.views import CityView, Edition, Line
 from metrics.model import Catalogue, Grain, Score, Status
@@ -72,17 +74,29 @@ def _row(line: Line, others: Sequence[Grain], edition: Edition) -> html.Tr:
         (drawing(sparkline(line.recent, formats.sparkline_text(line))), "spark-cell"),
         *((small_score(line.scores.get(grain)), "number-cell other-cell") for grain in others),
     )
-    made.children.insert(1, _value_cell(line, aim))
+    made.children.insert(1, _value_cell(line, aim, edition))
     return made
 
 
-def _value_cell(line: Line, aim: str) -> html.Td:
+def _value_cell(line: Line, aim: str, edition: Edition) -> html.Td:
     shown: list[Component | str] = [formats.NOTHING]
     if line.score is not None:
         value = html.Span(formats.value_beside_target(line.metric, line.score), **_beside_on_phones(aim))
         based = sentences.based_on(line.metric, line.score)
-        shown = [value, *([html.Span(based, className="muted based")] if based else [])]
+        shown = [
+            value,
+            *([html.Span(_based(line, based, edition), className="muted based")] if based else []),
+        ]
     return html.Td(shown, className="number-cell value-cell", role="cell")
+
+
+def _based(line: Line, said: str, edition: Edition) -> Children:
+    """What a value stands on: the way to its records for those who work with them."""
+    if line.score is None or not is_allowed(Need(Role.EDITOR, line.metric.department)):
+        return said
+    parts = formats.parts(line.metric, line.score)
+    before, _same, after = said.partition(parts)
+    return [before, behind(parts, records_link(edition, line.score)), after] if parts else said
 
 
 def _has_score(score: Score | None) -> bool:

@@ -136,7 +136,8 @@ def _has(tag: str) -> bool:
 
 
 def _response(answer: Answer) -> Response:
-    response = Response(answer.body, status=answer.status, content_type=answer.media_type)
+    body = getattr(answer, "stream", None) or answer.body
+    response = Response(body, status=answer.status, content_type=answer.media_type)
     response.headers.update(answer.headers)
     if answer.state is None:
         response.headers.setdefault("Cache-Control", "no-store")

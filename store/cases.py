@@ -82,10 +82,15 @@ class Case:
 
 @dataclass(frozen=True)
 class Page:
-    """Some cases, oldest day first; `after` is where the next page begins, None after the last one."""
+    """Some cases, oldest day first.
+
+    after: where the next page begins, None on the last one. before: where the page before ends, None on the
+    first one.
+    """
 
     cases: tuple[Case, ...]
     after: Place | None
+    before: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -98,23 +103,26 @@ class Tally:
 
 
 def page(
-    connection: Connection, reading: Reading, chosen: Chosen, after: Place | None = None, most: int = 50
+    connection: Connection,
+    reading: Reading,
+    chosen: Chosen,
+    after: Place | None = None,
+    most: int = 50,
+    *,
+    before: Place | None = None,
 ) -> Page:
-    """At most so many of the chosen cases, those after a place.
+    """At most so many of the chosen cases: the first after a place, or the last before one.
 
     Only the days it shows are looked at, however many cases there are. Raises StoreError as `tally` does.
     """
     asked = _Asked(connection, reading, chosen)
-    found: list[Case] = []
-    ask = most + 1
-    while True:
-        rows = asked.rows(after, ask)
-        found += [asked.case(row) for row in rows if asked.is_here(row[_DISTRICT])]
-        if len(found) > most or len(rows) < ask:
-            break
-        after, ask = asked.place(rows[-1]), ask * _MORE
-    cases = tuple(found[:most])
-    return Page(cases, Place(cases[-1].day, cases[-1].key) if len(found) > most else None)
+    if before is not None:
+        found, has_more = _some(asked, before, most, is_backward=True)
+        cases = tuple(reversed(found))
+        return Page(cases, _end(cases, -1), _end(cases, 0) if has_more else None)
+    found, has_more = _some(asked, after, most)
+    cases = tuple(found)
+    return Page(cases, _end(cases, -1) if has_more else None, _end(cases, 0) if after else None)
 
 
 def all_cases(
@@ -145,6 +153,24 @@ def filters(source: Source) -> tuple[str, ...]:
     return tuple(column.name for column in source.columns if column.type in FILTERED)
 
 
+def _end(cases: tuple[Case, ...], which: int) -> Place | None:
+    return Place(cases[which].day, cases[which].key) if cases else None
+
+
+def _some(
+    asked: _Asked, place: Place | None, most: int, *, is_backward: bool = False
+) -> tuple[list[Case], bool]:
+    """The cases next to a place, the nearest first, and whether there are more of them."""
+    found: list[Case] = []
+    ask = most + 1
+    while True:
+        rows = asked.rows(place, ask, is_backward=is_backward)
+        found += [asked.case(row) for row in rows if asked.is_here(row[_DISTRICT])]
+        if len(found) > most or len(rows) < ask:
+            return found[:most], len(found) > most
+        place, ask = asked.place(rows[-1]), ask * _MORE
+
+
 class _Asked:
     """The SQL of one choice: a SELECT from the current versions and one from the replaced."""
 
@@ -169,20 +195,29 @@ class _Asked:
         self._days = self._days_test()
         self._tests = [self._question.kept, *self._value_tests()]
 
-    def rows(self, after: Place | None, most: int) -> list[Any]:
-        """The first `most` rows after a place, by day and key, whatever their district."""
-        key = quoted(self._source.key)
-        beyond = f"AND ({self._question.day} > :since OR {key} > :key)" if after else ""
-        place = {"since": after.day.isoformat(), "key": after.key} if after else {}
+    def rows(self, place: Place | None, most: int, *, is_backward: bool = False) -> list[Any]:
+        """The `most` rows after a place, or before it, by day and key, whatever their district."""
+        key, side, way = quoted(self._source.key), *(("<", "DESC") if is_backward else (">", "ASC"))
+        beyond = f"AND ({self._question.day} {side} :place OR {key} {side} :key)"
+        at: dict[str, Any] = {}
+        if place is not None:
+            # The days that are left are what the index is asked for.
+            bound = (
+                {"beyond": (place.day + _A_DAY).isoformat()}
+                if is_backward
+                else {"since": place.day.isoformat()}
+            )
+            at = {"place": place.day.isoformat(), "key": place.key, **bound}
         names = ", ".join(quoted(column.name) for column in self._source.columns)
         wanted = f"_day, {self._amounts}, {names}"
-        order = f"ORDER BY _day, {key} LIMIT {most}"
+        order = f"ORDER BY _day {way}, {key} {way} LIMIT {most}"
+        bound_by = beyond if place else ""
         both = " UNION ALL ".join(
-            f"SELECT * FROM (SELECT {wanted} {self._among(which, beyond)} {order}) AS {which}"
+            f"SELECT * FROM (SELECT {wanted} {self._among(which, bound_by)} {order}) AS {which}"
             for which in ("current", "replaced")
         )
         statement = text(f"SELECT * FROM ({both}) AS found {order}")
-        return list(self._connection.execute(statement, self._parameters | place))
+        return list(self._connection.execute(statement, self._parameters | at))
 
     def sums(self) -> tuple[int, float, float]:
         both = " UNION ALL ".join(
@@ -231,9 +266,10 @@ class _Asked:
         # A level is that of one day, whenever its cases entered.
         is_level = self._metric.aggregation is Aggregation.STOCK and last.end > last.start
         since = date.min if is_level else last.start
-        self._parameters |= {"since": since.isoformat(), "until": last.end.isoformat()}
+        end = last.end.isoformat()
+        self._parameters |= {"since": since.isoformat(), "beyond": end, "until": end}
         day = self._question.day
-        tests = [f"{day} >= :since AND {day} < :until"]
+        tests = [f"{day} >= :since AND {day} < :beyond"]
         if is_level:
             return tests[0]
         for number, gap in enumerate(_gaps(self._source, self._chosen.period)):

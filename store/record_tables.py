@@ -295,28 +295,31 @@ def _add_column(connection: Connection, table: Table, name: str) -> str:
     return f"ALTER TABLE {connection.dialect.identifier_preparer.format_table(table)} ADD COLUMN {column}"
 
 
-def _indexes(source: Source, tables: RecordTables, dated_columns: Iterable[str]) -> list[tuple[Table, str]]:
-    """What reductions look for: versions that came or went since, and the records of a few days."""
+def _indexes(
+    source: Source, tables: RecordTables, dated_columns: Iterable[str]
+) -> list[tuple[Table, tuple[str, ...]]]:
+    """What is looked for: versions that came or went since, and the records of a day by key."""
     dated = {*dated_columns, *([source.arrival] if source.arrival else [])}
     days = sorted(day_column(source, name) for name in dated)
     return [
-        (tables.replaced, "_recorded_to"),
-        *((tables.records, name) for name in ("_recorded_from", *days) if name != source.key),
+        (tables.replaced, ("_recorded_to",)),
+        (tables.records, ("_recorded_from",)),
+        *((tables.records, (name, source.key)) for name in days if name != source.key),
     ]
 
 
-def _add_indexes(connection: Connection, wanted: list[tuple[Table, str]]) -> None:
+def _add_indexes(connection: Connection, wanted: list[tuple[Table, tuple[str, ...]]]) -> None:
     inspector = inspect(connection)
     for table in {table.name: table for table, _ in wanted}.values():
         there = {index["name"] for index in inspector.get_indexes(table.name)}
-        for name in (column for owner, column in wanted if owner is table):
-            if _index_name(table, name) not in there:
-                create_index(connection, table, name)
+        for columns in (columns for owner, columns in wanted if owner is table):
+            if _index_name(table, columns) not in there:
+                create_named_index(connection, table, _index_name(table, columns), columns)
 
 
 def create_index(connection: Connection, table: Table, name: str) -> None:
     """Indexes one column of a table, temporary or not."""
-    create_named_index(connection, table, _index_name(table, name), (name,))
+    create_named_index(connection, table, _index_name(table, (name,)), (name,))
 
 
 def create_named_index(connection: Connection, table: Table, name: str, columns: Iterable[str]) -> None:
@@ -328,8 +331,8 @@ def create_named_index(connection: Connection, table: Table, name: str, columns:
     )
 
 
-def _index_name(table: Table, name: str) -> str:
-    full = f"{table.name}_by_{name.strip('_')}"
+def _index_name(table: Table, columns: tuple[str, ...]) -> str:
+    full = f"{table.name}_by_{'_and_'.join(name.strip('_') for name in columns)}"
     if len(full) <= _LONGEST_NAME:
         return full
     return f"by_{hashlib.sha256(full.encode()).hexdigest()[:24]}"

@@ -40,6 +40,7 @@ from store.engine import Clock, StoreError, Writing, keeping, told_when_full, tr
 from store.record_tables import (
     RecordTables,
     create_index,
+    create_named_index,
     dated_columns,
     day_column,
     held_columns,
@@ -358,14 +359,14 @@ def _first_load(write: Writing, source: Source, tables: RecordTables, run_id: in
     connection, records = write.connection, tables.records
     quote = connection.dialect.identifier_preparer.quote
     there = [
-        (str(index["name"]), str(index["column_names"][0]))
+        (str(index["name"]), tuple(map(str, index["column_names"])))
         for index in inspect(connection).get_indexes(records.name)
     ]
     for name, _ in there:
         connection.exec_driver_sql(f"DROP INDEX {quote(name)}")
     _insert_new(write, source, tables, run_id, None)
-    for _, column in there:
-        create_index(connection, records, column)
+    for name, columns in there:
+        create_named_index(connection, records, name, columns)
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"ANALYZE {connection.dialect.identifier_preparer.format_table(records)}")
 

@@ -27,7 +27,7 @@ from layouts.components import (
 from layouts.department_view import DepartmentView, SourceKnown, department_view
 from layouts.desk import at_hand
 from layouts.formats import Level, _, captions, departments
-from layouts.links import metric_link, today_link
+from layouts.links import metric_link, records_link, today_link
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, opened
 from layouts.scoreboard import board
@@ -207,9 +207,20 @@ def _card(view: DepartmentView, line: Line) -> html.Li:
             html.P(_standing(line), className="figures"),
             drawing(multiple(line.metric, line.recent, text)),
             *(html.P(said, className="small muted") for said in _beneath(view, line)),
+            *_records(view, line),
         ],
         className="card",
     )
+
+
+def _records(view: DepartmentView, line: Line) -> list[html.P]:
+    """The way to the records behind a value, for those who work with them."""
+    if line.score is None or line.score.value is None:
+        return []
+    if not is_allowed(Need(Role.EDITOR, line.metric.department)):
+        return []
+    link = dcc.Link(_("See the records"), href=records_link(view.edition, line.score))
+    return [html.P(link, className="small")]
 
 
 def _standing(line: Line) -> list[Any]:

@@ -14,6 +14,7 @@ from layouts.access import Need, Role, is_allowed
 from layouts.charts.graph import graph
 from layouts.charts.plotly_line import line_figure
 from layouts.components import (
+    behind,
     colophon,
     labelled,
     labelled_by,
@@ -32,7 +33,7 @@ from layouts.formats import _, company, method, vintages, words
 from layouts.formats.freshness import how_fresh
 from layouts.integrity_section import integrity_section
 from layouts.integrity_view import trust_of
-from layouts.links import department_link, districts_link, metric_link, today_link
+from layouts.links import department_link, districts_link, metric_link, records_link, today_link
 from layouts.metric_view import metric_view
 from layouts.notes_section import notes_section
 from layouts.notes_view import NotesView, notes_view
@@ -50,7 +51,7 @@ from layouts.receipt import (
 )
 from layouts.receipt_view import receipt_of
 from layouts.staff import PREFIX, staff_page
-from layouts.views import MetricView
+from layouts.views import DistrictLine, MetricView
 from layouts.vintage_section import vintage_section
 from layouts.vintage_view import VintageView, vintage_view
 from metrics.model import Metric, Score, Status, Target
@@ -141,7 +142,13 @@ def _page(
         *notes(edition, formats.not_in_headline(metric), may_change, *vintages.restated(view, told)),
         html.Ul(
             [
-                metric_tile(metric, view.scores[grain], edition.catalogue, opening=grain is view.grain)
+                metric_tile(
+                    metric,
+                    view.scores[grain],
+                    edition.catalogue,
+                    opening=grain is view.grain,
+                    cases=records_link(edition, view.scores[grain]),
+                )
                 for grain in view.grains
             ],
             className="tiles",
@@ -345,7 +352,7 @@ def _districts(view: MetricView) -> list[html.Section]:
         row(
             formats.place(line.id, line.name, line.together),
             (formats.value(view.metric, line.score.value), "number-cell"),
-            (formats.parts(view.metric, line.score), "number-cell"),
+            (behind(formats.parts(view.metric, line.score), _records(view, line)), "number-cell"),
             (
                 with_bar(line.score.score)
                 if line.score.score is not None
@@ -361,6 +368,11 @@ def _districts(view: MetricView) -> list[html.Section]:
     link = districts_link(view.edition, metric=view.metric.id, grain=view.districts[0].score.period.grain)
     more = html.P(dcc.Link(_("Compare them: map, chance and need"), href=link), className="beside")
     return [section(name, card, more, id="districts")]
+
+
+def _records(view: MetricView, line: DistrictLine) -> str:
+    """The address of a district's records; of districts that are hidden together there is none."""
+    return "" if line.together else records_link(view.edition, line.score)
 
 
 def _card(name: str, *children: Any, id: str) -> html.Section:

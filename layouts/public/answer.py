@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 HTML = "text/html; charset=utf-8"
@@ -22,6 +22,7 @@ class Answer:
     """Bytes for a reader.
 
     state: the number of the public state it was read at, as long as which it may be kept; None: never.
+    stream: what is sent in place of the body while it is made.
     """
 
     body: bytes
@@ -29,6 +30,7 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     state: int | None = None
+    stream: Iterable[bytes] | None = None
 
 
 class Refusal(Exception):

@@ -148,6 +148,28 @@ def test_pages_hold_every_case_once_in_order(busy_town):
     assert total == Tally(len(whole), sum(one.numerator for one in whole), float(len(whole)))
 
 
+def test_pages_lead_back_the_way_they_came(busy_town):
+    busy_town.ingest(*some_cases(3))
+    busy_town.publish()
+    busy_town.ingest(*some_cases(4, 100))
+    now, asked = opened(busy_town), june(busy_town, district="north")
+    with reading(busy_town.engine) as connection:
+        there = [cases.page(connection, now, asked, most=7)]
+        while there[-1].after:
+            there.append(cases.page(connection, now, asked, there[-1].after, 7))
+        back = [there[-1]]
+        while back[-1].before:
+            back.append(cases.page(connection, now, asked, None, 7, before=back[-1].before))
+    assert there[0].before is None and len(there) > 3
+    forth, home = ([key for page in way for key in keys(page)] for way in (there, reversed(back)))
+    assert forth == home
+    assert all(len(page.cases) == 7 for page in back[1:-1])
+
+
+def keys(page) -> list:
+    return [one.key for one in page.cases]
+
+
 def test_cases_are_shown_as_they_read_then(busy_town):
     first, second = case("a", 3, None), case("b", 4, 4, reason="Done")
     busy_town.ingest(first, second)

@@ -1,0 +1,173 @@
+"""The records behind a number on their page and as a file: for those who work with them, and nobody else."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import date
+
+import pytest
+
+import app
+from metrics.catalogue import load
+from store.engine import open_engine
+from store.people import Role
+from tests.people import add_person, sign_in_as
+from tests.town import Town, case, write_city
+
+DATE = date(2026, 7, 1)
+LIST = "/staff/metric/on_time/cases"
+FILE = f"{LIST}.csv"
+HOSTILE = [
+    "=1+1",
+    "@SUM(A1)",
+    "-2",
+    "+1",
+    "\tx",
+    '<script>alert("x")</script>',
+    'a "quoted", cell\nof two lines',
+]
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("town")
+    engine = open_engine(f"sqlite:///{folder / 'town.db'}")
+    made = Town(engine, load(write_city(folder / "test")))
+    hostile = [case(f"h{number}", 20, 19, reason=text) for number, text in enumerate(HOSTILE)]
+    more = [case(f"m{number:03}", 5 + number % 20, 9, area=None) for number in range(60)]
+    made.ingest(case("a", 10, 9), case("b", 11, 20), case("c", 12, None), *hostile, *more)
+    made.publish(DATE)
+    yield made
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def server(town):
+    return app.make_server(town.engine, town.catalogue, "test", clock=town.clock)
+
+
+def client_of(server, town, role, department=None):
+    client = server.test_client()
+    sign_in_as(client, town.engine, add_person(town.engine, role, department, clock=town.clock), town.clock)
+    return client
+
+
+@pytest.fixture(scope="module")
+def owner(server, town):
+    return client_of(server, town, Role.OWNER, "works")
+
+
+def shown(client, path: str) -> str:
+    """What a page shows, as the texts of its components."""
+    path, _mark, search = path.partition("?")
+    names = [
+        ("_pages_location", "pathname", path),
+        ("_pages_location", "search", f"?{search}" if search else ""),
+    ]
+    body = {
+        "output": ".._pages_content.children..._pages_store.data..",
+        "outputs": [
+            {"id": "_pages_content", "property": "children"},
+            {"id": "_pages_store", "property": "data"},
+        ],
+        "inputs": [{"id": name, "property": word, "value": value} for name, word, value in names],
+        "changedPropIds": ["_pages_location.pathname"],
+    }
+    answer = client.post("/staff/_dash-update-component", json=body)
+    assert answer.status_code == 200, answer.text
+    return json.dumps(answer.get_json(), ensure_ascii=False)
+
+
+def rows(client, query: str = "grain=month") -> list[dict[str, str]]:
+    answer = client.get(f"{FILE}?{query}")
+    assert answer.status_code == 200, answer.text
+    return list(csv.DictReader(io.StringIO(answer.get_data(as_text=True), newline="")))
+
+
+def test_the_heading_says_the_number_and_the_file_holds_as_many_rows(town, owner):
+    score, page = town.month(), shown(owner, f"{LIST}?grain=month")
+    said = f"{score.numerator:.0f} of {score.denominator:.0f}: On time, June 2026"
+    assert said in page
+    found = rows(owner)
+    assert len(found) == score.denominator
+    assert len(rows(owner, "grain=month&met=1")) == score.numerator
+    assert len(rows(owner, "grain=month&met=0&district=north")) == 2
+    assert "The 14 of 70 that do not count" in shown(owner, f"{LIST}?grain=month&met=0")
+
+
+def test_a_page_shows_fifty_and_leads_on_and_back(owner):
+    first = shown(owner, f"{LIST}?grain=month")
+    assert ("Later ones" in first, "Earlier ones" in first) == (True, False)
+    place = first.split("after=")[1].split("&")[0]
+    second = shown(owner, f"{LIST}?grain=month&start=2026-06-01&after={place}")
+    assert ("Later ones" in second, "Earlier ones" in second) == (False, True)
+    assert (first.count('"rowheader"'), second.count('"rowheader"')) == (50, 20)
+
+
+def test_filters_are_counted_and_empty_is_a_value_like_others(owner):
+    assert "1 of them matches" in shown(owner, f"{LIST}?grain=month&is_case_id=b&met=")
+    assert "63 of them match" in shown(owner, f"{LIST}?grain=month&empty_reason=1")
+    assert "No record matches." in shown(owner, f"{LIST}?grain=month&is_area=Atlantis")
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("is_opened=x", "There is no parameter is_opened"),
+        ("grain=month&after=yesterday", "follow the links of the page"),
+        ("grain=month&start=2019-01-01", "No month that starts on 2019-01-01"),
+        ("grain=year", "give one of day, week, month, quarter"),
+        ("publication=99", "no publication has the number 99"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_the_way_on(owner, query, why):
+    assert why.casefold() in shown(owner, f"{LIST}?{query}").casefold()
+    assert owner.get(f"{FILE}?{query.replace('after=yesterday', 'met=2')}").status_code in (400, 404)
+
+
+def test_cells_of_the_file_are_what_was_sent_and_calculate_nothing(owner):
+    answer = owner.get(f"{FILE}?grain=month")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="on_time_month_2026-06-01_1.csv"'
+    assert answer.headers["Cache-Control"] == "no-store"
+    found = {row["case_id"]: row for row in rows(owner)}
+    assert list(found["b"]) == ["case_id", "opened", "due", "closed", "reason", "area"]
+    assert found["b"]["closed"] == "2026-06-20 12:00:00-04:00"
+    cells = [found[f"h{number}"]["reason"] for number in range(len(HOSTILE))]
+    assert [cell.removeprefix("'") for cell in cells] == HOSTILE
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t")) for cell in cells)
+
+
+def test_the_page_holds_hostile_text_as_text(owner):
+    page = shown(owner, f"{LIST}?grain=month&is_case_id=h5&is_reason=%22%3E%3Cscript%3E")
+    assert "<script" not in page.split('"drawing"')[1].split("</form>")[0]
+
+
+@pytest.mark.parametrize(
+    ("role", "department", "sees"),
+    [
+        (Role.VIEWER, None, False),
+        (Role.APPROVER, None, False),
+        (Role.EDITOR, "parks", False),
+        (Role.EDITOR, "works", True),
+        (Role.OWNER, "works", True),
+        (Role.ADMIN, None, True),
+    ],
+)
+def test_only_who_works_with_them_sees_records(server, town, role, department, sees):
+    client = client_of(server, town, role, department)
+    page = shown(client, f"{LIST}?grain=month")
+    assert ("m001" in page) is sees
+    assert ("Ask The tester" in page) is not sees
+    assert client.get(f"{FILE}?grain=month").status_code == (200 if sees else 403)
+
+
+def test_the_ways_to_the_records_stand_where_the_number_does(owner, server, town):
+    address = "/staff/metric/on_time/cases?grain=month&start=2026-06-01"
+    assert address in shown(owner, "/staff/metric/on_time?grain=month")
+    assert f"{address}&district=north" in shown(owner, "/staff/metric/on_time?grain=month")
+    assert "/staff/metric/on_time/cases?" in shown(owner, "/staff/department/works")
+    assert "/staff/metric/on_time/cases?" in shown(owner, "/staff/today")
+    viewer = client_of(server, town, Role.VIEWER)
+    assert "/cases?" not in shown(viewer, "/staff/today")
