@@ -14,6 +14,7 @@ from serving.cookies import CSRF
 from serving.who import csrf_of
 from store.engine import open_engine
 from store.people import Role
+from tests.browser.conftest import WAIT
 from tests.browser.test_department import grave
 from tests.people import COOKIE, add_person, secret_of
 from tests.town import Town, case, write_city
@@ -57,16 +58,18 @@ def test_from_a_red_number_to_its_records_and_one_kind_of_them(head_of_works):
     seen = head_of_works("/staff/today")
     page = seen.page
     page.locator(".board").get_by_role("link", name="30 of 70").first.click()
-    expect(page.locator("main h1")).to_have_text("30 of 70: On time, June 2026")
+    expect(page.locator("main h1")).to_have_text("30 of 70: On time, June 2026", timeout=WAIT)
     page.wait_for_function("document.activeElement.tagName === 'H1'")
     page.get_by_label("Outcome").select_option(label="The 40 that do not")
     page.get_by_role("button", name="Show these").click()
-    expect(page.locator("main h1")).to_have_text("The 40 of 70 that do not count: On time, June 2026")
-    expect(page.locator(".case-table tbody tr")).to_have_count(40)
+    expect(page.locator("main h1")).to_have_text(
+        "The 40 of 70 that do not count: On time, June 2026", timeout=WAIT
+    )
+    expect(page.locator(".case-table tbody tr")).to_have_count(40, timeout=WAIT)
     page.go_back()
-    expect(page.locator(".case-table tbody tr")).to_have_count(50)
+    expect(page.locator(".case-table tbody tr")).to_have_count(50, timeout=WAIT)
     page.get_by_role("link", name="Later ones").click()
-    expect(page.locator(".case-table tbody tr")).to_have_count(20)
+    expect(page.locator(".case-table tbody tr")).to_have_count(20, timeout=WAIT)
     with page.expect_download() as download:
         page.get_by_role("link", name="Download as CSV").click()
     assert download.value.suggested_filename == "on_time_month_2026-06-01_1.csv"
