@@ -45,15 +45,20 @@ def title(text: str) -> None:
     print(f"\n{text}", flush=True)
 
 
-def show(what: str, seconds: float, baseline: float, *, goal: float | None = None) -> None:
-    """One line: the seconds, their ratio to the baseline's, and whether the goal for the ratio is met."""
+def show(
+    what: str, seconds: float, baseline: float, *, goal: float | None = None, of: str = "processor time"
+) -> None:
+    """One line: the seconds, their ratio to the baseline's, and whether the goal for the ratio is met.
+
+    of: what the seconds are of.
+    """
     ratio = seconds / baseline
     verdict = ""
     if goal is not None:
         verdict = f"   goal {goal:g} x or less: {'met' if ratio <= goal else 'MISSED'}"
         if ratio > goal:
             missed.append(f"{what}: {ratio:.2f} x, goal {goal:g} x")
-    print(f"  {seconds:9.3f} s of processor time {ratio:8.2f} x  {what}{verdict}", flush=True)
+    print(f"  {seconds:9.3f} s of {of:14} {ratio:8.2f} x  {what}{verdict}", flush=True)
 
 
 def note(what: str, value: str, *, is_met: bool | None = None, goal: str = "") -> None:
