@@ -217,6 +217,7 @@ def _elsewhere(
     address: str, request: ReadRequest, storage: Mapping[str, Any], closing: ExitStack, drop: bool
 ) -> Iterator[Found]:
     with _said(address):
+        storage = _guarded(address, storage, request.folder)
         # A driver kept from an earlier run has an old listing, and a connection that may have ended.
         system, inside = fsspec.url_to_fs(address, skip_instance_cache=True, **storage)
         if hasattr(system, "client"):
@@ -227,6 +228,18 @@ def _elsewhere(
         infos = [(name, system.info(name)) for name in names if _is_data(name.rpartition("/")[2], drop)]
     for number, (name, info) in enumerate((name, info) for name, info in infos if info["type"] == "file"):
         yield _found_there(system, name, info, request.work / f"fetched-{number}", request)
+
+
+def _guarded(address: str, storage: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The words for the drivers; an SFTP server's key must be known, as the driver alone believes any."""
+    words = dict(storage)
+    named = words.pop("known_hosts", None)
+    for scheme in set(_SCHEME.findall(address)) & {"sftp", "ssh"}:
+        from ingest.sources.host_keys import USUAL, OnlyKnown  # needs a package few cities have
+
+        files = USUAL if named is None else [folder / Path(str(named)).expanduser()]
+        words[scheme] = {**words.get(scheme, {}), "host_key_policy": OnlyKnown(files)}
+    return words
 
 
 def _found_there(system: Any, name: str, info: Mapping[str, Any], path: Path, request: ReadRequest) -> Found:

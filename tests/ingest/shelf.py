@@ -134,7 +134,10 @@ class _Files(paramiko.SFTPServerInterface):
 
 @contextmanager
 def sftp(root: Path) -> Iterator[str]:
-    """Gives the address, user and password of an SFTP server of the files below `root`."""
+    """Gives the address, user and password of an SFTP server of the files below `root`.
+
+    Its key is in `root`/known_hosts.
+    """
     files = type("Files", (_Files,), {"root": root})
     key = paramiko.RSAKey.generate(2048)
     listening = socket.create_server(("127.0.0.1", 0))
@@ -154,8 +157,10 @@ def sftp(root: Path) -> Iterator[str]:
 
     thread = Thread(target=serve)
     thread.start()
+    port = listening.getsockname()[1]
+    (root / "known_hosts").write_text(f"[127.0.0.1]:{port} {key.get_name()} {key.get_base64()}\n")
     try:
-        yield f"sftp://city:secret@127.0.0.1:{listening.getsockname()[1]}"
+        yield f"sftp://city:secret@127.0.0.1:{port}"
     finally:
         listening.shutdown(socket.SHUT_RDWR)
         listening.close()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import paramiko
 import pytest
 
 from ingest.contract import ReadRequest, SourceError
@@ -20,6 +21,7 @@ from tests.ingest.shelf import Shelf, sftp, shelf
 CITY = City(id="test", name="Testville", time_zone="America/New_York")
 SOURCE = Source(id="cases", name="Cases", kind="file", key="id", columns=(Column("id", "text"),))
 LONG_AGO = 1_700_000_000
+KNOWN = {"known_hosts": "known_hosts"}
 SIGN_IN = b"<!DOCTYPE html><html><body>Sign in</body></html>"
 
 
@@ -219,14 +221,14 @@ def test_files_come_by_sftp_and_the_password_is_in_no_message(read, put, tmp_pat
     put("there/1.csv", "a")
     put("there/2.csv", "b")
     with sftp(tmp_path) as address:
-        keys, first = read(f"{address}/there/*.csv")
+        keys, first = read(f"{address}/there/*.csv", storage=KNOWN)
         assert keys == ["a", "b"]
         assert "secret" not in first.cursor
-        assert read(f"{address}/there/*.csv", first.cursor)[1].unchanged
+        assert read(f"{address}/there/*.csv", first.cursor, storage=KNOWN)[1].unchanged
         put("there/2.csv", "c", LONG_AGO + 60)
-        assert read(f"{address}/there/*.csv", first.cursor)[0] == ["c"]
+        assert read(f"{address}/there/*.csv", first.cursor, storage=KNOWN)[0] == ["c"]
         with pytest.raises(SourceError, match=r"sftp://127[.\d:]+/there/3\.csv cannot be fetched") as caught:
-            read(f"{address}/there/3.csv")
+            read(f"{address}/there/3.csv", storage=KNOWN)
     assert "secret" not in str(caught.value)
 
 
@@ -236,10 +238,26 @@ def test_a_drop_may_be_on_another_machine(read, put, naps, tmp_path):
     put("there/2.csv.done", "")
     naps.append(lambda: put("there/1.csv", "aa", LONG_AGO + 60))
     with sftp(tmp_path) as address:
-        keys, first = read(f"{address}/there", drop=True)
+        keys, first = read(f"{address}/there", drop=True, storage=KNOWN)
         assert keys == ["b"]
         naps.clear()
-        assert read(f"{address}/there", first.cursor, drop=True)[0] == ["aa"]
+        assert read(f"{address}/there", first.cursor, drop=True, storage=KNOWN)[0] == ["aa"]
+
+
+def test_an_sftp_server_whose_key_is_not_known_gets_no_password(read, put, tmp_path):
+    put("there/1.csv", "a")
+    with sftp(tmp_path) as address:
+        host = (tmp_path / "known_hosts").read_text().split()[0]
+        other = paramiko.RSAKey.generate(2048).get_base64()
+        for hosts, said in (
+            ("", "host key of [127.0.0.1]:"),
+            (f"{host} ssh-rsa {other}", "another host key"),
+        ):
+            (tmp_path / "others").write_text(hosts)
+            with pytest.raises(SourceError) as caught:
+                read(f"{address}/there/1.csv", storage={"known_hosts": "others"})
+            assert said in str(caught.value) and "secret" not in str(caught.value)
+            assert "\n" not in str(caught.value)
 
 
 def test_files_come_from_s3_and_by_their_tags_only_once(read, shop):

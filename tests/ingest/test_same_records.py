@@ -6,17 +6,21 @@ import csv
 import gzip
 import io
 import json
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy import text as sql
 
-from ingest.run import Asked, run_source
+from ingest.delivered import load_delivery
+from ingest.run import run_source
 from metrics.model import Aggregation, Catalogue, Column, Direction, Family, Metric
-from store import observations, records
-from store.engine import writing
+from serving.push import Door
+from serving.routes import Kind, Reply, Route, redirect
+from serving.server import Wiring, create
+from store import deliveries, observations, records, tokens
+from store.engine import reading, writing
 from store.reduce import reduce
 from tests.ingest.conftest import CASES, CITY
 from tests.ingest.stand_ins.arcgis import LAYER, ArcGis
@@ -37,7 +41,11 @@ COLUMNS = (
     Column("place", "text"),
 )
 AS_OF = date(2026, 8, 18)
-KINDS = ("file", "ckan", "socrata", "arcgis", "open311", "sql", "push")
+KINDS = ("file", "ckan", "socrata", "arcgis", "open311", "sql on sqlite", "sql on postgresql", "push")
+PIECE = 10_000
+"""How many rows of the real file are delivered at once; it is larger than a delivery may be."""
+
+FORMS = {"application/json": json.dumps, "application/jsonl": lambda rows: "\n".join(map(json.dumps, rows))}
 FAULTS = ("drops", "slow", "202", "429", "429, wait", "500", "503")
 OWN_FAULTS = {"socrata": ("unordered", "repeats"), "arcgis": ("unordered", "repeats", "withholds")}
 
@@ -126,11 +134,61 @@ def metrics_of(source):
     return [Metric(id=f"{source.id}_{name}", **words, **shape) for name, shape in shapes.items()]
 
 
-def load(bench, source, asked=Asked()):  # noqa: B008 - frozen
-    catalogue = catalogue_of([source])
-    report = run_source(bench.desk, source, asked, dated=records.dated_columns(catalogue, source))
+def load(bench, source):
+    checked(run_source(bench.desk, source, dated=dated(source)))
+
+
+def checked(report):
     assert report.outcome == "succeeded", report.line()
     assert (report.new, report.rejected) == (report.read, 0)
+
+
+def dated(source):
+    return records.dated_columns(catalogue_of([source]), source)
+
+
+def push(bench, source, rows):
+    """Delivers the rows through the door, in pieces of both forms of JSON, and loads what was accepted."""
+    door = Door(bench.engine, frozenset({source.id}), clock=bench.clock)
+    wiring = Wiring(
+        routes=(Route("/api/v1/ingest/<source>", Kind.PUSH, door.receive, method="POST"),),
+        state=lambda: 1,
+        build="b",
+        assets=bench.folder,
+        is_page=lambda _path: False,
+        failure=lambda status, _path, detail: Reply((detail or "?").encode(), "text/plain", status),
+        entrance=redirect("/staff/today"),
+    )
+    client = create(wiring).test_client()
+    secret = tokens.create(bench.engine, bench.clock, "Their department", [source.id])[1]
+    size = min(PIECE, len(rows) // 2)
+    for number, start in enumerate(range(0, len(rows), size)):
+        media_type, written = list(FORMS.items())[number % 2]
+        answer = client.post(
+            f"/api/v1/ingest/{source.id}",
+            data=written(rows[start : start + size]),
+            content_type=media_type,
+            headers={"Authorization": f"Bearer {secret}", "Idempotency-Key": f"piece-{number}"},
+        )
+        assert answer.status_code == 202, answer.text
+        with reading(bench.engine) as connection:
+            delivery = deliveries.of_request(connection, answer.json["request"])
+        checked(load_delivery(bench.desk, source, delivery, dated(source)))
+
+
+def from_database(bench, url, name, cap, rows, monkeypatch):
+    """A source of kind sql over a new database that has the rows, loaded."""
+    variable = f"THEIR_{name.upper()}"
+    monkeypatch.setenv(variable, url)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE TABLE cases ({', '.join(f'{one} TEXT' for one in rows[0])})")
+        marks = ", ".join(f":{one}" for one in rows[0])
+        connection.execute(sql(f"INSERT INTO cases VALUES ({marks})"), rows)
+    engine.dispose()
+    source = replace(source_of("sql", url_env=variable, table="cases", page_rows=cap), id=f"by_sql_on_{name}")
+    load(bench, source)
+    return source
 
 
 def catalogue_of(sources):
@@ -139,9 +197,9 @@ def catalogue_of(sources):
     return Catalogue(CITY, {}, {}, found, metrics, text="", hash="")
 
 
-def load_all(bench, rows, cap, faulty, monkeypatch):
+def load_all(bench, rows, cap, faulty, monkeypatch, new_database):
     """Every kind's source, after it was read into its own records."""
-    sources = {kind: source_of(kind) for kind in ("file", "push")}
+    sources = {"push": source_of("push")}
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]))
     writer.writeheader()
@@ -149,15 +207,10 @@ def load_all(bench, rows, cap, faulty, monkeypatch):
     bench.file("cases.csv", text.getvalue())
     sources["file"] = source_of("file", path="cases.csv")
     load(bench, sources["file"])
-    load(bench, sources["push"], Asked(file=bench.file("rows.json", json.dumps(rows))))
-    sources["sql"] = source_of("sql", url_env="THEIR_DATABASE", table="cases", page_rows=cap)
-    monkeypatch.setenv("THEIR_DATABASE", f"sqlite:///{bench.folder / 'theirs.db'}")
-    with closing(sqlite3.connect(bench.folder / "theirs.db")) as database, database:
-        database.execute(f"CREATE TABLE cases ({', '.join(rows[0])})")
-        database.executemany(
-            "INSERT INTO cases VALUES (?, ?, ?, ?, ?, ?)", [tuple(row.values()) for row in rows]
-        )
-    load(bench, sources["sql"])
+    push(bench, sources["push"], rows)
+    for name in ("sqlite", "postgresql"):
+        theirs = from_database(bench, new_database(name), name, cap, rows, monkeypatch)
+        sources[f"sql on {name}"] = theirs
     for kind, (stand_in, options) in served(rows, cap).items():
         with serving(stand_in):
             for number, fault in enumerate((*FAULTS, *OWN_FAULTS.get(kind, ())) if faulty else (), 1):
@@ -179,8 +232,8 @@ def facts_of(bench, sources):
         }
 
 
-def same(bench, rows, cap, faulty, monkeypatch):
-    sources = load_all(bench, rows, cap, faulty, monkeypatch)
+def same(bench, rows, cap, faulty, monkeypatch, new_database):
+    sources = load_all(bench, rows, cap, faulty, monkeypatch, new_database)
     assert sorted(sources) == sorted(KINDS)
     by_file = bench.records(sources["file"])
     assert len(by_file) == len(rows)
@@ -193,12 +246,16 @@ def same(bench, rows, cap, faulty, monkeypatch):
 
 
 @pytest.mark.parametrize("faulty", [False, True], ids=["well", "with faults"])
-def test_every_kind_gives_the_same_records_and_observations(any_bench, faulty, waits, monkeypatch):
-    same(any_bench, list(invented()), 20, faulty, monkeypatch)
+def test_every_kind_gives_the_same_records_and_observations(
+    any_bench, faulty, waits, monkeypatch, new_database
+):
+    same(any_bench, list(invented()), 20, faulty, monkeypatch, new_database)
 
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("faulty", [False, True], ids=["well", "with faults"])
-def test_the_real_file_gives_the_same_by_every_kind(any_bench, faulty, waits, monkeypatch, shared_data):
+def test_the_real_file_gives_the_same_by_every_kind(
+    any_bench, faulty, waits, monkeypatch, shared_data, new_database
+):
     rows = list(real(shared_data("boston_311_2026/cases.csv.gz")))
-    same(any_bench, rows, 1000, faulty, monkeypatch)
+    same(any_bench, rows, 1000, faulty, monkeypatch, new_database)
