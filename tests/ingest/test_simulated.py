@@ -328,7 +328,8 @@ def test_the_demonstration_s_sources_have_the_columns_of_the_town():
     sources = catalogue.load(DEMO).sources
     assert set(sources) == set(STREAMS)
     for source in sources.values():
-        assert tuple(column.name for column in source.columns) == STREAMS[source.id].columns
+        read = tuple(column.name for column in source.columns if column.expression is None)
+        assert read == STREAMS[source.id].columns
         assert source.kind == "simulated"
         assert source.key == STREAMS[source.id].columns[0]
         assert source.column(source.arrival).type == "instant"
