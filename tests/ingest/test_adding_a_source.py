@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
 import sqlite3
 import tomllib
@@ -11,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import duckdb
 import pytest
 
 from ingest import entry_command, registry
@@ -19,11 +22,14 @@ from ingest.run import Asked, run_source
 from ingest.sources import arcgis, ckan, file, manual, open311, push, socrata, sql
 from metrics import catalogue
 from store import records
+from tests.ingest.old_workbook import write_xls
+from tests.ingest.shelf import shelf
 from tests.ingest.stand_ins.arcgis import ArcGis
 from tests.ingest.stand_ins.ckan import Table
 from tests.ingest.stand_ins.frame import serving
 from tests.ingest.stand_ins.open311 import Open311
 from tests.ingest.stand_ins.socrata import FIRST, Socrata
+from tests.ingest.test_formats import ods, workbook, zipped
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "adding_a_source.md"
 ROWS = """Permit No.,APPLIED_AT,due_on,changed_at,issued_at,outcome,clerk
@@ -56,6 +62,56 @@ def test_the_example_is_a_source_without_mistakes_that_reads_a_file(example, ben
     assert report.message == "columns not declared, not kept: clerk"
     assert "issued_at is before applied_at" in report.rejections[0]
     assert bench.records(source)["P-1"][1] == "2026-07-06T17:30:00.000000Z"
+
+
+TREES = [["id", "at"], ["00123", "2026-07-06T06:30:00"], ["b", ""]]
+
+
+def in_parquet(path):
+    with duckdb.connect() as connection:
+        connection.execute('CREATE TABLE trees (id VARCHAR, "at" VARCHAR)')
+        connection.executemany("INSERT INTO trees VALUES (?, ?)", TREES[1:])
+        connection.execute(f"COPY trees TO '{path}' (FORMAT parquet)")
+
+
+def separated(sign):
+    return "".join(f"{sign.join(row)}\n" for row in TREES)
+
+
+def objects():
+    return [dict(zip(TREES[0], row, strict=True)) for row in TREES[1:]]
+
+
+FORMS = {
+    "csv": lambda path: path.write_text(separated(",")),
+    "tsv": lambda path: path.write_text(separated("\t")),
+    "csv.gz": lambda path: path.write_bytes(gzip.compress(separated(",").encode())),
+    "zip": lambda path: zipped(path, {"inside.csv": separated(",")}),
+    "json": lambda path: path.write_text(json.dumps(objects())),
+    "jsonl": lambda path: path.write_text("".join(f"{json.dumps(one)}\n" for one in objects())),
+    "xlsx": lambda path: workbook(path, TREES),
+    "xlsm": lambda path: workbook(path, TREES),
+    "xls": lambda path: write_xls(path, "Data", TREES),
+    "ods": ods,
+    "parquet": in_parquet,
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_example_of_trees_is_read_in_every_form(example, bench, form):
+    FORMS[form](bench.folder / f"trees.{form}")
+    report = run_source(bench.desk, example("trees"))
+    assert (report.new, report.rejected) == (2, 0), report.message
+    found = {key: row[1] for key, row in bench.records(example("trees")).items()}
+    assert found == {"00123": "2026-07-06T10:30:00.000000Z", "b": None}
+
+
+def test_the_example_of_trees_is_read_from_an_address(example, bench):
+    source = example("trees")
+    with shelf() as here:
+        here.files["trees.csv"] = separated(",").encode()
+        report = run_source(bench.desk, replace(source, options={"path": f"{here.address}/trees.csv"}))
+    assert (report.new, report.rejected) == (2, 0), report.message
 
 
 def test_the_example_of_a_pushed_source_takes_a_delivery(example, bench):
@@ -126,6 +182,7 @@ def test_the_example_of_a_sql_source_is_read(example, bench, monkeypatch):
 
 def test_a_kind_is_added_in_under_twenty_lines(text):
     _, *examples = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert {tomllib.loads(block)["kind"] for block in examples} == set(registry.KINDS) - {"simulated"}
     assert [block for block in examples if len(list(filter(None, block.splitlines()))) >= 20] == []
 
 
