@@ -32,6 +32,7 @@ from tests.layouts.published_city import (
     empty_database,
     fill,
     plan_of,
+    public_pairs,
     published_city,
 )
 
@@ -194,27 +195,9 @@ def reader(published_city):
     return Reader(published_city.engine, published_city.catalogue)
 
 
-SEEN = [one for one in SKETCHES if one.public]
-GRAINS = [*Grain]
-
-
-@pytest.mark.parametrize(
-    ("sketch", "grain"),
-    [
-        pytest.param(
-            sketch,
-            grain,
-            id=f"{sketch.id}-{grain}",
-            marks=[] if grain is GRAINS[number % len(GRAINS)] else [pytest.mark.matrix],
-        )
-        for number, sketch in enumerate(SEEN)
-        for grain in GRAINS
-    ],
-)
-def test_every_rendering_of_a_metric_tells_one_value_of_one_publication(reader, sketch, grain):
-    """Every metric and every grain in `make test`, all their pairs in `make test-all`."""
-    metric = reader.catalogue.metrics[sketch.id]
-    assert assert_one_number(reader, metric, grain, 1)
+@pytest.mark.parametrize(("id", "grain"), public_pairs())
+def test_every_rendering_of_a_metric_tells_one_value_of_one_publication(reader, id, grain):
+    assert assert_one_number(reader, reader.catalogue.metrics[id], grain, 1)
 
 
 def test_a_new_publication_changes_every_rendering(empty_database, monkeypatch):

@@ -22,7 +22,7 @@ from layouts.desk import Desk
 from layouts.views import StartView
 from metrics.catalogue import from_text
 from metrics.facts import Fact, arrange
-from metrics.model import Aggregation, Catalogue, Family, Knowledge, Metric, Score, Status
+from metrics.model import Aggregation, Catalogue, Family, Grain, Knowledge, Metric, Score, Status
 from metrics.plan import Inputs, Plan, plan
 from store import publications, records, schema, signals
 from store.engine import Engine, bump_state, open_engine, writing
@@ -189,6 +189,17 @@ SKETCHES = (
         "secret_on_time", "Inner work on time", "health", 0.5, 10, None, family="condition", public=False
     ),
 )
+
+
+def public_pairs() -> list[Any]:
+    """Every public metric and every grain for `make test`, all pairs of them for `make test-all`."""
+    grains = [*Grain]
+    shown = enumerate(one.id for one in SKETCHES if one.public)
+    return [
+        pytest.param(metric, grain, marks=[] if grain is grains[turn % 4] else [pytest.mark.matrix])
+        for turn, metric in shown
+        for grain in grains
+    ]
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from metrics.signals import Assurance, Border, Caution, Chart, Tally, Variation,
 from store import signals
 from store.engine import reading
 from tests.builders import metric
-from tests.layouts.published_city import SKETCHES
+from tests.layouts.published_city import SKETCHES, public_pairs
 
 SHARE = metric("potholes", decimals=0)
 WEEKS = [date.fromordinal(date(2026, 1, 5).toordinal() + 7 * number) for number in range(26)]
@@ -237,8 +237,7 @@ def words(markup: str) -> str:
     return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", markup))).strip()
 
 
-@pytest.mark.parametrize("grain", list(Grain))
-@pytest.mark.parametrize("id", [one.id for one in SKETCHES if one.public])
+@pytest.mark.parametrize(("id", "grain"), public_pairs())
 def test_page_embed_picture_texts_and_api_say_one_variation_and_assurance(client, published_city, id, grain):
     found = ask(client, f"/api/v1/metrics/{id}/signals?grain={grain}").get_json()
     with reading(published_city.engine) as connection:
