@@ -47,6 +47,7 @@ LAYOUTS_READ_AND_ASK = {
     "explain",
     "breaches",
     "cases",
+    "case_versions",
     "corrections",
     "integrity",
     "weighings",

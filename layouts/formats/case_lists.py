@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from layouts.formats import days, numbers, sentences
 from layouts.formats.language import _, ngettext
 from metrics.model import WHOLE_CITY, Aggregation, City, Column, Metric, Score
+from store.case_versions import Version
 from store.engine import from_text
 
 if TYPE_CHECKING:
@@ -167,6 +168,17 @@ def _counted(view: CasesView) -> str:
     if expected is not None:
         return ngettext("{count} record", "{count} records", expected).format(count=numbers.count(expected))
     return sentences.parts(metric, score) or _("The records")
+
+
+def version_count(found: Sequence[Version]) -> str:
+    """How many versions of a record were ever known."""
+    if len(found) == 1:
+        return _("Nothing of it has changed since it was first read.")
+    return ngettext(
+        "{count} version of it was known; nothing is overwritten.",
+        "{count} versions of it were known, one after the other; nothing is overwritten.",
+        len(found),
+    ).format(count=len(found))
 
 
 def joined(texts: Sequence[str]) -> str:

@@ -24,7 +24,7 @@ from layouts.charts.embedded import Svg
 from layouts.components import colophon, labelled, notes, row, scrolling, table
 from layouts.desk import at_hand
 from layouts.formats import _, case_lists
-from layouts.links import cases_file_link, cases_link, metric_link, today_link
+from layouts.links import case_link, cases_file_link, cases_link, metric_link, today_link
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, opened
 from layouts.staff import PREFIX, staff_page
@@ -141,10 +141,10 @@ def _list(view: CasesView) -> list[Component]:
 
 def _row(view: CasesView, case: Case) -> html.Tr:
     city = view.edition.city
-    key, *columns = listed_columns(view.source)
+    _key, *columns = listed_columns(view.source)
     adds = [(case_lists.adds(view.metric, case.numerator), "")] if case_lists.adds_word(view.metric) else []
     cells = [(case_lists.cell(one, case.fields[one.name], city), "") for one in columns]
-    link = html.Span(str(case.fields[key.name]))
+    link = dcc.Link(str(case.key), href=case_link(view.edition, view.metric.id, case.key))
     return row(link, *adds, *cells)
 
 

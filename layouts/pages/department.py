@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import dash
@@ -10,6 +11,8 @@ from dash.development.base_component import Component
 
 from layouts import formats
 from layouts.access import Need, Role, is_allowed
+from layouts.breach_section import department_breaches
+from layouts.breach_view import BreachView, breach_views
 from layouts.charts.multiples import multiple
 from layouts.company_section import company_section
 from layouts.components import (
@@ -62,11 +65,12 @@ def layout(department_id: str = "", **query: Any) -> html.Div:
             if department is None:
                 return _message(_("There is no such department"))
             view = department_view(connection, edition, department)
+            due = breach_views(connection, edition, [line.metric for line in view.lines])
     except Refusal as refusal:
         return html.Div([html.H1(refusal.title), html.P(refusal.detail, className="lead")])
     except NothingPublished:
         return _message(_("Nothing has been published yet"))
-    return html.Div(_page(view))
+    return html.Div(_page(view, due))
 
 
 def _known(department: str) -> Department | None:
@@ -78,7 +82,7 @@ def _message(text: str) -> html.Div:
     return html.Div([html.H1(text), html.P(dcc.Link(_("Today"), href=f"{PREFIX}today"), className="lead")])
 
 
-def _page(view: DepartmentView) -> list[Any]:
+def _page(view: DepartmentView, due: Sequence[BreachView]) -> list[Any]:
     scores, edition = view.scores, view.edition
     crumbs = [dcc.Link(_("Today"), href=today_link(edition)), html.Span("›"), html.Span(view.department.name)]
     return [
@@ -89,6 +93,7 @@ def _page(view: DepartmentView) -> list[Any]:
         *_windows(view),
         *_why_and_sources(view),
         *_pictures(view),
+        *department_breaches(due),
         *_every_measure(view),
         *company_section(view.sure, edition),
         *_context(view),

@@ -11,6 +11,8 @@ from dash.exceptions import PreventUpdate
 
 from layouts import formats
 from layouts.access import Need, Role, is_allowed
+from layouts.breach_section import breach_section
+from layouts.breach_view import BreachView, breach_view
 from layouts.charts.graph import graph
 from layouts.charts.plotly_line import line_figure
 from layouts.components import (
@@ -91,13 +93,15 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
             told = vintage_view(connection, view)
             trust = trust_of(connection, edition, metric)
             found = receipt_of(connection, edition, metric, view.grain, start) if start else None
+            is_theirs = is_allowed(Need(Role.EDITOR, metric.department))
+            due = breach_view(connection, edition, metric, oldest=is_theirs)
             written = notes_view(connection, edition, metric, view.score.period if view.score else None)
     except Refusal as refusal:
         return html.Div([html.H1(refusal.title), html.P(refusal.detail, className="lead")])
     except NothingPublished:
         return _message(_("Nothing has been published yet"))
     receipt = [opened_receipt(view, found, start)] if start else []
-    return html.Div(_page(view, told, trust, receipt, written))
+    return html.Div(_page(view, told, trust, receipt, written, due))
 
 
 @dash.callback(
@@ -124,6 +128,7 @@ def _page(
     trust: Integrity,
     receipt: list[html.Section],
     written: NotesView,
+    due: BreachView | None,
 ) -> list[Any]:
     metric, score, edition = view.metric, view.score, view.edition
     may_change = formats.provisional(1) if score and score.status is Status.PROVISIONAL else ""
@@ -162,6 +167,7 @@ def _page(
             [*_worked(view), *_waits(view), _meaning(view), _targets(view)],
             className="columns section",
         ),
+        *breach_section(due),
         *integrity_section(view, trust),
         *vintage_section(told),
         *([] if receipt else receipt_section(view)),

@@ -171,3 +171,23 @@ def test_the_ways_to_the_records_stand_where_the_number_does(owner, server, town
     assert "/staff/metric/on_time/cases?" in shown(owner, "/staff/today")
     viewer = client_of(server, town, Role.VIEWER)
     assert "/cases?" not in shown(viewer, "/staff/today")
+
+
+def test_what_is_due_and_overdue_stands_on_the_pages_of_metric_and_department(owner, server, town):
+    page = shown(owner, "/staff/metric/on_time")
+    assert "1 is overdue already." in page and "15 to 30 days" in page
+    assert "/staff/metric/on_time/case?key=c" in page and "19 days overdue" in page
+    assert "Overdue already" in shown(owner, "/staff/department/works")
+    # Of single cases only those read who work with them; the numbers are for all staff.
+    seen = shown(client_of(server, town, Role.VIEWER), "/staff/metric/on_time")
+    assert "1 is overdue already." in seen and "case?key=" not in seen
+
+
+def test_a_record_shows_every_version_of_itself(owner, server, town):
+    page = shown(owner, "/staff/metric/on_time/case?key=a")
+    assert "Nothing of it has changed" in page
+    town.ingest(case("a", 10, 9, reason="Done"))
+    page = shown(owner, "/staff/metric/on_time/case?key=a")
+    assert "2 versions of it were known" in page and page.count('"changed"') == 1
+    assert "There is no such record" in shown(owner, "/staff/metric/on_time/case?key=nothing")
+    assert "Ask The tester" in shown(client_of(server, town, Role.VIEWER), "/staff/metric/on_time/case?key=a")

@@ -13,6 +13,7 @@ import pytest
 from metrics.catalogue import load
 from metrics.model import UNKNOWN_DISTRICT, Aggregation, Grain, Score
 from store import cases, publications, records
+from store.case_versions import versions
 from store.cases import Chosen, Tally
 from store.engine import StoreError, open_engine, reading, writing
 from store.publications import Reading
@@ -235,3 +236,23 @@ def test_days_that_are_not_known_yet_have_no_cases(busy_town):
         found = list(cases.all_cases(connection, opened(busy_town), june(busy_town, metric="reported")))
     assert max(one.day for one in found) == date(2026, 6, 19)
     assert not {one.day for one in found} & {date(2026, 6, 10), date(2026, 6, 11)}
+
+
+def test_a_record_has_its_versions_for_the_metrics_that_ask_for_it_alone(busy_town):
+    busy_town.ingest(case("a", 3, None))
+    busy_town.ingest(case("a", 3, 4, reason="Done"))
+    source, metric = busy_town.catalogue.sources["cases"], busy_town.catalogue.metrics["on_time"]
+    with writing(busy_town.engine, busy_town.clock) as write:
+        records.withdraw(write, source, ["a"], 1)
+    day = date(2026, 7, 1)
+    with reading(busy_town.engine) as connection:
+        found = versions(connection, busy_town.catalogue, metric, "a", day)
+        others = replace(metric, where="area = 'South'")
+        assert versions(connection, busy_town.catalogue, others, "a", day) == ()
+        assert versions(connection, busy_town.catalogue, metric, "b", day) == ()
+    assert [(one.is_withdrawn, one.fields["reason"]) for one in found] == [
+        (True, "Done"),
+        (False, "Done"),
+        (False, None),
+    ]
+    assert [one.until for one in found] == [None, found[0].since, found[1].since]
