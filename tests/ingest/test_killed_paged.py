@@ -74,6 +74,7 @@ def test_a_run_killed_at_any_moment_is_healed_by_the_next(killing, kind, engine,
 
 
 @pytest.mark.matrix
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("engine", "seeds"), MANY)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_killed_at_fifty_moments_is_healed_by_the_next(killing, kind, engine, seeds):
