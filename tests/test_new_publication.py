@@ -20,6 +20,8 @@ import psutil
 import pytest
 
 import app
+import ingest.__main__
+import store.__main__
 
 PROJECT = Path(__file__).resolve().parents[1]
 PROCESSES = 2
@@ -115,8 +117,8 @@ class Town:
             "WEB_PROCESSES": str(PROCESSES),
         }
 
-    def load(self, hours_late: int) -> None:
-        """Loads a hundred days of cases, closed so many hours after they were due."""
+    def cases(self, hours_late: int) -> Path:
+        """A file of a hundred days of cases, closed so many hours after they were due."""
         lines = ["id,topic,opened,due,closed"]
         today = datetime.now(UTC).replace(tzinfo=None, hour=12, minute=0, second=0, microsecond=0)
         for back in range(2, 102):
@@ -129,7 +131,7 @@ class Town:
                 lines.append(f"{back}-{number},Pothole," + ",".join(f"{one.isoformat()}Z" for one in times))
         file = self.folder.parent / f"cases{hours_late}.csv"
         file.write_text("\n".join(lines) + "\n")
-        self.command("ingest", "run", "requests", "--from", str(file))
+        return file
 
     def command(self, *arguments: str) -> None:
         done = subprocess.run(
@@ -205,8 +207,11 @@ def _wait_until_all_listen(parent: int, port: int) -> None:
 @pytest.fixture
 def town(tmp_path):
     made = Town(tmp_path)
-    made.load(hours_late=1)
-    made.command("store", "publish")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in made.environment.items():
+            patch.setenv(name, value)
+        assert ingest.__main__.main(["run", "requests", "--from", str(made.cases(hours_late=1))]) == 0
+        assert store.__main__.main(["publish"]) == 0
     return made
 
 
@@ -220,7 +225,7 @@ def test_a_new_publication_is_everywhere_within_two_seconds(town):
         _wait_until_all_listen(served.pid, town.port)
         for one in (clerk, *readers):
             one.start()
-        town.load(hours_late=-1)
+        town.command("ingest", "run", "requests", "--from", str(town.cases(hours_late=-1)))
         town.command("store", "publish", "--reason", "The cases came again")
         clerk.join(60)
         time.sleep(2 * SECONDS)

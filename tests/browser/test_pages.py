@@ -42,26 +42,12 @@ def background(seen) -> str:
 
 @pytest.mark.parametrize(("width", "scheme"), SCREENS)
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_opens_quietly_and_asks_nobody_else(visit, path, width, scheme):
+def test_a_page_opens_quietly_asks_nobody_else_and_is_accessible(visit, axe, path, width, scheme):
     seen = visit(path, width=width, scheme=scheme)
     settle(seen)
     assert (seen.watch.complaints, seen.watch.strangers) == ([], [])
     assert seen.width() <= width
     assert background(seen) == ("rgb(246, 247, 249)" if scheme == "light" else "rgb(18, 22, 28)")
-
-
-@pytest.mark.parametrize("path", [*PAGES, "/nothing"])
-def test_no_page_scrolls_sideways_on_the_smallest_screen(visit, path):
-    seen = visit(path, width=320)
-    settle(seen)
-    assert seen.width() <= 320
-
-
-@pytest.mark.parametrize(("width", "scheme"), SCREENS)
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_accessible(visit, axe, path, width, scheme):
-    seen = visit(path, width=width, scheme=scheme)
-    settle(seen)
     seen.page.evaluate(axe)
     found = seen.page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)[
         "violations"
@@ -72,6 +58,13 @@ def test_a_page_is_accessible(visit, axe, path, width, scheme):
         if one["impact"] in ("serious", "critical")
     ]
     assert grave == []
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/nothing"])
+def test_no_page_scrolls_sideways_on_the_smallest_screen(visit, path):
+    seen = visit(path, width=320)
+    settle(seen)
+    assert seen.width() <= 320
 
 
 @pytest.mark.parametrize("path", PUBLIC)
