@@ -37,6 +37,13 @@ FIRST = (
     "test_api",
     "test_embed",
     "test_killed",
+    "test_ready",
+    "test_today",
+    "test_evidence",
+    "test_signals",
+    "test_real_files",
+    "test_housekeeping",
+    "test_heaps",
     "test_deliveries",
     "test_withheld",
 )
