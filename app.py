@@ -18,6 +18,7 @@ from layouts.case_file import PATH as CASE_FILE
 from layouts.case_file import CaseFile, is_file
 from layouts.desk import Desk
 from layouts.public import api, embed, site
+from layouts.public.problems import ProblemDesk
 from layouts.public.status import StatusPage
 from layouts.status_view import RunStatus, SourceStatus, StatusView, due_until
 from layouts.views import SourceStart, StartView
@@ -172,6 +173,12 @@ def make_server(
         Route("/api/v1/sources", Kind.PUBLIC, calls.sources),
         Route("/api/v1/ingest/<source>", Kind.PUSH, door.receive, method="POST"),
         Route("/api/v1/ingest/requests/<number>", Kind.PUSH, door.state),
+        Route(
+            "/metric/<metric>/problem",
+            Kind.PUBLIC,
+            ProblemDesk(desk, clock, who.address).receive,
+            method="POST",
+        ),
         Route("/act/<name>", Kind.ACT, Acts(desk, clock, who.is_own_form).receive, method="POST"),
         Route("/health", Kind.HEALTH, alive),
         Route(

@@ -12,15 +12,16 @@ from layouts.charts.glyphs import sign
 from layouts.charts.graph import graph
 from layouts.charts.plotly_control import control_figure
 from layouts.components import labelled, labelled_by, row, scrolling, table
-from layouts.formats import _, signals
+from layouts.formats import _, notes, signals
 from layouts.signal_view import ControlView, control_of
 from layouts.views import MetricView
 from metrics.signals import Assurance, Chart, Point, Variation
+from store.notes import Mark
 
 
-def control_section(view: MetricView) -> html.Section:
-    """Whether a metric changed or only goes up and down, as its chart says."""
-    control = control_of(view)
+def control_section(view: MetricView, marks: tuple[Mark, ...] = ()) -> html.Section:
+    """Whether a metric changed or only goes up and down, as its chart says; marks: the days marked on it."""
+    control = control_of(view, marks)
     head = html.H2(signals.title(control.grain), id="control")
     chart = control.chart
     if chart is None or chart.judged is None:
@@ -42,8 +43,18 @@ def _said(control: ControlView, chart: Chart) -> list[Any]:
         html.Div(figure, role="group", **labelled(signals.chart_alt(metric, grain, chart))),
         html.Figcaption([signals.caption(chart), *(_in_key(one) for one in control.meanings)]),
         *([html.Ul(remarks, className="small remarks")] if remarks else []),
+        *_marked(control),
         _twin(control, chart),
     ]
+
+
+def _marked(control: ControlView) -> list[html.Ul]:
+    """What the letters on the chart say."""
+    rows = [
+        html.Li([html.B(notes.letter(number), className="letter"), notes.mark(mark)], dir="auto")
+        for number, mark in control.lettered
+    ]
+    return [html.Ul(rows, className="small plain marked", **labelled(_("Marked days")))] if rows else []
 
 
 def _words(chart: Chart) -> list[html.Li]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from layouts.city_view import city_view
 from layouts.company_view import CompanyView, company_view
+from layouts.notes_view import WrittenView, written_view
 from layouts.views import CityView, Edition, Line
 from metrics.model import Composite, Department, Grain, Score, Source, Status
 from metrics.periods import year_before
@@ -47,6 +48,7 @@ class DepartmentView:
     composites_before: Mapping[Grain, Composite]
     scores_before: Mapping[str, Score]
     sources: tuple[SourceKnown, ...]
+    written: WrittenView
 
     @property
     def edition(self) -> Edition:
@@ -69,6 +71,7 @@ def department_view(connection: Connection, edition: Edition, department: Depart
         composites_before=_composites_before(connection, scores, department),
         scores_before=_scores_before(connection, scores),
         sources=_sources(scores),
+        written=written_view(connection, edition, (*scores.services, *scores.conditions)),
     )
 
 

@@ -3,25 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from layouts.views import MetricView
 from metrics.limits import ChartKind
 from metrics.metric_signals import charted_direction
 from metrics.model import Grain, Metric, Score
 from metrics.signals import Assurance, Chart, Point, Variation, variation
+from store.notes import Mark
 
 MEANINGS = (*Variation, *Assurance)
 """All that a chart may say, in the order of a key."""
 
+_AFTER = {
+    Grain.DAY: timedelta(days=0),
+    Grain.WEEK: timedelta(days=6),
+    Grain.MONTH: timedelta(days=30),
+    Grain.QUARTER: timedelta(days=92),
+}
+"""How long after the start of its last period a chart ends."""
+
 
 @dataclass(frozen=True)
 class ControlView:
-    """The chart of a metric at a grain. newest: its newest period, whose target is drawn."""
+    """The chart of a metric at a grain. newest: its newest period, whose target is drawn.
+
+    marks: the days marked on its charts, of which those are drawn that lie on it.
+    """
 
     metric: Metric
     grain: Grain
     chart: Chart | None
     newest: Score | None
+    marks: tuple[Mark, ...] = ()
+
+    @property
+    def lettered(self) -> tuple[tuple[int, Mark], ...]:
+        """The marks that lie on the chart, each with its number among all of them."""
+        points = self.chart.points if self.chart else ()
+        if not points:
+            return ()
+        first, last = points[0].start, points[-1].start + _AFTER[self.grain]
+        return tuple((number, mark) for number, mark in enumerate(self.marks) if first <= mark.day <= last)
 
     @property
     def targets(self) -> tuple[float, ...]:
@@ -44,6 +67,7 @@ class ControlView:
         return tuple(one for one in Variation if one in found)
 
 
-def control_of(view: MetricView) -> ControlView:
-    """The chart on the page of a metric."""
-    return ControlView(view.metric, view.chart_grain, view.chart, view.scores.get(view.chart_grain))
+def control_of(view: MetricView, marks: tuple[Mark, ...] = ()) -> ControlView:
+    """The chart on the page of a metric, with the days marked on its charts."""
+    newest = view.scores.get(view.chart_grain)
+    return ControlView(view.metric, view.chart_grain, view.chart, newest, marks)

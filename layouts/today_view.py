@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from layouts.city_view import city_view
 from layouts.company_view import CompanyView, company_view
 from layouts.formats import numbers, words
+from layouts.notes_view import WrittenView, written_view
 from layouts.views import CityView, Edition, Line
 from metrics.model import Contribution, Grain, Part, Period, Score, Status
 from store import publications
@@ -80,6 +81,7 @@ class TodayView:
     asked: date | None
     day_before: date | None
     day_after: date | None
+    written: WrittenView
 
     @property
     def edition(self) -> Edition:
@@ -102,6 +104,7 @@ def today_view(connection: Connection, edition: Edition, asked: date | None = No
         asked=asked if asked != edition.publication.as_of else None,
         day_before=before,
         day_after=after,
+        written=written_view(connection, edition, city.lowest),
     )
 
 

@@ -26,9 +26,20 @@ OF_AN_ADDRESS = 50
 OF_AN_ACCOUNT = 10
 OF_A_DEVICE = 10
 
+REPORTS_OF_AN_ADDRESS = 5
+REPORTS_OF_ALL = 200
+"""How many problems with numbers may be reported without signing in."""
+
 DEVICE_LASTS = timedelta(days=400)
 _ADDRESS, _ACCOUNT, _DEVICE = "address", "account", "device"
-_MOST = {_ADDRESS: OF_AN_ADDRESS, _ACCOUNT: OF_AN_ACCOUNT, _DEVICE: OF_A_DEVICE}
+_REPORT, _REPORTS = "report", "reports"
+_MOST = {
+    _ADDRESS: OF_AN_ADDRESS,
+    _ACCOUNT: OF_AN_ACCOUNT,
+    _DEVICE: OF_A_DEVICE,
+    _REPORT: REPORTS_OF_AN_ADDRESS,
+    _REPORTS: REPORTS_OF_ALL,
+}
 
 
 def keys(connection: Connection, address: str, email: str, device: str | None, now: str) -> tuple[str, ...]:
@@ -36,6 +47,11 @@ def keys(connection: Connection, address: str, email: str, device: str | None, n
     account = f"{_ACCOUNT}:{hash_of(email_key(email))}"
     known = None if device is None else _device(connection, email, device, now)
     return f"{_ADDRESS}:{_network(address)}", f"{_DEVICE}:{known}" if known is not None else account
+
+
+def of_report(address: str) -> tuple[str, ...]:
+    """What a problem that somebody reports without signing in is counted for."""
+    return f"{_REPORT}:{_network(address)}", f"{_REPORTS}:all"
 
 
 def are_too_many(connection: Connection, keys: Sequence[str], now: str) -> bool:

@@ -92,16 +92,14 @@ def marks_of(
     return [_mark(row) for row in rows]
 
 
-def note(connection: Connection, number: int) -> Note | None:
-    """A note by its number, withdrawn or not; None where there is none."""
-    row = connection.execute(select(notes).where(notes.c.id == number)).one_or_none()
-    return None if row is None else _note(row)
+def metric_of_note(connection: Connection, number: int) -> str | None:
+    """The metric a note is about, withdrawn or not; None where there is no such note."""
+    return connection.execute(select(notes.c.metric).where(notes.c.id == number)).scalar_one_or_none()
 
 
-def mark(connection: Connection, number: int) -> Mark | None:
-    """A mark by its number, withdrawn or not; None where there is none."""
-    row = connection.execute(select(marks).where(marks.c.id == number)).one_or_none()
-    return None if row is None else _mark(row)
+def metric_of_mark(connection: Connection, number: int) -> str | None:
+    """The metric whose charts are marked, withdrawn or not; None where there is no such mark."""
+    return connection.execute(select(marks.c.metric).where(marks.c.id == number)).scalar_one_or_none()
 
 
 # --- writing -------------------------------------------------------------------------------------
@@ -138,14 +136,14 @@ def add_mark(
     return _add(write, person, marks, "mark added", metric, words, is_public, about)
 
 
-def withdraw(write: Writing, person: Person, number: int, why: str) -> None:
-    """Takes a note back. Raises StoreError where it is not there or was taken back before."""
-    _withdraw(write, person, notes, "note withdrawn", number, why)
+def withdraw(write: Writing, person: Person, number: int, why: str) -> str:
+    """Takes a note back; gives its metric. Raises StoreError where it is not there any more."""
+    return _withdraw(write, person, notes, "note withdrawn", number, why)
 
 
-def withdraw_mark(write: Writing, person: Person, number: int, why: str) -> None:
-    """Takes a mark back. Raises StoreError where it is not there or was taken back before."""
-    _withdraw(write, person, marks, "mark withdrawn", number, why)
+def withdraw_mark(write: Writing, person: Person, number: int, why: str) -> str:
+    """Takes a mark back; gives its metric. Raises StoreError where it is not there any more."""
+    return _withdraw(write, person, marks, "mark withdrawn", number, why)
 
 
 # --- inside --------------------------------------------------------------------------------------
@@ -178,7 +176,7 @@ def _add(
     return number
 
 
-def _withdraw(write: Writing, person: Person, table: Table, act: str, number: int, why: str) -> None:
+def _withdraw(write: Writing, person: Person, table: Table, act: str, number: int, why: str) -> str:
     standing = (table.c.id == number, table.c.withdrawn_at.is_(None))
     gone = {"withdrawn_by": person.name, "withdrawn_at": write.now, "withdrawn_why": why}
     changed = update(table).where(*standing).values(gone).returning(table.c.metric, table.c.is_public)
@@ -188,6 +186,7 @@ def _withdraw(write: Writing, person: Person, table: Table, act: str, number: in
     audit_log.add(write, person.actor, act, f"metric {row.metric}", number=number, reason=why)
     if row.is_public:
         bump_state(write)
+    return str(row.metric)
 
 
 def _standing(

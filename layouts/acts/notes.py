@@ -1,10 +1,11 @@
-"""Acts on notes: to write one on a metric in a period, and to take it back."""
+"""Acts on notes and on marks of charts: to write one, and to take it back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from layouts.access import Role, department_of_metric, of_metric
 from layouts.acts import Done, Form, Wrong, act
@@ -13,25 +14,38 @@ from layouts.formats import _
 from layouts.links import PREFIX
 from metrics.model import Grain, Metric
 from metrics.periods import local_day, periods
-from store import notes
-from store.engine import reading
-from store.notes import NoteKind
+from store import actions, notes, problems
+from store.engine import Connection, reading
+from store.notes import MarkKind, NoteKind
 
 PUBLIC, INTERNAL = "public", "internal"
 SEEN_BY = (PUBLIC, INTERNAL)
 
+FIRST_DAY = date(1990, 1, 1)
 LONGEST = timedelta(days=93)
 """A quarter has no more days."""
 
 
-def of_note(given: Mapping[str, Any]) -> str | None:
-    """The department of the note whose number is in the field `note_id`; None where there is none such."""
-    number = str(given.get("note_id", ""))
-    if not (number.isascii() and number.isdecimal() and len(number) < 18):
-        return None
-    with reading(at_hand().engine) as connection:
-        found = notes.note(connection, int(number))
-    return None if found is None else department_of_metric(found.metric)
+def stored_under(
+    field: str, metric_of: Callable[[Connection, int], str | None]
+) -> Callable[[Mapping[str, Any]], str | None]:
+    """Tells the department of what is stored under the number in a field; None where there is none such."""
+
+    def told(given: Mapping[str, Any]) -> str | None:
+        number = str(given.get(field, ""))
+        if not (number.isascii() and number.isdecimal() and len(number) < 18):
+            return None
+        with reading(at_hand().engine) as connection:
+            metric = metric_of(connection, int(number))
+        return department_of_metric(metric)
+
+    return told
+
+
+of_note = stored_under("note_id", notes.metric_of_note)
+of_mark = stored_under("mark_id", notes.metric_of_mark)
+of_action = stored_under("action_id", actions.metric_of)
+of_problem = stored_under("problem_id", problems.metric_of)
 
 
 @act("add_note", Role.EDITOR, department=of_metric)
@@ -45,7 +59,7 @@ def add_note(form: Form) -> Done:
     with form.writing() as write:
         notes.add(write, form.person, metric.id, grain, start, kind, words, is_public=seen_by == PUBLIC)
     said = _("The note is on the public page now.") if seen_by == PUBLIC else _("The note is kept for staff.")
-    return Done(f"{PREFIX}metric/{metric.id}?grain={grain}#notes", said)
+    return Done(page_of(metric.id, "notes", grain=grain), said)
 
 
 @act("withdraw_note", Role.EDITOR, department=of_note)
@@ -53,10 +67,36 @@ def withdraw_note(form: Form) -> Done:
     """Takes a note back, with a reason."""
     number, why = form.id("note_id"), form.line("why")
     with form.writing() as write:
-        found = notes.note(write.connection, number)
-        notes.withdraw(write, form.person, number, why)
-    assert found is not None, "it was just withdrawn"
-    return Done(f"{PREFIX}metric/{found.metric}?grain={found.grain}#notes", _("The note is taken back."))
+        metric = notes.withdraw(write, form.person, number, why)
+    return Done(page_of(metric, "notes"), _("The note is taken back."))
+
+
+@act("add_mark", Role.EDITOR, department=of_metric)
+def add_mark(form: Form) -> Done:
+    """Marks a day on the charts of a metric."""
+    metric = metric_of(form)
+    day = form.day("day", earliest=FIRST_DAY, latest=local_day(form.desk.catalogue.city, form.clock()))
+    kind = form.one_of("kind", MarkKind)
+    seen_by = seen_by_of(form, metric)
+    words = form.line("words")
+    with form.writing() as write:
+        notes.add_mark(write, form.person, metric.id, day, kind, words, is_public=seen_by == PUBLIC)
+    return Done(page_of(metric.id, "marks"), _("The day is marked on the charts."))
+
+
+@act("withdraw_mark", Role.EDITOR, department=of_mark)
+def withdraw_mark(form: Form) -> Done:
+    """Takes a mark off the charts, with a reason."""
+    number, why = form.id("mark_id"), form.line("why")
+    with form.writing() as write:
+        metric = notes.withdraw_mark(write, form.person, number, why)
+    return Done(page_of(metric, "marks"), _("The mark is off the charts."))
+
+
+def page_of(metric: str, part: str, **query: str) -> str:
+    """The staff page of a metric, at one of its parts."""
+    words = f"?{urlencode(query)}" if query else ""
+    return f"{PREFIX}metric/{metric}{words}#{part}"
 
 
 def metric_of(form: Form) -> Metric:

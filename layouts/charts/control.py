@@ -11,13 +11,16 @@ from layouts import formats
 from layouts.charts.course import Axes, Marks, Size, axes_of, marks_of, upward_of
 from layouts.charts.drawing import Place, element, path, picture
 from layouts.charts.scale import Scale, tick_digits, ticks
-from layouts.formats import _, signals
+from layouts.formats import _, notes, signals
 from layouts.signal_view import ControlView
 from metrics.limits import ChartKind
 from metrics.signals import Chart, Point, Variation
 
 MARK = 5.0
 """How far the mark of a signal reaches from its middle."""
+
+LETTER = 15.0
+"""How much room the letter of a marked day takes."""
 
 
 def control_chart(view: ControlView, size: Size) -> Markup:
@@ -28,7 +31,7 @@ def control_chart(view: ControlView, size: Size) -> Markup:
     ends = _ends(view, chart)
     axes = _axes(view, chart, ends, size)
     parts = [*_band(chart, axes), *axes.grid(), *_center(chart, axes), *_target(view, axes)]
-    parts += [*_values(view, chart, axes), *axes.ends(ends)]
+    parts += [*_marks(view, axes), *_values(view, chart, axes), *axes.ends(ends)]
     return picture(
         size.width,
         size.height,
@@ -136,6 +139,21 @@ def _target(view: ControlView, axes: Axes) -> Iterator[Markup]:
         height = axes.upward.at(aim)
         yield element(
             "path", d=path([(axes.across.start, height), (axes.across.end, height)]), class_="target"
+        )
+
+
+def _marks(view: ControlView, axes: Axes) -> Iterator[Markup]:
+    """A line on each marked day with its letter on top; letters of days that lie close go lower."""
+    low, high, before = axes.upward.start, axes.upward.end, -LETTER
+    step = 0
+    for number, mark in view.lettered:
+        x = min(max(axes.across.at(mark.day.toordinal()), axes.across.start), axes.across.end)
+        step = (step + 1) % 3 if x - before < LETTER else 0
+        before, y = x, high + step * LETTER
+        yield element("path", d=path([(x, low), (x, y)]), class_="marked-day")
+        yield element("circle", cx=x, cy=y, r=LETTER / 2, class_="marked-place")
+        yield element(
+            "text", notes.letter(number), x=x, y=y + 4, text_anchor="middle", class_="marked-letter"
         )
 
 

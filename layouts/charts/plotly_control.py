@@ -7,7 +7,7 @@ from plotly import graph_objects as go
 from layouts import formats
 from layouts.charts.control import spans
 from layouts.charts.scale import span
-from layouts.formats import _, signals
+from layouts.formats import _, notes, signals
 from layouts.signal_view import ControlView
 from layouts.theme import BETTER_ON_BOTH, GREY, MARGIN, TARGET_ON_BOTH, VALUE_ON_BOTH, WORSE_ON_BOTH
 from metrics.limits import ChartKind
@@ -33,6 +33,7 @@ def control_figure(view: ControlView, chart: Chart) -> go.Figure:
         _limits(figure, view, chart, points)
     _target(figure, view, chart)
     _values(figure, view, chart)
+    _marks(figure, view)
     amounts = [
         one for point in chart.points for one in (point.value, point.lower, point.upper) if one is not None
     ]
@@ -73,6 +74,16 @@ def _target(figure: go.Figure, view: ControlView, chart: Chart) -> None:
             name=_("Target"),
             line={"dash": "dash", "width": 1.5, "color": TARGET_ON_BOTH},
             hovertemplate=f"{_('Target')} {said}<extra></extra>",
+        )
+
+
+def _marks(figure: go.Figure, view: ControlView) -> None:
+    """A line on each marked day with its letter; what it says stands under the chart."""
+    for number, mark in view.lettered:
+        where = {"x0": mark.day, "x1": mark.day, "y0": 0, "y1": 1, "yref": "paper"}
+        figure.add_shape(type="line", line={"width": 1.2, "dash": "dot", "color": GREY}, **where)
+        figure.add_annotation(
+            text=notes.letter(number), x=mark.day, y=1, yref="paper", yanchor="bottom", showarrow=False
         )
 
 

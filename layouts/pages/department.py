@@ -30,12 +30,14 @@ from layouts.components import (
 from layouts.department_view import DepartmentView, SourceKnown, department_view
 from layouts.desk import at_hand
 from layouts.formats import Level, _, captions, departments
+from layouts.formats import notes as promised
 from layouts.links import metric_link, records_link, today_link
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, opened
 from layouts.scoreboard import board
 from layouts.staff import PREFIX, staff_page
 from layouts.views import Line
+from layouts.written_section import written_section
 from metrics.model import Department, Grain, Status
 from store.withheld import Audience
 
@@ -92,6 +94,7 @@ def _page(view: DepartmentView, due: Sequence[BreachView]) -> list[Any]:
         *notes(edition, departments.late_measures_note(view), formats.provisional(scores.provisional)),
         *_windows(view),
         *_why_and_sources(view),
+        *written_section(view.written),
         *_pictures(view),
         *department_breaches(due),
         *_every_measure(view),
@@ -103,12 +106,13 @@ def _page(view: DepartmentView, due: Sequence[BreachView]) -> list[Any]:
 
 def _lead(view: DepartmentView) -> str:
     composite = view.scores.composite
-    said = [
+    texts = [
         formats.period(composite.period) if composite else "",
         departments.head(view),
+        promised.due_headline(view.written.open_actions, view.written.today),
         _("1.00 means on target."),
     ]
-    return " · ".join(text for text in said if text)
+    return " · ".join(text for text in texts if text)
 
 
 def _windows(view: DepartmentView) -> list[html.Ul]:

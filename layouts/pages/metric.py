@@ -95,7 +95,8 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
             found = receipt_of(connection, edition, metric, view.grain, start) if start else None
             is_theirs = is_allowed(Need(Role.EDITOR, metric.department))
             due = breach_view(connection, edition, metric, oldest=is_theirs)
-            written = notes_view(connection, edition, metric, view.score.period if view.score else None)
+            about = view.score.period if view.score else None
+            written = notes_view(connection, edition, metric, about, view.scores)
     except Refusal as refusal:
         return html.Div([html.H1(refusal.title), html.P(refusal.detail, className="lead")])
     except NothingPublished:
@@ -160,9 +161,9 @@ def _page(
             role="list",
         ),
         *receipt,
-        *notes_section(written),
         _course(view, told),
-        control_section(view),
+        control_section(view, written.marks),
+        *notes_section(written),
         html.Div(
             [*_worked(view), *_waits(view), _meaning(view), _targets(view)],
             className="columns section",

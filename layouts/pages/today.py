@@ -49,6 +49,7 @@ from layouts.today_view import (
     today_view,
 )
 from layouts.views import CityView, DepartmentLine, Edition, Line
+from layouts.written_section import beside
 from metrics.model import Grain, Metric
 from store import publications
 from store.withheld import Audience
@@ -198,7 +199,7 @@ def _overview(view: TodayView) -> list[Component]:
         html.Div(
             [
                 *_windows(city)[:1],
-                _attention(city),
+                _attention(view),
                 *_windows(city)[1:],
                 _why_moved(city),
                 html.Div([_improving(view), _missing(view)], className="side"),
@@ -224,14 +225,16 @@ def _windows(city: CityView) -> list[html.Ul]:
     ]
 
 
-def _attention(city: CityView) -> html.Section:
-    rows = [_attention_row(line, city) for line in city.lowest]
+def _attention(view: TodayView) -> html.Section:
+    city = view.city
+    rows = [_attention_row(line, view) for line in city.lowest]
     inside = html.Ul(rows, className="plain rows") if rows else html.P(sentences.no_attention(city))
     rule = sentences.attention_rule() if rows else ""
     return _part(_("Needs attention"), inside, id="attention", beside=rule)
 
 
-def _attention_row(line: Line, city: CityView) -> html.Li:
+def _attention_row(line: Line, view: TodayView) -> html.Li:
+    city = view.city
     score = line.score.score if line.score else None
     catalogue = city.edition.catalogue
     missed = sentences.how_often_missed(line, city.opening or Grain.WEEK)
@@ -241,6 +244,7 @@ def _attention_row(line: Line, city: CityView) -> html.Li:
             html.P([score_chip(line.score), " ", html.B(formats.score(score))]),
             html.P(f"{formats.finding(line, catalogue)} {missed}", className="small muted"),
             html.P(sentences.who(line), className="small muted"),
+            *beside(view.written, line.metric),
             drawing(sparkline(line.recent, formats.sparkline_text(line))),
         ],
         className="attention",

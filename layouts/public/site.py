@@ -33,6 +33,7 @@ from layouts.formats import (
     freshness,
     honesty,
     method,
+    notes,
     one_district,
     receipts,
     signals,
@@ -42,10 +43,12 @@ from layouts.formats import (
 from layouts.integrity_view import trust_of
 from layouts.method_view import method_view
 from layouts.metric_view import metric_view
+from layouts.notes_view import NotesView, notes_view, period_of_note
 from layouts.public import asking
 from layouts.public.answer import HTML, RETRY_SECONDS, Answer, NothingPublished, Refusal
 from layouts.public.api import problem
 from layouts.public.asking import Query
+from layouts.public.problem_form import problem_form
 from layouts.receipt_view import receipt_of
 from layouts.signal_view import MEANINGS, control_of
 from layouts.views import CityView, Edition, MetricView
@@ -84,6 +87,7 @@ def environment() -> Environment:
     made.globals.update(where=districts, standings=standings, district_tables=district_tables)
     made.globals.update(one_district=one_district, grains_of_districts=GRAINS)
     made.globals.update(signals=signals, meanings=MEANINGS)
+    made.globals.update(notes=notes, period_of_note=period_of_note, problem_form=problem_form)
     made.globals.update(here="", here_path="/", pin="", pin_more="", unknown_district=UNKNOWN_DISTRICT)
     made.globals.update(address="", picture="")
     return made
@@ -158,14 +162,15 @@ class Site:
             compared = _compared(connection, view)
             trust = trust_of(connection, edition, metric)
             found = receipt_of(connection, edition, metric, view.grain, start) if is_asked else None
+            written = notes_view(connection, edition, metric, None, view.scores)
         if is_asked and found is None:
             raise Refusal(404, _("There is no such receipt"), receipts.missing(view.grain))
         with _speaking(edition):
             page, picture = f"/metric/{view.metric.id}", f"/embed/metric/{view.metric.id}.png"
-            texts = {**_metric_texts(view, edition), **self._absolute(edition, page, picture)}
+            texts = {**_metric_texts(view, written), **self._absolute(edition, page, picture)}
             texts |= {"trust": honesty.sentences(metric, trust), "read_with": trust.pairs}
             texts |= {"told": told, "restated": vintages.restated(view, told)}
-            texts |= {"by_district": compared}
+            texts |= {"by_district": compared, "written": written}
             texts |= {"receipt": found, "receipt_link": _receipt_link(view, edition)}
             return self._page("metric.html", edition.city, state=edition.state, **texts)
 
@@ -278,9 +283,9 @@ def _compared(connection: Connection, view: MetricView) -> DistrictsView | None:
     return districts_view(connection, view.edition, view.metric, grain)
 
 
-def _metric_texts(view: MetricView, edition: Edition) -> dict[str, Any]:
-    metric, score = view.metric, view.score
-    control = control_of(view)
+def _metric_texts(view: MetricView, written: NotesView) -> dict[str, Any]:
+    metric, score, edition = view.metric, view.score, view.edition
+    control = control_of(view, written.marks)
     return {
         "view": view,
         "control": control,
