@@ -21,12 +21,8 @@ from store.problems import Problem
 def notes_section(view: NotesView) -> list[Component]:
     """Notes, actions, marked days and problems of a metric, each with its form for who may write."""
     owed = [html.P(sentences.note_owed(view.owed), className="note owed")] if view.owed else []
-    first = [_notes(view, owed), _actions(view)]
-    second = [_marks(view), _problems(view)]
-    return [
-        html.Div(first, className="columns section", id="written"),
-        html.Div(second, className="columns section"),
-    ]
+    cards = [_notes(view, owed), _actions(view), _marks(view), _problems(view)]
+    return [html.Div(cards, className="halves section", id="written")]
 
 
 def _notes(view: NotesView, owed: list[html.P]) -> html.Section:

@@ -45,11 +45,10 @@ def beside(view: WrittenView, metric: Metric) -> list[Component]:
 def written_section(view: WrittenView) -> list[Component]:
     """Notes owed and written, open actions and reported problems of a department."""
     inside: list[Any] = [*_owed(view), *_problems(view), *_notes(view)]
-    cards = [
-        section(_("What is promised"), _actions(view), id="actions"),
-        section(_("Notes"), html.Div(inside, className="card"), id="notes"),
+    return [
+        html.Div(section(_("What is promised"), _actions(view), id="actions"), className="section"),
+        html.Div(section(_("Notes"), html.Div(inside, className="card"), id="notes"), className="section"),
     ]
-    return [html.Div(cards, className="columns section")]
 
 
 def _owed(view: WrittenView) -> list[Component]:
