@@ -13,8 +13,8 @@ from dash.development.base_component import Component
 from flask import Flask, current_app
 from markupsafe import Markup
 
-from layouts.acts.fields import LONGEST_LINE, LONGEST_TEXT
 from layouts.charts.embedded import Svg
+from layouts.fields import LONGEST_LINE, LONGEST_TEXT
 from layouts.formats import _
 
 CSRF_FIELD = "csrf"

@@ -17,8 +17,8 @@ from flask import Request, request
 
 from layouts import access, formats
 from layouts.access import Need, Person, Role, Telling
-from layouts.acts.fields import Fields, Upload, Wrong
 from layouts.desk import Desk
+from layouts.fields import Fields, Upload, Wrong
 from layouts.formats import _
 from layouts.public.answer import HTML, JSON, Answer
 from layouts.public.site import rendered

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from flask import request
 
 from layouts import formats
-from layouts.acts.fields import Fields, Wrong
 from layouts.desk import Desk
+from layouts.fields import Fields, Wrong
 from layouts.formats import _
 from layouts.formats import notes as sentences
 from layouts.public import asking
