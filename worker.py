@@ -29,6 +29,7 @@ from metrics.catalogue_source_rules import WEEKDAYS
 from metrics.model import Catalogue, Source
 from serving.processes import GRACE_SECONDS, end_with_parent
 from store import (
+    corrections,
     deliveries,
     housekeeping,
     jobs,
@@ -356,10 +357,24 @@ class Duties:
             return self._answer_delivery(request, desk)
         if request.kind == entry_answers.REQUEST:
             return self._answer_entry(request.arguments, desk)
+        if request.kind == corrections.KIND:
+            return self._answer_correction(request.arguments, desk)
         raise _RefusedError(
             f"The worker knows no request of the kind {request.kind!r}; it knows `run_source`, `publish`, "
-            f"`{deliveries.KIND}` and `{entry_answers.REQUEST}`."
+            f"`{deliveries.KIND}`, `{entry_answers.REQUEST}` and `{corrections.KIND}`."
         )
+
+    def _answer_correction(self, arguments: Words, desk: Desk) -> Words:
+        """The record as corrected, then a publication: killed between the two, the next one says why."""
+        source = self._source(arguments)
+        try:
+            with self.holding(desk.engine, desk.clock) as write:
+                done = corrections.apply(write, source, int(arguments["correction"]))
+        except StoreError as error:
+            raise _RefusedError(str(error)) from error
+        if done.applied_at is None:
+            return {"outcome": "lapsed", "sentence": done.why or ""}
+        return self._publish(desk)[1]
 
     def _answer_entry(self, arguments: Words, desk: Desk) -> Words:
         source = self._source(arguments)

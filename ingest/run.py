@@ -253,6 +253,7 @@ def _settled(write: Writing, run: _Run, staged: _Staged) -> RunReport:
         *staged.parser.notes(),
         *staged.told,
         *gone.notes,
+        *counts.notes,
         *filling.refusals.notes(),
     ]
     report = RunReport(

@@ -39,6 +39,11 @@ def case_link(edition: Edition, metric: str, key: str | int) -> str:
     return _address(edition, f"metric/{metric}/case", {"key": str(key)})
 
 
+def bare_case_link(metric: str, key: str | int) -> str:
+    """The same in the current publication, whichever that is."""
+    return f"{PREFIX}metric/{metric}/case?{urlencode({'key': str(key)})}"
+
+
 def department_link(edition: Edition, department: str) -> str:
     """The page of a department."""
     return _address(edition, f"department/{department}", {})

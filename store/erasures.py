@@ -134,10 +134,11 @@ def _mark(salt: str, key: str) -> str:
 
 def _places(connection: Connection, source: Source, key: object) -> dict[str, tuple[Table, tuple[Any, ...]]]:
     """The tables that name a record by its key, and which rows those are."""
-    quarantine, entries = schema.quarantine, schema.entries
+    quarantine, entries, flags = schema.quarantine, schema.entries, schema.corrections
     places: dict[str, tuple[Table, tuple[Any, ...]]] = {
         "refused rows": (quarantine, (quarantine.c.source == source.id, _names(quarantine, str(key)))),
         "entries": (entries, (entries.c.source == source.id, entries.c.key == str(key))),
+        "corrections": (flags, (flags.c.source == source.id, flags.c.key == str(key))),
     }
     if held_columns(connection, source):
         records, replaced = record_table(source), replaced_table(source)

@@ -861,6 +861,36 @@ CREATE TABLE problem_turns (
 CREATE INDEX problem_turns_by_problem ON problem_turns (problem, id);
 """
 
+
+def _corrections(connection: Connection) -> None:
+    _run(connection, _CORRECTIONS)
+
+
+_CORRECTIONS = """
+CREATE TABLE corrections (
+    id {serial},
+    source {text} NOT NULL,
+    key {text} NOT NULL,
+    metric {text} NOT NULL,
+    column_name {text},
+    was {text} NOT NULL,
+    cells {text},
+    note {text} NOT NULL,
+    author {id} NOT NULL,
+    author_name {text} NOT NULL,
+    made_at {text} NOT NULL,
+    state {text} NOT NULL,
+    decided_by {text},
+    decided_at {text},
+    why {text},
+    applied_at {text},
+    CONSTRAINT correction_state
+        CHECK (state in ('open', 'accepted', 'refused', 'withdrawn', 'lapsed'))
+) {strict};
+CREATE INDEX corrections_by_record ON corrections (source, key);
+CREATE INDEX corrections_by_metric ON corrections (metric, state);
+"""
+
 MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0001_first_tables", _first_tables),
     ("0002_worker_tables", _worker_tables),
@@ -880,5 +910,6 @@ MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0016_erasures", _erasures),
     ("0017_people", _people),
     ("0018_notes", _notes),
+    ("0019_corrections", _corrections),
 )
 """Every step by name, in the order of their application."""

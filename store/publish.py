@@ -14,6 +14,7 @@ from metrics.catalogue import from_text
 from metrics.model import Catalogue, Knowledge, Publication
 from metrics.plan import Inputs, Plan, is_open_for_publication, plan
 from store import (
+    corrections,
     heaps,
     maturities,
     publication_rows,
@@ -306,14 +307,14 @@ def _why(
 ) -> str | None:
     """The reason a publication carries; a person must give it where definitions moved final scores.
 
-    Those who approved targets have given theirs with them.
+    Those who approved targets, and those who corrected records, have given theirs with them.
     """
     if not difference.restated:
         return None
     assert now is not None, "what was never said cannot be restated"
     before = from_text(now.catalogue_text)
     if scoring_parts(before) == scoring_parts(catalogue):
-        return REVISION
+        return corrections.reason_since(connection, now.publication.known_at) or REVISION
     given = targets.reason_for(connection, before, catalogue, as_of)
     if given is not None:
         return given

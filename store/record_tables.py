@@ -18,6 +18,7 @@ from sqlalchemy import (
     REAL,
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Double,
     Integer,
@@ -26,13 +27,14 @@ from sqlalchemy import (
     Table,
     insert,
     inspect,
+    literal,
     select,
 )
 from sqlalchemy.schema import CreateColumn
 from sqlalchemy.types import TypeEngine
 
 from metrics.model import Catalogue, Source
-from store.engine import StoreError
+from store.engine import StoreError, Writing
 from store.schema import PlainText
 
 _WholeNumber: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
@@ -169,6 +171,14 @@ def _is_held(source: str, shape: list[tuple[str, str]], columns: Mapping[str, Co
         and not any(name.startswith("_") for name in names)
         and all(name in table for name in names for table in there)
     )
+
+
+def keep_versions(write: Writing, tables: RecordTables, which: ColumnElement[bool]) -> None:
+    """Copies current versions to the replaced ones, known until now."""
+    records, replaced = tables.records, tables.replaced
+    names = [column.name for column in records.c]
+    versions = select(*(records.c[name] for name in names), literal(write.now)).where(which)
+    write.connection.execute(insert(replaced).from_select([*names, "_recorded_to"], versions))
 
 
 # --- shapes and tables ---------------------------------------------------------------------------

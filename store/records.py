@@ -35,6 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from metrics.model import Source
+from store import corrections
 from store.computing import Computing, compute
 from store.engine import Clock, StoreError, Writing, keeping, told_when_full, trying, writing
 from store.record_tables import (
@@ -44,6 +45,7 @@ from store.record_tables import (
     dated_columns,
     day_column,
     held_columns,
+    keep_versions,
     prepare,
     record_table,
     replaced_table,
@@ -93,6 +95,7 @@ class MergeCounts:
 
     repeated rows say again what another staged row says; conflicts lost to a later row of their key.
     new + changed + unchanged + repeated + len(conflicts) = rows staged and not taken out again.
+    notes: what is told of the run besides.
     """
 
     new: int
@@ -100,6 +103,7 @@ class MergeCounts:
     unchanged: int
     repeated: int
     conflicts: tuple[Conflict, ...]
+    notes: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -224,7 +228,8 @@ class Stage:
     def merge(self, write: Writing, run_id: int) -> MergeCounts:
         """Brings the records up to the staged rows; only rows that differ are written.
 
-        Where a key was staged more than once its last row counts. The replaced version of a changed
+        Where a key was staged more than once its last row counts. Cells that were corrected are kept so as
+        long as the source repeats what was wrong (`store.corrections`). The replaced version of a changed
         row is kept; a withdrawn row that is back is changed. Runs inside `Stage.writing`.
         """
         if write.connection is not self.connection:
@@ -234,8 +239,9 @@ class Stage:
         if _is_empty(self.connection, self._tables.records):
             _first_load(write, self._source, self._tables, run_id)
             return MergeCounts(staged, 0, 0, repeated, conflicts)
+        held = corrections.hold(write, self._source, self._tables.stage)
         new, changed = _load_differences(write, self._source, self._tables, run_id)
-        return MergeCounts(new, changed, staged - new - changed, repeated, conflicts)
+        return MergeCounts(new, changed, staged - new - changed, repeated, conflicts, held.notes)
 
     def _seal(self) -> tuple[int, tuple[Conflict, ...]]:
         if self._sealed is None:
@@ -283,7 +289,7 @@ def withdraw(write: Writing, source: Source, keys: Sequence[str], run_id: int) -
     marked = 0
     for start in range(0, len(keys), _KEYS_AT_ONCE):
         gone = key.in_(keys[start : start + _KEYS_AT_ONCE]) & withdrawn_at.is_(None)
-        _keep_versions(write, tables, gone)
+        keep_versions(write, tables, gone)
         marks = {"_withdrawn_at": write.now, "_recorded_from": write.now, "_run": run_id}
         marked += write.connection.execute(update(tables.records).where(gone).values(marks)).rowcount
     return marked
@@ -377,7 +383,7 @@ def _load_differences(write: Writing, source: Source, tables: RecordTables, run_
     connection.execute(delete(touched))
     connection.execute(insert(touched).from_select(["_order", "is_new"], _differences(source, tables)))
     changed = touched.c.is_new == 0
-    _keep_versions(write, tables, tables.records.c[source.key].in_(_touched_keys(source, tables, changed)))
+    keep_versions(write, tables, tables.records.c[source.key].in_(_touched_keys(source, tables, changed)))
     _replace_changed(write, source, tables, run_id, changed)
     _insert_new(write, source, tables, run_id, touched.c.is_new == 1)
     total, new = connection.execute(select(func.count(), func.sum(touched.c.is_new))).one()
@@ -402,14 +408,6 @@ def _touched_keys(source: Source, tables: RecordTables, which: ColumnElement[boo
     stage, touched = tables.stage, tables.touched
     joined = touched.join(stage, stage.c["_order"] == touched.c["_order"])
     return select(stage.c[source.key]).select_from(joined).where(which)
-
-
-def _keep_versions(write: Writing, tables: RecordTables, which: ColumnElement[bool]) -> None:
-    """Copies current versions to the replaced ones, known until now."""
-    records, replaced = tables.records, tables.replaced
-    names = [column.name for column in records.c]
-    versions = select(*(records.c[name] for name in names), literal(write.now)).where(which)
-    write.connection.execute(insert(replaced).from_select([*names, "_recorded_to"], versions))
 
 
 def _insert_new(

@@ -738,3 +738,29 @@ problem_turns = _table(
     Index("problem_turns_by_problem", "problem", "id"),
 )
 """How a problem went on; one without a turn is new. words is the answer."""
+
+corrections = _table(
+    "corrections",
+    _identity(),
+    _text("source"),
+    _text("key"),
+    _text("metric"),
+    _text("column_name", optional=True),
+    _text("was"),
+    _text("cells", optional=True),
+    _text("note"),
+    Column("author", Identity, nullable=False),
+    _text("author_name"),
+    _text("made_at"),
+    _text("state"),
+    _text("decided_by", optional=True),
+    _text("decided_at", optional=True),
+    _text("why", optional=True),
+    _text("applied_at", optional=True),
+    CheckConstraint(
+        "state in ('open', 'accepted', 'refused', 'withdrawn', 'lapsed')", name="correction_state"
+    ),
+    Index("corrections_by_record", "source", "key"),
+    Index("corrections_by_metric", "metric", "state"),
+)
+"""Records flagged as wrong, with what became of it; they leave with their record when it is erased."""

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from layouts.formats import days, numbers, sentences
 from layouts.formats.language import _, ngettext
-from metrics.model import WHOLE_CITY, Aggregation, City, Column, Metric, Score
+from metrics.model import WHOLE_CITY, Aggregation, City, Column, Metric, Score, Source
 from store.case_versions import Version
+from store.corrections import Correction, State
 from store.engine import from_text
 
 if TYPE_CHECKING:
@@ -179,6 +180,51 @@ def version_count(found: Sequence[Version]) -> str:
         "{count} versions of it were known, one after the other; nothing is overwritten.",
         len(found),
     ).format(count=len(found))
+
+
+def flag_words(source: Source, one: Correction, city: City) -> str:
+    """What a flag says is wrong, and what would be right."""
+    if one.column is None or one.cells is None:
+        return _("The record does not belong here")
+    column = source.column(one.column)
+    before, after = (cell(column, said.get(one.column), city) for said in (one.was, one.cells))
+    return _("{column}: {after}, not {before}").format(column=one.column, after=after, before=before)
+
+
+def flag_state(one: Correction, city: City) -> str:
+    """Who flagged it, and what became of it."""
+    said = [
+        _("Flagged by {name}, {when}.").format(name=one.author_name, when=days.instant(one.made_at, city))
+    ]
+    if one.decided_at is not None and one.state is not State.OPEN:
+        when = days.instant(one.decided_at, city)
+        said.append(_decided(one).format(name=one.decided_by, when=when))
+    if one.state is State.OPEN:
+        said.append(_("It waits for a decision."))
+    if one.state is State.ACCEPTED and one.applied_at is None:
+        said.append(_("The record follows in a minute."))
+    if one.why:
+        said.append(one.why)
+    return " ".join(said)
+
+
+def flags_waiting(count: int) -> str:
+    """How many flags nobody has decided."""
+    return ngettext(
+        "{count} record is flagged as wrong and waits for a decision:",
+        "{count} records are flagged as wrong and wait for a decision:",
+        count,
+    ).format(count=numbers.count(count))
+
+
+def _decided(one: Correction) -> str:
+    words = {
+        State.ACCEPTED: _("Accepted by {name}, {when}."),
+        State.REFUSED: _("Refused by {name}, {when}."),
+        State.WITHDRAWN: _("Taken back by {name}, {when}."),
+        State.LAPSED: _("Accepted by {name}, {when}; it holds no longer."),
+    }
+    return words[one.state]
 
 
 def joined(texts: Sequence[str]) -> str:

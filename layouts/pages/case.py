@@ -7,10 +7,11 @@ from typing import Any
 import dash
 from dash import dcc, html
 
-from layouts.access import Need, Role, guarded, is_allowed, of_metric
+from layouts.access import Need, Role, guarded, is_allowed, of_metric, signed_in
 from layouts.cases_view import listed_columns
 from layouts.components import colophon, labelled, notes, row, scrolling, table
 from layouts.desk import at_hand
+from layouts.flag_section import flag_section
 from layouts.formats import _, case_lists, deadlines
 from layouts.links import metric_link, today_link
 from layouts.public.answer import NothingPublished, Refusal, legible
@@ -18,7 +19,9 @@ from layouts.public.asking import PIN, opened
 from layouts.staff import PREFIX, staff_page
 from layouts.views import Edition
 from metrics.model import Column, Metric
+from store import corrections
 from store.case_versions import Version, versions
+from store.corrections import Correction
 from store.withheld import Audience
 
 MOST_SHOWN = 8
@@ -53,6 +56,7 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
                 heading, why = case_lists.refused(metric, edition.department_of(metric))
                 return html.Div([_crumbs(edition, metric), html.H1(heading), html.P(why, className="lead")])
             found = _versions(connection, edition, metric, given.get("key", ""), metric_id=metric.id)
+            flags = corrections.of_record(connection, metric.source, given.get("key", "")) if found else []
     except Refusal as refusal:
         return html.Div([html.H1(refusal.title), html.P(refusal.detail, className="lead")])
     except NothingPublished:
@@ -66,7 +70,7 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
                 html.P(said.format(key=legible(given.get("key", ""))), className="lead"),
             ]
         )
-    return html.Div(_page(edition, metric, found))
+    return html.Div(_page(edition, metric, found, flags))
 
 
 @guarded(Role.EDITOR, of_metric)
@@ -98,17 +102,23 @@ def _crumbs(edition: Edition, metric: Metric) -> html.Nav:
     return html.Nav(here, className="crumbs", **labelled(_("Where you are")))
 
 
-def _page(edition: Edition, metric: Metric, found: tuple[Version, ...]) -> list[Any]:
+def _page(edition: Edition, metric: Metric, found: tuple[Version, ...], flags: list[Correction]) -> list[Any]:
     source = edition.catalogue.sources[metric.source]
-    key = found[0].fields[source.key]
+    key = _key(found[0].fields[source.key])
     return [
         _crumbs(edition, metric),
         html.H1(_("{source}: record {key}").format(source=source.name, key=key)),
         html.P(case_lists.version_count(found), className="lead"),
         *notes(edition),
         html.Section(_table(edition, metric, found), className="section", **labelled(_("Versions"))),
+        flag_section(source, metric, key, flags, signed_in(), edition.city),
         colophon(edition),
     ]
+
+
+def _key(given: Any) -> str | int:
+    """A key is a text or a whole number, never empty."""
+    return given if isinstance(given, int) else str(given)
 
 
 def _table(edition: Edition, metric: Metric, found: tuple[Version, ...]) -> Any:

@@ -30,7 +30,9 @@ from layouts.public.asking import PIN, opened
 from layouts.staff import PREFIX, staff_page
 from layouts.views import Edition
 from metrics.model import Metric
+from store import corrections
 from store.cases import Case, Place
+from store.corrections import Correction
 from store.withheld import Audience
 
 
@@ -62,7 +64,8 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
                 return _message(_("There is no such metric"))
             if not is_allowed(Need(Role.EDITOR, of_metric({"metric_id": metric.id}))):
                 return _refused(edition, metric)
-            return html.Div(_page(_view(connection, edition, metric, given, metric_id=metric.id)))
+            view = _view(connection, edition, metric, given, metric_id=metric.id)
+            return html.Div(_page(view, corrections.waiting(connection, metric.id)))
     except Refusal as refusal:
         return html.Div([html.H1(refusal.title), html.P(refusal.detail, className="lead")])
     except NothingPublished:
@@ -99,7 +102,7 @@ def _crumbs(edition: Edition, metric: Metric, **query: str) -> html.Nav:
     return html.Nav(here, className="crumbs", **labelled(_("Where you are")))
 
 
-def _page(view: CasesView) -> list[Any]:
+def _page(view: CasesView, flags: list[Correction]) -> list[Any]:
     edition, metric = view.edition, view.metric
     period = view.score.period
     words = {"grain": str(period.grain), "start": period.start.isoformat()}
@@ -109,10 +112,21 @@ def _page(view: CasesView) -> list[Any]:
         html.P(case_lists.joined([case_lists.equality(view), *_rule_words(view)]), className="lead"),
         *_rule(view),
         *notes(edition),
+        *_waiting(view, flags),
         html.Section(Svg(case_filter(view)), className="card choosing", **labelled(_("Which records"))),
         html.Section([*_list(view), _ways(view)], **labelled(_("Records"))),
         colophon(edition),
     ]
+
+
+def _waiting(view: CasesView, flags: list[Correction]) -> list[Component]:
+    """The way to every record of the metric that is flagged and not decided."""
+    if not flags:
+        return []
+    links: list[Any] = []
+    for one in flags:
+        links += [" ", dcc.Link(one.key, href=case_link(view.edition, view.metric.id, one.key))]
+    return [html.P([case_lists.flags_waiting(len(flags)), *links], className="note")]
 
 
 def _rule_words(view: CasesView) -> list[str]:

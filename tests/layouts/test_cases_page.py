@@ -11,7 +11,8 @@ import pytest
 
 import app
 from metrics.catalogue import load
-from store.engine import open_engine
+from store import corrections, publications
+from store.engine import open_engine, reading, writing
 from store.people import Role
 from tests.people import add_person, sign_in_as
 from tests.town import Town, case, write_city
@@ -191,3 +192,60 @@ def test_a_record_shows_every_version_of_itself(owner, server, town):
     assert "2 versions of it were known" in page and page.count('"changed"') == 1
     assert "There is no such record" in shown(owner, "/staff/metric/on_time/case?key=nothing")
     assert "Ask The tester" in shown(client_of(server, town, Role.VIEWER), "/staff/metric/on_time/case?key=a")
+
+
+# --- flags ---------------------------------------------------------------------------------------
+
+
+def send(client, act: str, **fields):
+    answer = client.post(f"/act/{act}", data=fields, headers={"Accept": "application/json"})
+    return answer.status_code, answer.get_json()["sentence"]
+
+
+def test_a_record_is_flagged_decided_by_another_and_published_with_author_and_reason(town, server):
+    """D2 of the job stories, at the end of the module: it changes what the town publishes."""
+    editor, owner = (client_of(server, town, role, "works") for role in (Role.EDITOR, Role.OWNER))
+    flag = {"metric_id": "on_time", "key": "b", "column": "closed", "value": "2026-06-10 09:30"}
+    flag["note"] = "The crew wrote the wrong day"
+    assert send(client_of(server, town, Role.VIEWER), "flag_record", **flag)[0] == 403
+    assert send(client_of(server, town, Role.EDITOR, "parks"), "flag_record", **flag)[0] == 403
+    assert send(editor, "flag_record", **flag | {"value": "soon"}) == (
+        422,
+        "Write the city's time, like 2026-07-03 14:05.",
+    )
+    assert send(editor, "flag_record", **flag | {"key": "nobody's"})[0] == 422
+    assert send(editor, "flag_record", **flag | {"column": "case_id"})[0] == 422
+    assert send(editor, "flag_record", **flag)[0] == 200
+    with reading(town.engine) as connection:
+        (found,) = corrections.of_record(connection, "cases", "b")
+    assert found.cells == {"closed": "2026-06-10T13:30:00.000000Z", "closed_day": "2026-06-10"}
+    assert "1 record is flagged as wrong" in shown(owner, f"{LIST}?grain=month")
+    page = shown(owner, "/staff/metric/on_time/case?key=b")
+    assert "Jun 10, 2026, 9:30" in page and "Accept: correct the record" in page
+    assert "Accept: correct the record" not in shown(editor, "/staff/metric/on_time/case?key=b")
+    assert send(editor, "accept_flag", flag_id=str(found.id))[0] == 403
+    before = town.month()
+    assert send(owner, "accept_flag", flag_id=str(found.id))[0] == 200
+    with writing(town.engine, town.clock) as write:
+        corrections.apply(write, town.catalogue.sources["cases"], found.id)
+    town.publish(DATE)
+    after = town.month()
+    assert (after.numerator, after.denominator) == (before.numerator + 1, before.denominator)
+    page = shown(owner, "/staff/metric/on_time/case?key=b")
+    assert "2 versions of it were known" in page and "Accepted by Owner" in page
+    with reading(town.engine) as connection:
+        now = publications.current(connection)
+    assert now.publication.reason == "1 record corrected: The crew wrote the wrong day (Editor and Owner)"
+
+
+def test_a_flag_is_refused_with_a_reason_or_taken_back_by_who_made_it(town, server):
+    editor, owner = (client_of(server, town, role, "works") for role in (Role.EDITOR, Role.OWNER))
+    flag = {"metric_id": "on_time", "key": "c", "column": "*", "note": "<b>A test</b> of the crew"}
+    assert send(editor, "flag_record", **flag)[0] == 200
+    with reading(town.engine) as connection:
+        number = str(corrections.of_record(connection, "cases", "c")[0].id)
+    assert send(owner, "withdraw_flag", flag_id=number) == (422, "Only who flagged it can take it back.")
+    assert send(owner, "refuse_flag", flag_id=number, why="")[0] == 422
+    assert send(owner, "refuse_flag", flag_id=number, why="It is a real case")[0] == 200
+    assert "It is a real case" in shown(editor, "/staff/metric/on_time/case?key=c")
+    assert send(editor, "withdraw_flag", flag_id=number)[1].startswith("That is decided already")
