@@ -380,7 +380,7 @@ class Duties:
         source = self._source(arguments)
         dated = records.dated_columns(self.catalogue, source)
         try:
-            result = entry_answers.answer(desk, source, arguments, dated)
+            result = entry_answers.answer(desk, source, arguments, dated, self.catalogue)
         except SourceError as error:
             raise _RefusedError(str(error)) from error
         self._next.pop(NEWS, None)

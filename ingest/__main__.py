@@ -215,7 +215,7 @@ def _enter(desk: Desk, catalogue: Catalogue, given: argparse.Namespace) -> int:
     if given.command == "entered":
         print("\n".join(entry_command.history(desk, source, given.day)))
         return 0
-    done = entry_command.run(desk, source, given, records.dated_columns(catalogue, source))
+    done = entry_command.run(desk, source, given, records.dated_columns(catalogue, source), catalogue)
     if isinstance(desk.progress, Progress):
         desk.progress.clear()
     for line in done.difference.rejections:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
-from ingest.contract import LARGEST_FILE, Progress, no_secret, say_nothing
+from ingest.contract import LARGEST_FILE, Entered, Progress, no_secret, say_nothing
 from metrics.model import City, District
 from store import runs
 from store.engine import Clock, Engine, system_clock
@@ -24,6 +24,7 @@ class Asked:
     file, whatever the kind of source. trigger: who asked, for the ledger. known_until: up to when the
     source is complete with the file, as its sender says; None where nobody said. sweep: also ask for
     every key the source still has. accept_fewer: a reading that lost most of the records is right.
+    entered: what is taken for the values that people gave, of a run that is only tried.
     """
 
     since: date | None = None
@@ -33,6 +34,7 @@ class Asked:
     known_until: datetime | None = None
     sweep: bool = False
     accept_fewer: bool = False
+    entered: tuple[Entered, ...] | None = None
 
     @property
     def is_partial(self) -> bool:

@@ -37,12 +37,19 @@ class Trial:
     def lines(self) -> Iterator[str]:
         """The difference, line by line; the counts first."""
         yield f"{self.report.line()} (a dry run: nothing was kept)"
-        if self.written is None or self.effect is None:
+        if self.written is None:
             return
         yield from (f"  {note}" for note in [self.report.message] if note)
         yield from (f"  {line}" for line in _examples(self.written, self.key))
         yield from (f"  {sentence}" for sentence in self.report.rejections)
-        yield from (f"  {line}" for line in _effect(self.effect))
+        yield from (f"  {line}" for line in self.effects())
+
+    def effects(self) -> Iterator[str]:
+        """What the scores would be afterwards, line by line; why that cannot be said where it cannot."""
+        if self.effect is None:
+            yield f"scores: not known, as the run would fail: {self.report.message}"
+        else:
+            yield from _effect(self.effect)
 
 
 def dry_run(desk: Desk, source: Source, catalogue: Catalogue, asked: Asked | None = None) -> Trial:

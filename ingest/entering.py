@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from zoneinfo import ZoneInfo
 
-from ingest.contract import Page, SourceError
+from ingest.contract import Entered, Page, SourceError
 from ingest.desk import Desk
 from ingest.parse import Parser, Row
 from ingest.places import Places
-from ingest.quarantine import Rejection
+from ingest.quarantine import Rejection, printable
 from ingest.sources.keys import key_of, keyed
 from ingest.sources.manual import Options, known_days, options_for
 from metrics.catalogue_shapes import did_you_mean
+from metrics.derived import computed
 from metrics.model import Source
 from metrics.periods import local_day
 from store import entries, records
 from store.engine import Connection, reading, writing
 from store.entries import Given, Kind
+from store.reduce import prepare_workdays
 
 LONGEST_WORDS = 500
 NOT_YET = "lies ahead"
@@ -65,12 +68,13 @@ class Difference:
     """What giving some values changes; as long as there are rejections nothing is kept.
 
     changes: the values that are new, changed or withdrawn. unchanged: how many rows say what is known.
-    rejections: a sentence for each row that is refused.
+    rejections: a sentence for each row that is refused. entered: what would count, of a dry run.
     """
 
     changes: tuple[Change, ...]
     unchanged: int
     rejections: tuple[str, ...]
+    entered: tuple[Entered, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -90,6 +94,7 @@ class _Checked:
 
     given: Given
     values: Row
+    line: int
 
 
 def enter(
@@ -109,11 +114,13 @@ def enter(
     """
     options = _refuse_others(source, giver)
     rows = list(pages)
+    unfit = _unfit(desk, source, options, rows) if kind is Kind.VALUE else []
     if dry_run:
         with reading(desk.engine) as connection:
-            return _difference(connection, desk, source, options, rows, giver, kind)[0]
+            found, given = _difference(connection, desk, source, options, rows, giver, kind, unfit)
+            return replace(found, entered=_would_count(connection, source, given))
     with writing(desk.engine, desk.clock) as write:
-        found, given = _difference(write.connection, desk, source, options, rows, giver, kind)
+        found, given = _difference(write.connection, desk, source, options, rows, giver, kind, unfit)
         if not found.rejections:
             entries.add(write, source.id, given, giver.by, giver.reason)
     return found
@@ -145,10 +152,12 @@ def _difference(
     pages: Sequence[Page],
     giver: Giver,
     kind: Kind,
+    unfit: Sequence[str],
 ) -> tuple[Difference, list[Given]]:
     """What the rows change beside what counts now, and what is to be kept for it."""
     before = {one.key: one for one in _counting(connection, desk, source)}
     checked, repeated, rejections = _checked(desk, source, options, pages, kind)
+    rejections += unfit
     if kind is Kind.WITHDRAWAL:
         rejections += [f"{one.given.key} {NOT_THERE}" for one in checked if one.given.key not in before]
     differing = [
@@ -201,7 +210,7 @@ def _checked(
         rejections += map(_rejected, parsed.rejections)
         cells = dict(zip(page.all_lines(), page.rows, strict=True))
         for line, values in zip(parsed.lines, parsed.rows, strict=True):
-            one = _understood(source, options, page, cells[line], values, kind)
+            one = _understood(source, options, page, (line, cells[line]), values, kind)
             wrong = _wrong_day(desk, source, one.given.day)
             again = found.setdefault(one.given.key, one)
             if wrong is not None or again.values != one.values:
@@ -212,17 +221,23 @@ def _checked(
 
 
 def _understood(
-    source: Source, options: Options, page: Page, row: Sequence[str | None], values: Row, kind: Kind
+    source: Source,
+    options: Options,
+    page: Page,
+    row: tuple[int, Sequence[str | None]],
+    values: Row,
+    kind: Kind,
 ) -> _Checked:
-    """A row under the key that its values make, however its cells were written."""
+    """A row, with its line, under the key that its values make, however its cells were written."""
+    line, written = row
     names = records.stage_columns(source)
     by_name = dict(zip(names, values, strict=True))
     parts = [None if by_name[name] is None else str(by_name[name]) for name in options.key_from]
     key = key_of(parts) or ""
-    cells = {name: cell.strip() for name, cell in _declared(source, page, row) if cell and cell.strip()}
+    cells = {name: cell.strip() for name, cell in _declared(source, page, written) if cell and cell.strip()}
     given = Given(key, date.fromisoformat(str(parts[0])), {**cells, source.key: key}, kind)
     place = names.index(source.key)
-    return _Checked(given, (*values[:place], key, *values[place + 1 :]))
+    return _Checked(given, (*values[:place], key, *values[place + 1 :]), line)
 
 
 def _declared(source: Source, page: Page, row: Sequence[str | None]) -> Iterable[tuple[str, str | None]]:
@@ -257,6 +272,38 @@ def _wrong_day(desk: Desk, source: Source, day: date) -> str | None:
     if day > local_day(desk.city, desk.clock()):
         return NOT_YET
     return TOO_EARLY if source.begins is not None and day < source.begins else None
+
+
+def _unfit(desk: Desk, source: Source, options: Options, pages: Sequence[Page]) -> list[str]:
+    """Sentences on the rows whose computed columns are beyond what the source declares of them."""
+    if not computed(source):
+        return []
+    checked = _checked(desk, source, options, pages, Kind.VALUE)[0]
+    with writing(desk.engine, desk.clock) as write:
+        prepare_workdays(write.connection, desk.city)
+    with records.staging(desk.engine, source) as stage:
+        stage.add([one.values for one in checked])
+        found = stage.compute(ZoneInfo(desk.city.time_zone)).unfit
+    return [
+        f"line {checked[one.order - 1].line}: {one.column} {one.reason}: {printable(one.value)!r}"
+        for one in found
+    ]
+
+
+def _would_count(connection: Connection, source: Source, given: Sequence[Given]) -> tuple[Entered, ...]:
+    """Every value that would count with those given, numbered behind those that do."""
+    held = {
+        one.given.key: Entered(one.id, one.given.day, one.given.cells)
+        for one in entries.current(connection, source.id)
+    }
+    number = max((one.number for one in held.values()), default=0)
+    for one in given:
+        number += 1
+        if one.kind is Kind.WITHDRAWAL:
+            held.pop(one.key, None)
+        else:
+            held[one.key] = Entered(number, one.day, one.cells)
+    return tuple(held.values())
 
 
 def _differs(one: _Checked, before: _Counting | None) -> bool:

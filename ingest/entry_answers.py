@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ingest.contract import Page, SourceError
 from ingest.desk import Asked, Desk, RunReport
+from ingest.dry_run import dry_run as try_run
 from ingest.entering import Difference, Giver, enter
 from ingest.run import run_source
-from metrics.model import Source
+from metrics.model import Catalogue, Source
 from store.entries import Kind
 
 REQUEST = "enter"
@@ -21,10 +22,14 @@ MOST_ROWS = 10_000
 
 @dataclass(frozen=True)
 class Given:
-    """What became of values that were given; report None: nothing was kept, so the source was not run."""
+    """What became of values that were given; report None: nothing was kept, so the source was not run.
+
+    effects: of values that are only shown, what they would do to the scores, line by line.
+    """
 
     difference: Difference
     report: RunReport | None
+    effects: tuple[str, ...] = ()
 
     def words(self) -> dict[str, Any]:
         """The same as a JSON object."""
@@ -34,6 +39,7 @@ class Given:
             **self.difference.counts,
             "changes": [one.line() for one in self.difference.changes],
             "rejections": list(self.difference.rejections),
+            "effects": list(self.effects),
             "sentence": self.line(),
             "run": None if self.report is None else self.report.words(),
         }
@@ -54,18 +60,33 @@ def give(
     kind: Kind = Kind.VALUE,
     dry_run: bool = False,
     dated: Iterable[str] = (),
+    catalogue: Catalogue | None = None,
 ) -> Given:
-    """Gives values to a source and runs it, so that they are records; raises SourceError as `enter` does."""
+    """Gives values to a source and runs it, so that they are records; raises SourceError as `enter` does.
+
+    catalogue: of a dry run, whose scores are asked for what the values would do to them.
+    """
     difference = enter(desk, source, pages, giver, kind=kind, dry_run=dry_run)
-    if dry_run or difference.rejections:
-        return Given(difference, None)
     # Somebody took a value back by name: that there are fewer then is right, however few there were.
     asked = Asked(trigger=REQUEST, accept_fewer=kind is Kind.WITHDRAWAL)
+    if difference.rejections:
+        return Given(difference, None)
+    if dry_run:
+        if catalogue is None or not difference.changes:
+            return Given(difference, None)
+        trial = try_run(desk, source, catalogue, replace(asked, entered=difference.entered))
+        return Given(difference, None, tuple(trial.effects()))
     return Given(difference, run_source(desk, source, asked, dated=dated))
 
 
-def answer(desk: Desk, source: Source, arguments: Mapping[str, Any], dated: Iterable[str]) -> dict[str, Any]:
-    """Answers a page: rows (a list of objects), by, reason, withdraw and dry_run.
+def answer(
+    desk: Desk,
+    source: Source,
+    arguments: Mapping[str, Any],
+    dated: Iterable[str],
+    catalogue: Catalogue | None = None,
+) -> dict[str, Any]:
+    """Answers a page: rows (a list of objects), by, reason, withdraw and dry_run; catalogue as for `give`.
 
     Raises SourceError for a request that is not of this form, and as `enter` does.
     """
@@ -73,7 +94,8 @@ def answer(desk: Desk, source: Source, arguments: Mapping[str, Any], dated: Iter
     kind = Kind.WITHDRAWAL if arguments.get("withdraw") else Kind.VALUE
     pages = [_page(arguments.get("rows"))]
     dry_run = bool(arguments.get("dry_run"))
-    return give(desk, source, pages, giver, kind=kind, dry_run=dry_run, dated=dated).words()
+    done = give(desk, source, pages, giver, kind=kind, dry_run=dry_run, dated=dated, catalogue=catalogue)
+    return done.words()
 
 
 def _page(rows: object) -> Page:

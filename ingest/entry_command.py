@@ -15,7 +15,7 @@ from ingest.entry_answers import Given, give
 from ingest.sources.headers import Layout
 from ingest.sources.manual import options_for
 from ingest.sources.tables import pages
-from metrics.model import Source
+from metrics.model import Catalogue, Source
 from store import entries
 from store.engine import instant_text, reading
 from store.entries import Kind
@@ -44,18 +44,26 @@ def add_parsers(commands: Commands) -> None:
     shown.add_argument("--day", type=date.fromisoformat, metavar="DAY", help="those for one day (2026-07-01)")
 
 
-def run(desk: Desk, source: Source, given: argparse.Namespace, dated: Iterable[str]) -> Given:
+def run(
+    desk: Desk,
+    source: Source,
+    given: argparse.Namespace,
+    dated: Iterable[str],
+    catalogue: Catalogue | None = None,
+) -> Given:
     """Gives the values that were asked for; SourceError where they cannot be given."""
     kind = Kind.WITHDRAWAL if given.withdraw else Kind.VALUE
     giver = Giver(given.by, given.reason)
+    pages = _pages(desk, source, given)
     return give(
-        desk, source, _pages(desk, source, given), giver, kind=kind, dry_run=given.dry_run, dated=dated
+        desk, source, pages, giver, kind=kind, dry_run=given.dry_run, dated=dated, catalogue=catalogue
     )
 
 
 def lines(given: Given) -> Iterator[str]:
     """What became of the values, line by line."""
     yield from (one.line() for one in given.difference.changes)
+    yield from given.effects
     if given.report is not None:
         yield given.report.line()
     yield given.line()

@@ -98,3 +98,11 @@ def springfield(tmp_path: Path) -> Iterator[Springfield]:
     made = Springfield(tmp_path / "springfield", f"sqlite:///{tmp_path / 'cityscore.db'}")
     yield made
     made.engine.dispose()
+
+
+@pytest.fixture
+def any_springfield(tmp_path: Path, any_engine_url: str) -> Iterator[Springfield]:
+    """The same on SQLite, then on PostgreSQL."""
+    made = Springfield(tmp_path / "springfield", any_engine_url)
+    yield made
+    made.engine.dispose()

@@ -54,7 +54,8 @@ def test_what_is_left_follows_from_the_order_of_the_runs():
     assert left(wanted, [None, 6, 7]) == wanted, "steps of another range are not of this one"
 
 
-def test_a_backfill_that_was_stopped_goes_on_and_each_step_is_a_run_of_its_own(bench, monkeypatch):
+def test_a_backfill_that_was_stopped_goes_on_and_each_step_is_a_run_of_its_own(any_bench):
+    bench = any_bench
     bench.file("cases.csv", rows())
     wanted = pieces(date(2026, 5, 1), date(2026, 7, 31), "month")
     told: list[str] = []

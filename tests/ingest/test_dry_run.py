@@ -15,9 +15,9 @@ from store import records
 from store.engine import reading
 from store.publish import publish
 from store.schema import metadata
-from tests.springfield import RECORDS, rows, springfield
+from tests.springfield import RECORDS, any_springfield, rows, springfield
 
-__all__ = ["springfield"]
+__all__ = ["any_springfield", "springfield"]
 
 
 def everything(city):
@@ -27,7 +27,7 @@ def everything(city):
         found = {table.name: connection.execute(select(table)).all() for table in tables}
     places = Path(city.desk.snapshots.parent)
     beside = {path: path.stat().st_size for path in places.rglob("*") if path.is_file()}
-    return found, {path: size for path, size in beside.items() if "cityscore.db" not in path.name}
+    return found, {path: size for path, size in beside.items() if ".db" not in path.name}
 
 
 def table_of(city):
@@ -55,7 +55,8 @@ LATER = RECORDS.replace(
 )
 
 
-def test_the_difference_is_shown_and_a_run_then_does_just_that(springfield):
+def test_the_difference_is_shown_and_a_run_then_does_just_that(any_springfield):
+    springfield = any_springfield
     load(springfield)
     springfield.drop(LATER)
     before = everything(springfield)

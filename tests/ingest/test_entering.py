@@ -13,10 +13,13 @@ from ingest import entry_answers, entry_command
 from ingest.contract import SourceError
 from ingest.entering import Giver, enter, one_page
 from ingest.run import Asked, run_source
-from metrics.model import Column, Gap, Source
+from metrics.model import Aggregation, Column, Gap, Source
 from store import entries, runs
 from store.engine import reading
 from store.entries import Kind
+from store.publish import publish
+from tests.builders import catalogue, metric, target
+from tests.ingest.conftest import CITY
 
 VISITS = Source(
     id="visits",
@@ -90,6 +93,40 @@ def test_a_dry_run_shows_the_difference_and_keeps_nothing(bench):
     found = enter(bench.desk, VISITS, one_page({"day": "2026-08-02", "visits": "3"}), KIM, dry_run=True)
     assert [one.line() for one in found.changes] == ["2026-08-02/: new: visits 3"]
     assert len(audit(bench)) == 1 and len(held(bench)) == 1
+
+
+def test_a_value_out_of_which_something_unbelievable_is_computed_is_refused_before_it_is_kept(any_bench):
+    hours = Column("hours", "number", min=1, required=True)
+    each = Column("an_hour", "number", expression="visits / hours", max=500)
+    source = replace(VISITS, columns=(*VISITS.columns, hours, each))
+    wrong = give(any_bench, source=source, day="2026-08-01", visits="9000", hours="2")
+    assert wrong.difference.rejections == ("line 1: an_hour is more than 500: '4500.0'",)
+    assert wrong.report is None and audit(any_bench) == []
+    good = give(any_bench, source=source, day="2026-08-01", visits="900", hours="2")
+    assert good.report.new == 1 and held(any_bench, source) == {"2026-08-01/": 900}
+
+
+def test_what_values_would_do_to_the_scores_is_said_before_they_are_kept(any_bench):
+    counted = metric(
+        "visits_counted",
+        Aggregation.COUNT,
+        source="visits",
+        date="day",
+        district=None,
+        targets=(target(30.0),),
+    )
+    scored = catalogue(counted, city=CITY, sources=[VISITS])
+    rows = [{"day": f"2026-08-{day:02}", "visits": "40"} for day in range(1, 18)]
+    asked = {"rows": rows, "by": "Kim", "dry_run": True}
+    shown = entry_answers.answer(any_bench.desk, VISITS, asked, ("day",), scored)
+    assert (shown["outcome"], shown["new"]) == ("shown", len(rows)) and audit(any_bench) == []
+    assert any("visits_counted, day of 2026-08-17: none -> " in one for one in shown["effects"])
+    kept = entry_answers.answer(any_bench.desk, VISITS, {**asked, "dry_run": False}, ("day",), scored)
+    assert (kept["outcome"], kept["run"]["new"], kept["effects"]) == ("entered", len(rows), [])
+    report = publish(any_bench.engine, scored, any_bench.clock)
+    assert f"scores: {report.scores} and {report.composites} composites" in shown["effects"][0]
+    again = entry_answers.answer(any_bench.desk, VISITS, asked, ("day",), scored)
+    assert again["effects"] == [], "nothing would change, so nothing is worked out"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from ingest.__main__ import _status
+from ingest.run import run_source
 from ingest.status_table import RED, WIDEST, YELLOW, State, is_late, table
+from metrics.model import Catalogue
 from store.runs import Run
 from tests.ingest.conftest import CASES, CITY
 
@@ -46,3 +49,17 @@ def test_late_is_what_should_be_known_by_now():
     assert not is_late(CITY, CASES, midnight - timedelta(minutes=1), night), "not due yet"
     assert is_late(CITY, replace(CASES, due_after_minutes=0), midnight - timedelta(minutes=1), night)
     assert is_late(CITY, CASES, None, NOW)
+
+
+def test_the_command_tells_the_same_on_either_engine(any_bench, capsys):
+    source = any_bench.source()
+    any_bench.file("cases.csv", "id,opened\na,2026-08-17 10:00\nb,never\n")
+    run_source(any_bench.desk, source)
+    failing = replace(source, id="failing", options={"path": "gone.csv"})
+    assert run_source(any_bench.desk, failing).outcome == "failed"
+    sources = {"cases": source, "failing": failing, "asleep": replace(source, id="asleep")}
+    assert _status(any_bench.desk, Catalogue(CITY, {}, {}, sources, {}, text="", hash="")) == 0
+    _, first, second, third, *notes = capsys.readouterr().out.splitlines()
+    assert first.split()[3:8] == ["succeeded", "2", "1", "0", "1"]
+    assert "failed" in second and third.split()[:2] == ["asleep", "never"]
+    assert notes[0].startswith("failing: There is no file") and notes[1].startswith("asleep has never run")
