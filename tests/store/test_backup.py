@@ -368,8 +368,8 @@ STRANGE_PLACES = (
         (table_with("records_gone", name="scores"), "names a table twice"),
         (table_with("records_gone", name='records_x"; --'), "is no table of ours"),
         (
-            {MANIFEST: lambda data: data.replace(b'"records_gone"', b'"people"')},
-            "'people' is no table of ours",
+            {MANIFEST: lambda data: data.replace(b'"records_gone"', b'"streets"')},
+            "'streets' is no table of ours",
         ),
         ({MANIFEST: lambda data: data[:200]}, "damaged"),
         ({MANIFEST: None}, "damaged: manifest.json cannot be read"),
