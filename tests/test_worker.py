@@ -19,10 +19,12 @@ from ingest.desk import BUSY, RunReport
 from metrics import periods
 from metrics.catalogue import from_text
 from metrics.model import City, Target
-from store import jobs, lease, pulse, rebases, requests, runs, schema, targets
-from store.engine import StoreError, reading
+from store import corrections, jobs, lease, pulse, rebases, requests, runs, schema, targets
+from store.engine import StoreError, reading, writing
 from store.lease import LeaseLostError
 from store.pulse import Teller
+from store.records import record_table
+from tests.people import add_person
 from tests.springfield import RECORDS, Springfield, rows, springfield, work_off
 from worker import Timetable
 
@@ -397,6 +399,34 @@ def test_a_person_publishes_for_a_day_with_a_reason(springfield):
     assert springfield.current().publication.id == 1, "an earlier day does not become the current one"
 
 
+def test_an_accepted_correction_is_made_and_published_with_its_reason(springfield):
+    springfield.drop(RECORDS)
+    duties = springfield.worker()
+    work_off(duties)
+    source = springfield.catalogue.sources["requests"]
+    with reading(springfield.engine) as connection:
+        key = str(connection.execute(select(record_table(source).c.id)).scalars().first())
+    somebody = add_person(springfield.engine, clock=duties.desk.clock)
+    with writing(springfield.engine, duties.desk.clock) as write:
+        flag = (write, somebody, source, "potholes_on_time", key, "topic", {"topic": "Tree"}, "It was a tree")
+        number = corrections.flag(*flag)
+        corrections.accept(write, somebody, number, "public_works")
+    work_off(duties)
+    with reading(springfield.engine) as connection:
+        found = corrections.get(connection, number)
+        record = connection.execute(
+            select(record_table(source).c.topic).where(record_table(source).c.id == key)
+        )
+        assert record.scalar_one() == "Tree"
+    assert found is not None and found.applied_at is not None
+    # The file says the same again: the correction holds, and nothing is new.
+    before = springfield.current().publication.id
+    assert before > 1
+    ask(springfield, "run_source", source="requests")
+    work_off(duties)
+    assert springfield.current().publication.id == before
+
+
 @pytest.mark.parametrize(
     ("kind", "arguments", "says"),
     [
@@ -406,6 +436,7 @@ def test_a_person_publishes_for_a_day_with_a_reason(springfield):
         ("run_source", {"source": "requests", "since": "July"}, "since is 'July'; give a day like"),
         ("run_source", {"source": "requests", "since": "2026-07-02", "until": "2026-07-01"}, "is after"),
         ("publish", {"as_of": "soon"}, "as_of is 'soon'"),
+        ("correct_record", {"source": "requests", "correction": 7}, "its record was erased"),
     ],
 )
 def test_what_cannot_be_done_is_answered_with_the_reason_and_the_fix(springfield, kind, arguments, says):

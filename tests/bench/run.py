@@ -13,7 +13,7 @@ from importlib import import_module
 
 import figures
 
-SUBJECTS = ("loading", "paged", "publishing", "scoring", "watching", "answers")
+SUBJECTS = ("loading", "paged", "publishing", "scoring", "watching", "cases", "answers")
 
 
 def main(subjects: list[str]) -> None:

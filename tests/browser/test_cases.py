@@ -87,7 +87,7 @@ def test_from_a_red_number_to_its_records_and_one_kind_of_them(head_of_works):
 )
 def test_the_list_fits_and_axe_finds_nothing_grave(head_of_works, axe, width, scheme):
     path = "/staff/metric/on_time/cases?grain=month&empty_area=1&is_reason=Crew"
-    for one in (path, "/staff/metric/on_time/cases?grain=month"):
+    for one in (path, "/staff/metric/on_time/case?key=late00"):
         seen = head_of_works(one, width=width, scheme=scheme)
         assert grave(seen.page, axe) == [] and seen.width() <= width
         assert (seen.watch.complaints, seen.watch.strangers) == ([], [])
