@@ -13,7 +13,7 @@ from flask import Flask, current_app
 from layouts.views import Edition, StartView
 from metrics import catalogue as catalogues
 from metrics.model import Catalogue, Metric
-from store import publications
+from store import publications, releases
 from store.engine import Connection, Engine, reading
 from store.withheld import Audience
 
@@ -53,7 +53,7 @@ class Desk:
 
     def find_metric(self, metric: str) -> Metric | None:
         """A metric of the current publication, public or not; None where there is none."""
-        with self.open() as (_connection, now):
+        with self.open(audience=Audience.STAFF) as (_connection, now):
             return now.catalogue.metrics.get(metric) if now else None
 
 
@@ -74,6 +74,9 @@ def edition(
         newest = publications.find(connection, number=found.newest)
         standing = _catalogue(newest.catalogue_text) if newest else definitions
         definitions = _hiding_as_now(definitions, standing)
+    if audience is Audience.PUBLIC and standing.city.approve_first:
+        waiting = unreleased(connection, standing)
+        definitions, standing = _without(definitions, waiting), _without(standing, waiting)
     return Edition(
         found.publication,
         definitions,
@@ -83,6 +86,36 @@ def edition(
         standing=standing,
         audience=audience,
     )
+
+
+def unreleased(connection: Connection, standing: Catalogue) -> frozenset[str]:
+    """The public metrics that the public has never seen and that are not approved, by id, old and new.
+
+    Seen is what was public in a publication made before the city began to approve first. None in a city that
+    does not.
+    """
+    if not standing.city.approve_first:
+        return frozenset()
+    seen = set(releases.approved(connection))
+    for text in releases.catalogue_texts(connection):
+        before = _catalogue(text)
+        if not before.city.approve_first:
+            seen |= {one.id for one in before.metrics.values() if one.public}
+    waiting = [
+        one for one in standing.metrics.values() if one.public and not seen & {one.id, one.renamed_from}
+    ]
+    return frozenset(name for one in waiting for name in (one.id, one.renamed_from) if name)
+
+
+def _without(definitions: Catalogue, waiting: frozenset[str]) -> Catalogue:
+    """Definitions in which what waits for its first publication is not public."""
+    if not waiting:
+        return definitions
+    metrics = {
+        name: replace(one, public=False) if name in waiting else one
+        for name, one in definitions.metrics.items()
+    }
+    return replace(definitions, metrics=metrics)
 
 
 def _hiding_as_now(definitions: Catalogue, standing: Catalogue) -> Catalogue:

@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 from markupsafe import Markup
 
 from layouts import forms
+from layouts.access import Need, Role, is_allowed
 from layouts.components import section
 from layouts.formats import _, days
 from layouts.formats import notes as sentences
@@ -16,13 +17,50 @@ from layouts.notes_view import NotesView, period_of_note
 from store.actions import Action, State
 from store.notes import Mark, Note
 from store.problems import Problem
+from store.releases import Step
 
 
 def notes_section(view: NotesView) -> list[Component]:
     """Notes, actions, marked days and problems of a metric, each with its form for who may write."""
     owed = [html.P(sentences.note_owed(view.owed), className="note owed")] if view.owed else []
-    cards = [_notes(view, owed), _actions(view), _marks(view), _problems(view)]
+    cards = [*_release(view), _notes(view, owed), _actions(view), _marks(view), _problems(view)]
     return [html.Div(cards, className="halves section", id="written")]
+
+
+def _release(view: NotesView) -> list[html.Section]:
+    """What keeps the public from seeing a metric, and the forms of its owner and of approvers."""
+    if view.release is None:
+        return []
+    rows = [html.Li(sentences.step_taken(one, view.edition.city), dir="auto") for one in view.release]
+    inside: list[Any] = [html.P(sentences.release_state(view.release)), html.Ul(rows, className="plain")]
+    is_seen = bool(view.release) and view.release[-1].step is Step.SEEN
+    if not is_seen and is_allowed(Need(Role.OWNER, view.metric.department)):
+        inside.append(forms.shown(_passing(view)))
+    if is_seen and is_allowed(Need(Role.APPROVER)):
+        inside.append(forms.shown(_deciding(view)))
+    return [_card(_("Before the public sees it"), inside, "release")]
+
+
+def _passing(view: NotesView) -> Markup:
+    made = forms.form(
+        "pass_release",
+        forms.check_field("seen", _("I have looked at these numbers as the public will see them")),
+        forms.optional(forms.text_field("words", _("What the approver should know"), rows=2)),
+        button=_("Let it go to the approver"),
+        hidden=_about(view),
+    )
+    return forms.folded(_("Let it pass"), made)
+
+
+def _deciding(view: NotesView) -> Markup:
+    made = forms.form(
+        "decide_release",
+        forms.radio_field("step", _("Is it published?"), sentences.release_steps(), chosen="approved"),
+        forms.text_field("words", _("Why, if it is refused"), rows=2),
+        button=_("Decide"),
+        hidden=_about(view),
+    )
+    return forms.folded(_("Approve or refuse it"), made)
 
 
 def _notes(view: NotesView, owed: list[html.P]) -> html.Section:

@@ -8,14 +8,16 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from layouts.access import Need, Role, is_allowed
+from layouts.desk import unreleased
 from layouts.views import Edition, Line
 from metrics.model import Grain, Metric, Period, Score, Verdict
 from metrics.periods import periods
 from metrics.signals import Variation
-from store import actions, notes, problems, signals
+from store import actions, notes, problems, releases, signals
 from store.actions import Action
 from store.notes import Mark, Note
 from store.problems import Problem
+from store.releases import Taken
 from store.signals import Finding
 from store.withheld import Audience
 
@@ -30,7 +32,8 @@ class NotesView:
     """What was written about a metric. period: the one a new note would be about; None for none.
 
     owed: the week for which a note is owed; None for none. owners: who may own an action. may_write: whether
-    whoever asks may write for its department, which is never so on a pinned page.
+    whoever asks may write for its department, which is never so on a pinned page. release: what was decided
+    of its first publication, for which it waits; None where it does not.
     """
 
     edition: Edition
@@ -43,6 +46,7 @@ class NotesView:
     owed: Period | None
     owners: tuple[tuple[int, str], ...]
     may_write: bool
+    release: tuple[Taken, ...] | None = None
 
     @property
     def today(self) -> date:
@@ -113,7 +117,14 @@ def notes_view(
         owed(edition, finding, scores, found),
         tuple((one.id, one.name) for one in people),
         may,
+        _release(connection, edition, metric),
     )
+
+
+def _release(connection: Connection, edition: Edition, metric: Metric) -> tuple[Taken, ...] | None:
+    if metric.id not in unreleased(connection, edition.standing):
+        return None
+    return releases.steps(connection, metric.id)
 
 
 def written_view(connection: Connection, edition: Edition, lines: Sequence[Line]) -> WrittenView:

@@ -120,6 +120,7 @@ class City:
     small_counts: counts from 1 to this many are hidden from the public in every district. need: what a
     district's `need` is, such as "residents in poverty"; empty where districts have no order of need.
     reporting_proxy: the share that says how readily people report, by district; empty for none.
+    approve_first: a metric the public has never seen is withheld from it until it is approved.
     """
 
     id: str
@@ -142,6 +143,7 @@ class City:
     language: str = "en"
     contact: str = ""
     demonstration: bool = False
+    approve_first: bool = False
 
     def __hash__(self) -> int:
         """By what tells cities apart: the calendar looks a city up for every period it makes."""

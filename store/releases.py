@@ -5,7 +5,6 @@ Only in a city that says `approve_first = true`. Steps are rows that are only ad
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +14,7 @@ from sqlalchemy import Connection, insert, select
 from store import audit_log
 from store.engine import StoreError, Writing, bump_state, from_text
 from store.people import Person
-from store.schema import release_steps
+from store.schema import catalogues, publications, release_steps
 
 
 class Step(StrEnum):
@@ -51,10 +50,11 @@ def approved(connection: Connection) -> frozenset[str]:
     return frozenset(connection.execute(statement).scalars())
 
 
-def pending(connection: Connection, metrics: Collection[str]) -> dict[str, tuple[Taken, ...]]:
-    """Of metrics the public does not see yet what was decided so far."""
-    known = approved(connection)
-    return {metric: steps(connection, metric) for metric in metrics if metric not in known}
+def catalogue_texts(connection: Connection) -> list[str]:
+    """The definitions of every publication there was, each once."""
+    used = select(publications.c.catalogue).where(publications.c.is_current == 1)
+    statement = select(catalogues.c.text).where(catalogues.c.hash.in_(used))
+    return list(connection.execute(statement).scalars())
 
 
 def take(write: Writing, person: Person, metric: str, step: Step, words: str) -> None:

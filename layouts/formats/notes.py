@@ -248,6 +248,14 @@ def release_state(taken: tuple[Taken, ...]) -> str:
     return _("The public does not see this yet: its owner has seen it, and it waits for an approver.")
 
 
+def release_steps() -> Choices:
+    """What an approver can decide."""
+    return [
+        (str(Step.APPROVED), _("Approve: the public sees it from now on")),
+        (str(Step.REFUSED), _("Refuse: its owner is shown why")),
+    ]
+
+
 def step_taken(taken: Taken, city: City) -> str:
     """A step before the first publication."""
     words = f": {taken.words}" if taken.words else ""

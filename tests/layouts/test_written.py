@@ -12,7 +12,7 @@ import pytest
 import app
 from layouts.access import Role
 from layouts.city_view import city_scores
-from layouts.desk import edition
+from layouts.desk import edition, unreleased
 from layouts.formats import notes as sentences
 from layouts.notes_view import owed, written_until
 from metrics.model import Grain
@@ -22,7 +22,7 @@ from store.actions import Action, State, Turn
 from store.engine import open_engine, reading
 from store.migrations import migrate
 from store.notes import Note, NoteKind
-from tests.layouts.published_city import AS_OF, NOW, fill
+from tests.layouts.published_city import AS_OF, NOW, catalogue_of, city_files, fill
 from tests.layouts.test_staff import MOVE
 from tests.people import add_person, sign_in, sign_in_as
 
@@ -255,3 +255,45 @@ def test_one_person_signed_in_twice_has_two_tokens(town):
     sign_in_as(other, town.engine, person)
     client.environ_base["HTTP_X_CSRFTOKEN"] = other.environ_base["HTTP_X_CSRFTOKEN"]
     assert send(client, "add_note", **NOTE, words="x").status_code == 403
+
+
+# --- first publications --------------------------------------------------------------------------
+
+
+def test_what_the_public_never_saw_waits_until_it_is_seen_and_approved(empty_database, published_city):
+    files = city_files()
+    files["city.toml"] += "approve_first = true\n"
+    catalogue = catalogue_of(files)
+    engine = empty_database(catalogue)
+    fill(engine, catalogue, published_city.plan, {})
+    there = Town(app.make_server(engine, catalogue, "harbor"), engine)
+    public, about = there.client(), {"metric_id": "pothole_on_time"}
+    for place in ("", "/api/v1", "/embed"):
+        name = "metrics" if place == "/api/v1" else "metric"
+        assert public.get(f"{place}/{name}/pothole_on_time").status_code == 404, place
+    assert "Potholes" not in public.get("/").text + public.get("/api/v1/metrics").text
+    owner, approver = there.client(Role.OWNER, "public_works"), there.client(Role.APPROVER)
+    shown = json.dumps(staff_page(owner, "/staff/metric/pothole_on_time"))
+    assert "its owner has to look at it first" in shown and "/act/pass_release" in shown
+    assert send(approver, "decide_release", **about, step="approved").status_code == 422
+    assert send(owner, "pass_release", **about).json["field"] == "seen"
+    assert send(owner, "pass_release", **about, seen="yes", words="Winter.").status_code == 200
+    assert send(owner, "decide_release", **about, step="approved").status_code == 403
+    assert send(approver, "decide_release", **about, step="refused").json["field"] == "words"
+    shown = json.dumps(staff_page(approver, "/staff/metric/pothole_on_time"))
+    assert "it waits for an approver" in shown and "Winter." in shown
+    assert send(approver, "decide_release", **about, step="approved").status_code == 200
+    assert public.get("/metric/pothole_on_time?grain=week").status_code == 200
+    assert "/act/pass_release" not in json.dumps(staff_page(owner, "/staff/metric/pothole_on_time"))
+
+
+def test_what_was_public_before_a_city_approves_first_stays_public(empty_database, published_city):
+    files = city_files()
+    files["city.toml"] += "approve_first = true\n"
+    catalogue, engine = catalogue_of(files), empty_database(published_city.catalogue)
+    empty = dataclasses.replace(published_city.plan, scores=(), composites=())
+    fill(engine, published_city.catalogue, empty, {})
+    fill(engine, catalogue, empty, {}, now=NOW + timedelta(hours=1))
+    with reading(engine) as connection:
+        assert unreleased(connection, catalogue) == frozenset()
+        assert unreleased(connection, published_city.catalogue) == frozenset()
