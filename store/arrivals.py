@@ -27,10 +27,10 @@ from metrics.model import Aggregation, Catalogue, City, Knowledge, Metric, Sourc
 from store import records
 from store.engine import instant_text
 from store.questions import (
-    amounts_of,
     as_of_parameters,
     expression_of,
     masked_by_time,
+    parts_of,
     question,
     quoted,
     sql,
@@ -252,7 +252,7 @@ def _settled_tests(catalogue: Catalogue, metric: Metric, dialect: str, masks: se
 def _counted(catalogue: Catalogue, metric: Metric, dialect: str) -> str:
     """The two numbers that are counted of a day: of amounts, how many there are."""
     if metric.aggregation in (Aggregation.RATIO, Aggregation.COUNT):
-        return amounts_of(catalogue, metric, dialect)[0]
+        return "SUM({}), SUM({})".format(*parts_of(catalogue, metric, dialect))
     assert metric.value is not None, "the catalogue's rules ask for a value"
     return f"0, COUNT({sql(catalogue, metric, metric.value, 'number', dialect)})"
 

@@ -116,11 +116,17 @@ def parts_of(catalogue: Catalogue, metric: Metric, dialect: str) -> tuple[str, s
 
 
 def amounts_of(catalogue: Catalogue, metric: Metric, dialect: str) -> tuple[str, str]:
-    """What is selected beside district and day, and what is grouped by beside them."""
+    """What is selected beside district and day, and what is grouped by beside them.
+
+    Counts are added by the database. Other amounts come as they are, each with how often it came: the last
+    digit of a sum would depend on the order in which a database adds.
+    """
     numerator, denominator = parts_of(catalogue, metric, dialect)
-    if metric.aggregation in (Aggregation.RATIO, Aggregation.COUNT):
-        return f"SUM({numerator}), SUM({denominator})", ""
-    return f"{numerator} AS amount, COUNT(*)", ", 3"
+    if metric.aggregation not in (Aggregation.RATIO, Aggregation.COUNT):
+        return f"{numerator} AS amount, COUNT(*)", ", 3"
+    if metric.denominator or metric.quantity:
+        return f"{numerator} AS amount, {denominator} AS out_of, COUNT(*)", ", 3, 4"
+    return f"SUM({numerator}), SUM({denominator}), 1", ""
 
 
 def masked_by_time(source: Source, names: Iterable[str]) -> set[str]:

@@ -210,8 +210,9 @@ class _Place:
 
 def _gather_sums(rows: Sequence[Any], place: _Place) -> dict[Cell, Fact]:
     sums: dict[Cell, list[tuple[float, float]]] = defaultdict(list)
-    for district, day, numerator, denominator in rows:
-        sums[place.cell(district, day)].append((float(numerator or 0), float(denominator or 0)))
+    for district, day, numerator, denominator, count in rows:
+        parts = float(numerator or 0) * count, float(denominator or 0) * count
+        sums[place.cell(district, day)].append(parts)
     return {
         cell: Fact(math.fsum(n for n, _ in parts), math.fsum(d for _, d in parts))
         for cell, parts in sums.items()
