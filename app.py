@@ -371,11 +371,14 @@ def _new_city(name_or_path: str, *, bare: bool = False) -> int:
     for file, text in files.items():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         (folder / file).write_text(text.replace("CITY_ID", folder.name).replace("CITY_NAME", name))
-    city = folder.name if folder.parent == CITIES else str(folder)
+    called = f"CITY={folder.name if folder.parent == CITIES else folder} {settings.interpreter()}"
     if bare:
-        print(f"Made {folder}. Next: CITY={city} python -m ingest discover URL_OR_FILE")
+        print(
+            f"Made {folder}. Put its time zone into city.toml, which has New York's; it cannot change after"
+        )
+        print(f"the first publication. Next: {called} -m ingest discover URL_OR_FILE")
         return 0
-    print(f"Made {folder}. Put a CSV file into its folder drop/, then: CITY={city} python app.py")
+    print(f"Made {folder}. Put a CSV file into its folder drop/, then: {called} app.py")
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,12 @@ def secret(name: str, environment: Mapping[str, str] = os.environ) -> str | None
         return Path(path).read_text(encoding="utf-8").strip() or None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"{name}_FILE names {path}, which cannot be read; correct it.") from error
+
+
+def interpreter() -> str:
+    """How this Python is called from the folder people stand in, so that a command shown to them works."""
+    called, here = Path(sys.executable), Path.cwd()
+    return str(called.relative_to(here) if called.is_relative_to(here) else called)
 
 
 def _port(text: str) -> int:

@@ -203,7 +203,8 @@ def _discover(
             secret=settings.secret,
             largest=chosen.largest_file,
         )
-        return discover_command.run_command(folder, catalogue, given, request, _print_table, chosen.city)
+        called = f"CITY={chosen.city} {settings.interpreter()}"
+        return discover_command.run_command(folder, catalogue, given, request, _print_table, called)
 
 
 def _enter(desk: Desk, catalogue: Catalogue, given: argparse.Namespace) -> int:

@@ -42,17 +42,18 @@ def run_command(
     given: argparse.Namespace,
     request: ReadRequest,
     print_table: PrintTable,
-    command_city: str,
+    called: str,
 ) -> int:
     """Looks, prints what was seen, and writes the files; 1 when some of them stand there already.
 
-    request.folder is where a path that was typed begins. Raises SourceError when the address does not
-    answer or no column tells its rows apart.
+    request.folder is where a path that was typed begins; called: how commands shown begin. Raises
+    SourceError when the address does not answer or no column tells its rows apart.
     """
     seen = look(identify(given.address, request), request)
     found = guess(seen, catalogue.city.time_zone)
     districts = spelled(seen, found, tuple(catalogue.districts.values()))
     _show(seen, found, print_table, districts)
+    print(f"clock: {catalogue.city.time_zone}, as city.toml says; stamps without an offset are read by it")
     if not found.key:
         raise SourceError("No column tells the rows apart: a source needs a key; ask the publisher for one.")
     address = kept_at(seen.address, request.folder, folder)
@@ -66,10 +67,10 @@ def run_command(
         for name, text in made.files.items():
             print(f"\n# --- {name}\n{text}", end="")
         return 0
-    return _write(folder, made, id_, command_city, known_days(found, catalogue.city.time_zone))
+    return _write(folder, made, id_, called, known_days(found, catalogue.city.time_zone))
 
 
-def _write(folder: Path, made: Draft, id_: str, command_city: str, day: date | None) -> int:
+def _write(folder: Path, made: Draft, id_: str, called: str, day: date | None) -> int:
     standing = [name for name in made.files if (folder / name).exists()]
     if standing:
         print(
@@ -82,9 +83,9 @@ def _write(folder: Path, made: Draft, id_: str, command_city: str, day: date | N
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
         print(f"wrote {folder / name}")
-    print(f"Check what is marked GUESS in them, then: CITY={command_city} python -m ingest run {id_}")
+    print(f"Check what is marked GUESS in them, then: {called} -m ingest run {id_}")
     if day is not None:
-        print(f"and, for the days that these rows cover: python -m store publish --as-of {day}")
+        print(f"and, for the days that these rows cover: {called} -m store publish --as-of {day}")
     return 0
 
 

@@ -28,6 +28,7 @@ from ingest.probing import identify
 from ingest.spellings import spelled
 from metrics import catalogue
 from metrics.model import City
+from settings import interpreter
 from store import publications
 from store.engine import open_engine, reading
 from tests.ingest.stand_ins.arcgis import CATALOGUE, LAYER, SERVICE, ArcGis
@@ -162,7 +163,7 @@ def test_the_five_commands_lead_to_a_first_score_of_a_real_file(nothing, shared_
 # --- what is written -----------------------------------------------------------------------------
 
 
-def test_a_file_becomes_a_source_with_its_clocks_and_every_metric(discovered, tmp_path, capsys):
+def test_a_file_becomes_a_source_with_its_clocks_and_every_metric(discovered, city, tmp_path, capsys):
     (tmp_path / "requests.csv").write_text(as_csv(cases()), encoding="utf-8")
     found = discovered("requests.csv")
     source = found.sources["requests"]
@@ -176,7 +177,8 @@ def test_a_file_becomes_a_source_with_its_clocks_and_every_metric(discovered, tm
     assert found.metrics["requests_on_time"].targets[0].value == pytest.approx(0.88, abs=0.02)
     said = capsys.readouterr().out
     assert "key: case_no: filled in all 360 rows, never twice the same" in said
-    assert "python -m store publish --as-of 2026-08-18" in said
+    assert f"CITY={city} {interpreter()} -m store publish --as-of 2026-08-18" in said
+    assert "clock: America/New_York, as city.toml says" in said
 
 
 def test_a_guess_is_marked_and_the_dry_run_writes_nothing(city, tmp_path, capsys):
