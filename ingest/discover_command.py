@@ -119,7 +119,7 @@ def _put(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def _show(seen: Look, found: Guesses, print_table: PrintTable, districts: Spelled | None) -> None:
-    whole = "all of them" if seen.whole else "a part of them"
+    whole = "all of them" if seen.whole else "there may be more"
     print(f"{seen.address.kind}: {seen.rows} rows looked at, {whole}; {len(found.columns)} columns")
     rows = [
         (

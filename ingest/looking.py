@@ -63,7 +63,9 @@ class Address:
 
 @dataclass(frozen=True)
 class Look:
-    """Rows of an address. rows: cells by column, all of the same length; whole: there are no others."""
+    """Rows of an address. rows: cells by column, all of the same length; whole: there are no others, which
+    no server's answer tells: it may hold some back.
+    """
 
     address: Address
     columns: Mapping[str, tuple[Cell, ...]]
@@ -108,15 +110,16 @@ def look(address: Address, request: ReadRequest) -> Look:
     source = Source(id="discovered", name="", kind=address.kind, key="", columns=(), options=options)
     if hasattr(module, "sample"):
         page = module.sample(source, request)
-        names, rows, most = page.columns, list(page.rows), SAMPLE_ROWS
+        names, rows, is_whole = page.columns, list(page.rows), False
     else:
-        names, rows, most = *_read(module.read(source, request).pages), FILE_ROWS
+        names, rows = _read(module.read(source, request).pages)
+        is_whole = len(rows) < FILE_ROWS
     if not rows:
         raise SourceError(f"{_shown(address)} has no rows to look at; look again when it has some.")
     _refuse_alike(names, _shown(address))
     fitting = [row for row in rows if len(row) == len(names)]
     cells = {name: tuple(row[place] for row in fitting) for place, name in enumerate(names) if _is_own(name)}
-    return Look(address, cells, len(fitting), len(rows) < most and address.kind != "arcgis")
+    return Look(address, cells, len(fitting), is_whole)
 
 
 def kept_at(address: Address, here: Path, city: Path) -> Address:

@@ -40,6 +40,9 @@ from metrics.model import Source
 LONGEST, SHORTEST, FIRST = timedelta(days=90), timedelta(seconds=2), timedelta(days=7)
 """Spans of time; the protocol gives no more than 90 days."""
 
+SPANS_BACK = 8
+"""How many of the longest spans a look goes back for a first request: two years."""
+
 FEWEST = 10
 """No server gives fewer requests than this at a time: an answer of fewer is whole."""
 
@@ -104,12 +107,15 @@ def read(source: Source, request: ReadRequest) -> Extract:
 
 
 def sample(source: Source, request: ReadRequest) -> Page:
-    """One answer about the longest span of time before now, for a look at its columns; nothing is kept."""
+    """One answer about the newest span of time that has any, for a look at its columns; nothing is kept."""
     options = options_of(source, Options)
     now = request.now.replace(microsecond=0)
     with _client(options, request) as client:
         reading = _Reading(options, request, client)
-        columns, rows = reading.newest(now - LONGEST, now)
+        spans = (
+            reading.newest(now - (back + 1) * LONGEST, now - back * LONGEST) for back in range(SPANS_BACK)
+        )
+        columns, rows = next((found for found in spans if found[1]), ((), ()))
     return Page(tuple(columns), rows, place=reading.address)
 
 

@@ -389,6 +389,15 @@ def test_an_open311_server_is_asked_for_one_answer(discovered, form):
         assert ingest_command.main(["run"]) == 0
 
 
+def test_requests_older_than_the_longest_span_are_looked_for_further_back(discovered, capsys):
+    with serving(Open311()) as server:
+        for number in range(40):
+            server.put(f"a{number}", f"2025-11-05T10:{number:02}:00Z")
+        discovered(server.address, "--id", "cases")
+        assert len(server.pages()) == 4
+    assert "open311: 40 rows looked at, there may be more" in capsys.readouterr().out
+
+
 def test_a_server_that_does_not_answer_as_its_address_says_is_one_plain_line(city, ckan, capsys):
     assert ingest_command.main(["discover", f"{ckan.address}/dataset/cases/resource/none"]) == 1
     [line] = capsys.readouterr().err.splitlines()
