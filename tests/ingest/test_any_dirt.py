@@ -175,7 +175,7 @@ class Xml(Open311):
         )
 
     def distinct(self):
-        texts = [{k: v.strip() for k, v in row.items() if v.strip()} for _, row in self.rows]
+        texts = [{name: text.strip() for name, text in row.items()} for _, row in self.rows]
         return len({json.dumps(row, sort_keys=True) for row in texts})
 
 
