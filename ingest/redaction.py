@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
@@ -57,9 +57,7 @@ class Secrets:
 
     def hidden(self, said: str) -> str:
         """A sentence without secrets."""
-        for word in sorted(self._words, key=len, reverse=True):
-            said = said.replace(word, HIDDEN)
-        return hidden(said)
+        return hidden(_covered(said, self._words))
 
     def _remember(self, word: str) -> None:
         """In the forms that libraries and messages give a word."""
@@ -83,6 +81,22 @@ def hidden(said: str) -> str:
 def public(address: str) -> str:
     """One address, well formed or not, as anybody may see it: without name, password, query and fragment."""
     return "::".join(_public_link(link, "", "") for link in _NEXT_LINK.split(address))
+
+
+def _covered(said: str, words: Iterable[str]) -> str:
+    """A sentence with all words covered where they stand, also where one begins inside another."""
+    shown: list[str] = []
+    until = 0
+    spans = [
+        (at.start(), at.start() + len(word))
+        for word in words
+        for at in re.finditer(f"(?={re.escape(word)})", said)
+    ]
+    for start, end in sorted(spans):
+        if start > until or not shown:
+            shown += [said[until:start], HIDDEN]
+        until = max(until, end)
+    return "".join([*shown, said[until:]])
 
 
 def _open(found: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -121,6 +121,7 @@ def seen(secret, said):
     return [part for part in (secret, START, END) if part in said]
 
 
+@example(f"{START}:#{END}", PLACES[2], TOLD[0])
 @given(SECRETS, st.sampled_from(PLACES + DATABASES[:4]), st.sampled_from(TOLD))
 def test_a_sentence_that_tells_an_address_tells_no_secret_of_it(secret, place, told):
     address = place.format(secret)
