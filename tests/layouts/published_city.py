@@ -315,6 +315,8 @@ def _fill(
     is_current: bool,
 ) -> None:
     with writing(engine, lambda: now) as held:
+        for source in catalogue.sources.values():
+            records.prepare(held.connection, source)
         known = schema.catalogues.select().where(schema.catalogues.c.hash == catalogue.hash)
         if not held.connection.execute(known).all():
             row = {"hash": catalogue.hash, "text": catalogue.text, "first_seen": held.now}
@@ -363,9 +365,6 @@ def _published_in(folder: Path) -> PublishedCity:
     lay(engine, catalogue.city, lambda: NOW)
     planned, knowledge = plan_of(catalogue)
     fill(engine, catalogue, planned, knowledge)
-    with writing(engine, lambda: NOW) as held:
-        for source in catalogue.sources.values():
-            records.prepare(held.connection, source)
     return PublishedCity(engine, url, write_folder(folder / "harbor", files), catalogue, planned)
 
 
