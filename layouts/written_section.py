@@ -20,7 +20,10 @@ MOST_NOTES = 5
 
 
 def beside(view: WrittenView, metric: Metric) -> list[Component]:
-    """The last note and the last promise about a metric, each the way to it; what is owed too."""
+    """The last note and the last promise about a metric, each the way to it; what is owed too.
+
+    Nothing where nothing was said: who answers for the metric is the way to where it can be.
+    """
     note, action = view.last_note(metric.id), view.last_promise(metric.id)
     said: list[tuple[str, str]] = []
     if any(one.id == metric.id for one, _period in view.owed):
@@ -30,8 +33,6 @@ def beside(view: WrittenView, metric: Metric) -> list[Component]:
     if action is not None:
         late = sentences.action_state(action, view.today) if action.is_overdue(view.today) else ""
         said.append((" ".join(one for one in (sentences.short_promise(action), late) if one), "actions"))
-    if not said:
-        said.append((sentences.nothing_beside(), "notes"))
     return [
         html.P(
             dcc.Link(text, href=f"{metric_link(view.edition, metric.id)}#{part}", className="said-beside"),

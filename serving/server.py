@@ -63,7 +63,7 @@ def create(wiring: Wiring) -> Flask:
         MAX_CONTENT_LENGTH=MOST_BYTES_SENT_IN,
         COMPRESS_MIMETYPES=list(COMPRESSED),
         COMPRESS_STREAMS=False,
-        COMPRESS_ZSTD_LEVEL=9,
+        COMPRESS_ZSTD_LEVEL=15,
     )
     kinds, public_name = Kinds(wiring.routes), guard.host_name(urlsplit(wiring.base_url).netloc)
     server.extensions[KINDS] = kinds

@@ -70,11 +70,6 @@ def note_owed(period: Period) -> str:
     ).format(period=days.period(period))
 
 
-def nothing_beside() -> str:
-    """That nobody has said anything about what needs attention."""
-    return _("No note and no promise yet.")
-
-
 def short_note(note: Note, city: City) -> str:
     """A note in a line or two, beside a number that needs attention."""
     words = {"name": note.writer_name, "day": _day(note.written_at, city), "words": _short(note.words)}

@@ -243,7 +243,14 @@ def _attention_row(line: Line, view: TodayView) -> html.Li:
             _name(city.edition, line.metric),
             html.P([score_chip(line.score), " ", html.B(formats.score(score))]),
             html.P(f"{formats.finding(line, catalogue)} {missed}", className="small muted"),
-            html.P(sentences.who(line), className="small muted"),
+            html.P(
+                dcc.Link(
+                    sentences.who(line),
+                    href=f"{metric_link(city.edition, line.metric.id)}#notes",
+                    className="said-beside",
+                ),
+                className="small muted",
+            ),
             *beside(view.written, line.metric),
             drawing(sparkline(line.recent, formats.sparkline_text(line))),
         ],
