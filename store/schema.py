@@ -49,6 +49,16 @@ def _count(name: str, *, optional: bool = True) -> Column:
     return Column(name, Integer, nullable=optional)
 
 
+def _written() -> tuple[Column, ...]:
+    """Who wrote a row, by number and by name as it was then, and when; nobody's number for the public."""
+    return Column("writer", Identity, nullable=True), _text("writer_name"), _text("written_at")
+
+
+def _withdrawn() -> tuple[Column, ...]:
+    """Who took a row back, when and why; all empty while it stands."""
+    return tuple(_text(f"withdrawn_{what}", optional=True) for what in ("by", "at", "why"))
+
+
 def _identity() -> Column:
     return Column("id", Identity, primary_key=True, autoincrement=True)
 
@@ -636,12 +646,8 @@ notes = _table(
     _text("kind"),
     Column("is_public", Integer, nullable=False),
     _text("words"),
-    Column("writer", Identity, nullable=True),
-    _text("writer_name"),
-    _text("written_at"),
-    _text("withdrawn_by", optional=True),
-    _text("withdrawn_at", optional=True),
-    _text("withdrawn_why", optional=True),
+    *_written(),
+    *_withdrawn(),
     CheckConstraint("kind in ('explanation', 'reply')", name="note_kind"),
     Index("notes_by_metric", "metric", "start"),
 )
@@ -655,12 +661,8 @@ marks = _table(
     _text("kind"),
     Column("is_public", Integer, nullable=False),
     _text("words"),
-    Column("writer", Identity, nullable=True),
-    _text("writer_name"),
-    _text("written_at"),
-    _text("withdrawn_by", optional=True),
-    _text("withdrawn_at", optional=True),
-    _text("withdrawn_why", optional=True),
+    *_written(),
+    *_withdrawn(),
     CheckConstraint("kind in ('event', 'definition')", name="mark_kind"),
     Index("marks_by_metric", "metric", "day"),
 )
@@ -687,9 +689,7 @@ action_turns = _table(
     Column("owner", Identity, nullable=False),
     _text("due"),
     _text("words"),
-    Column("writer", Identity, nullable=True),
-    _text("writer_name"),
-    _text("written_at"),
+    *_written(),
     CheckConstraint("state in ('open', 'done', 'dropped')", name="action_state"),
     Index("action_turns_by_action", "action", "id"),
 )
@@ -701,9 +701,7 @@ release_steps = _table(
     _text("metric"),
     _text("step"),
     _text("words"),
-    Column("writer", Identity, nullable=True),
-    _text("writer_name"),
-    _text("written_at"),
+    *_written(),
     CheckConstraint("step in ('seen', 'approved', 'refused')", name="release_step"),
     Index("release_steps_by_metric", "metric", "id"),
 )
@@ -717,9 +715,7 @@ problems = _table(
     _text("start"),
     _text("district"),
     _text("words"),
-    Column("writer", Identity, nullable=True),
-    _text("writer_name"),
-    _text("written_at"),
+    *_written(),
     Index("problems_by_metric", "metric", "id"),
 )
 """What readers say is wrong with a number; writer_name is empty for the public, of whom nothing is kept."""
@@ -731,9 +727,7 @@ problem_turns = _table(
     _text("state"),
     _text("words"),
     Column("is_public", Integer, nullable=False),
-    Column("writer", Identity, nullable=True),
-    _text("writer_name"),
-    _text("written_at"),
+    *_written(),
     CheckConstraint("state in ('new', 'answered', 'closed')", name="problem_state"),
     Index("problem_turns_by_problem", "problem", "id"),
 )

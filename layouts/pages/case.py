@@ -13,10 +13,11 @@ from layouts.components import colophon, labelled, notes, row, scrolling, table
 from layouts.desk import at_hand
 from layouts.flag_section import flag_section
 from layouts.formats import _, case_lists, deadlines
-from layouts.links import metric_link, today_link
+from layouts.links import metric_link
+from layouts.page_parts import crumbs, metric_exists, metric_named, no_page, refused
 from layouts.public.answer import NothingPublished, Refusal, legible
 from layouts.public.asking import PIN, opened
-from layouts.staff import PREFIX, staff_page
+from layouts.staff import staff_page
 from layouts.views import Edition
 from metrics.model import Column, Metric
 from store import corrections
@@ -30,17 +31,12 @@ MOST_SHOWN = 8
 def title(metric_id: str = "") -> str:
     """The name of the metric in the browser's tab, for whoever may read it; never the key of the record."""
     desk = at_hand()
-    found = desk.find_metric(metric_id) if is_allowed(Need(Role.VIEWER)) else None
+    found = metric_named(metric_id)
     name = desk.catalogue.city.name
     return _("Record: {metric} | {city}").format(metric=found.name, city=name) if found else name
 
 
-def exists(metric_id: str) -> bool:
-    """Whether the current publication knows the metric."""
-    return at_hand().find_metric(metric_id) is not None
-
-
-dash.register_page(__name__, path_template="/metric/<metric_id>/case", title=title, exists=exists)
+dash.register_page(__name__, path_template="/metric/<metric_id>/case", title=title, exists=metric_exists)
 
 
 @staff_page(Role.VIEWER)
@@ -51,16 +47,16 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
         with opened(at_hand(), given, Audience.STAFF) as (connection, edition):
             metric = edition.catalogue.metrics.get(str(metric_id))
             if metric is None:
-                return _message(_("There is no such metric"))
+                return no_page(_("There is no such metric"))
             if not is_allowed(Need(Role.EDITOR, of_metric({"metric_id": metric.id}))):
                 heading, why = case_lists.refused(metric, edition.department_of(metric))
                 return html.Div([_crumbs(edition, metric), html.H1(heading), html.P(why, className="lead")])
             found = _versions(connection, edition, metric, given.get("key", ""), metric_id=metric.id)
             flags = corrections.of_record(connection, metric.source, given.get("key", "")) if found else []
     except Refusal as refusal:
-        return html.Div([html.H1(refusal.title), html.P(refusal.detail, className="lead")])
+        return refused(refusal)
     except NothingPublished:
-        return _message(_("Nothing has been published yet"))
+        return no_page(_("Nothing has been published yet"))
     if not found:
         said = _("There is no record {key} behind this measure; it may have been erased.")
         return html.Div(
@@ -87,19 +83,8 @@ def _versions(
     return versions(connection, edition.catalogue, metric, key, edition.publication.as_of)
 
 
-def _message(text: str) -> html.Div:
-    return html.Div([html.H1(text), html.P(dcc.Link(_("Today"), href=f"{PREFIX}today"), className="lead")])
-
-
 def _crumbs(edition: Edition, metric: Metric) -> html.Nav:
-    here = [
-        dcc.Link(_("Today"), href=today_link(edition)),
-        html.Span("›"),
-        dcc.Link(metric.name, href=metric_link(edition, metric.id)),
-        html.Span("›"),
-        html.Span(_("Record")),
-    ]
-    return html.Nav(here, className="crumbs", **labelled(_("Where you are")))
+    return crumbs(edition, dcc.Link(metric.name, href=metric_link(edition, metric.id)), _("Record"))
 
 
 def _page(edition: Edition, metric: Metric, found: tuple[Version, ...], flags: list[Correction]) -> list[Any]:

@@ -24,10 +24,11 @@ from layouts.charts.embedded import Svg
 from layouts.components import colophon, labelled, notes, row, scrolling, table
 from layouts.desk import at_hand
 from layouts.formats import _, case_lists
-from layouts.links import case_link, cases_file_link, cases_link, metric_link, today_link
+from layouts.links import case_link, cases_file_link, cases_link, metric_link
+from layouts.page_parts import crumbs, metric_exists, metric_named, no_page, refused
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, opened
-from layouts.staff import PREFIX, staff_page
+from layouts.staff import staff_page
 from layouts.views import Edition
 from metrics.model import Metric
 from store import corrections
@@ -39,17 +40,12 @@ from store.withheld import Audience
 def title(metric_id: str = "") -> str:
     """The name of the metric in the browser's tab, for whoever may read it."""
     desk = at_hand()
-    found = desk.find_metric(metric_id) if is_allowed(Need(Role.VIEWER)) else None
+    found = metric_named(metric_id)
     name = desk.catalogue.city.name
     return _("Records: {metric} | {city}").format(metric=found.name, city=name) if found else name
 
 
-def exists(metric_id: str) -> bool:
-    """Whether the current publication knows the metric."""
-    return at_hand().find_metric(metric_id) is not None
-
-
-dash.register_page(__name__, path_template="/metric/<metric_id>/cases", title=title, exists=exists)
+dash.register_page(__name__, path_template="/metric/<metric_id>/cases", title=title, exists=metric_exists)
 
 
 @staff_page(Role.VIEWER)
@@ -61,15 +57,15 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
         with opened(at_hand(), pin, Audience.STAFF) as (connection, edition):
             metric = edition.catalogue.metrics.get(str(metric_id))
             if metric is None:
-                return _message(_("There is no such metric"))
+                return no_page(_("There is no such metric"))
             if not is_allowed(Need(Role.EDITOR, of_metric({"metric_id": metric.id}))):
                 return _refused(edition, metric)
             view = _view(connection, edition, metric, given, metric_id=metric.id)
             return html.Div(_page(view, corrections.waiting(connection, metric.id)))
     except Refusal as refusal:
-        return html.Div([html.H1(refusal.title), html.P(refusal.detail, className="lead")])
+        return refused(refusal)
     except NothingPublished:
-        return _message(_("Nothing has been published yet"))
+        return no_page(_("Nothing has been published yet"))
 
 
 @guarded(Role.EDITOR, of_metric)
@@ -81,10 +77,6 @@ def _view(
     return cases_view(connection, edition, metric, query)
 
 
-def _message(text: str) -> html.Div:
-    return html.Div([html.H1(text), html.P(dcc.Link(_("Today"), href=f"{PREFIX}today"), className="lead")])
-
-
 def _refused(edition: Edition, metric: Metric) -> html.Div:
     heading, why = case_lists.refused(metric, edition.department_of(metric))
     back = dcc.Link(metric.name, href=metric_link(edition, metric.id))
@@ -92,14 +84,7 @@ def _refused(edition: Edition, metric: Metric) -> html.Div:
 
 
 def _crumbs(edition: Edition, metric: Metric, **query: str) -> html.Nav:
-    here = [
-        dcc.Link(_("Today"), href=today_link(edition)),
-        html.Span("›"),
-        dcc.Link(metric.name, href=metric_link(edition, metric.id, **query)),
-        html.Span("›"),
-        html.Span(_("Records")),
-    ]
-    return html.Nav(here, className="crumbs", **labelled(_("Where you are")))
+    return crumbs(edition, dcc.Link(metric.name, href=metric_link(edition, metric.id, **query)), _("Records"))
 
 
 def _page(view: CasesView, flags: list[Correction]) -> list[Any]:
@@ -109,7 +94,7 @@ def _page(view: CasesView, flags: list[Correction]) -> list[Any]:
     return [
         _crumbs(edition, metric, **words),
         html.H1(case_lists.headline(view)),
-        html.P(case_lists.joined([case_lists.equality(view), *_rule_words(view)]), className="lead"),
+        html.P(case_lists.joined([case_lists.equality(view), case_lists.dated_by(metric)]), className="lead"),
         *_rule(view),
         *notes(edition),
         *_waiting(view, flags),
@@ -127,10 +112,6 @@ def _waiting(view: CasesView, flags: list[Correction]) -> list[Component]:
     for one in flags:
         links += [" ", dcc.Link(one.key, href=case_link(view.edition, view.metric.id, one.key))]
     return [html.P([case_lists.flags_waiting(len(flags)), *links], className="note")]
-
-
-def _rule_words(view: CasesView) -> list[str]:
-    return [case_lists.dated_by(view.metric)]
 
 
 def _rule(view: CasesView) -> list[Component]:

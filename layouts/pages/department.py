@@ -19,7 +19,6 @@ from layouts.components import (
     chip,
     colophon,
     drawing,
-    labelled,
     notes,
     row,
     score_chip,
@@ -31,11 +30,12 @@ from layouts.department_view import DepartmentView, SourceKnown, department_view
 from layouts.desk import at_hand
 from layouts.formats import Level, _, captions, departments
 from layouts.formats import notes as promised
-from layouts.links import metric_link, records_link, today_link
+from layouts.links import metric_link, records_link
+from layouts.page_parts import crumbs, no_page, refused
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, opened
 from layouts.scoreboard import board
-from layouts.staff import PREFIX, staff_page
+from layouts.staff import staff_page
 from layouts.views import Line
 from layouts.written_section import written_section
 from metrics.model import Department, Grain, Status
@@ -65,13 +65,13 @@ def layout(department_id: str = "", **query: Any) -> html.Div:
         with opened(at_hand(), given, Audience.STAFF) as (connection, edition):
             department = edition.catalogue.departments.get(str(department_id))
             if department is None:
-                return _message(_("There is no such department"))
+                return no_page(_("There is no such department"))
             view = department_view(connection, edition, department)
             due = breach_views(connection, edition, [line.metric for line in view.lines])
     except Refusal as refusal:
-        return html.Div([html.H1(refusal.title), html.P(refusal.detail, className="lead")])
+        return refused(refusal)
     except NothingPublished:
-        return _message(_("Nothing has been published yet"))
+        return no_page(_("Nothing has been published yet"))
     return html.Div(_page(view, due))
 
 
@@ -80,15 +80,10 @@ def _known(department: str) -> Department | None:
         return now.catalogue.departments.get(department) if now else None
 
 
-def _message(text: str) -> html.Div:
-    return html.Div([html.H1(text), html.P(dcc.Link(_("Today"), href=f"{PREFIX}today"), className="lead")])
-
-
 def _page(view: DepartmentView, due: Sequence[BreachView]) -> list[Any]:
     scores, edition = view.scores, view.edition
-    crumbs = [dcc.Link(_("Today"), href=today_link(edition)), html.Span("›"), html.Span(view.department.name)]
     return [
-        html.Nav(crumbs, className="crumbs", **labelled(_("Where you are"))),
+        crumbs(edition, view.department.name),
         html.H1(departments.headline(view)),
         html.P(_lead(view), className="lead"),
         *notes(edition, departments.late_measures_note(view), formats.provisional(scores.provisional)),

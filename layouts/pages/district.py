@@ -16,10 +16,11 @@ from layouts.district_section import measures
 from layouts.district_view import GRAINS, DistrictView, district_view
 from layouts.formats import _, one_district
 from layouts.formats import districts as say
-from layouts.links import district_link, districts_link, today_link
+from layouts.links import district_link, districts_link
+from layouts.page_parts import crumbs, no_page, refused
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, district_grain, opened
-from layouts.staff import PREFIX, staff_page
+from layouts.staff import staff_page
 from metrics.model import District, Grain
 from store.withheld import Audience
 
@@ -48,12 +49,12 @@ def layout(district_id: str = "", **query: Any) -> html.Div:
         with opened(at_hand(), given, Audience.STAFF) as (connection, edition):
             district = edition.catalogue.districts.get(str(district_id))
             if district is None:
-                return _message(say.no_such_district(edition.city)[0])
+                return no_page(say.no_such_district(edition.city)[0])
             view = district_view(connection, edition, district, edition.catalogue.live_metrics(), grain)
     except Refusal as refusal:
-        return html.Div([html.H1(refusal.title), html.P(refusal.detail, className="lead")])
+        return refused(refusal)
     except NothingPublished:
-        return _message(_("Nothing has been published yet"))
+        return no_page(_("Nothing has been published yet"))
     return html.Div(_page(view))
 
 
@@ -62,24 +63,15 @@ def _known(district_id: str) -> District | None:
         return now.catalogue.districts.get(district_id) if now else None
 
 
-def _message(text: str) -> html.Div:
-    return html.Div([html.H1(text), html.P(dcc.Link(_("Today"), href=f"{PREFIX}today"), className="lead")])
-
-
 def _page(view: DistrictView) -> list[Component]:
     edition = view.edition
-    crumbs = [
-        dcc.Link(_("Today"), href=today_link(edition)),
-        html.Span("›"),
-        dcc.Link(say.districts_word(edition.city), href=districts_link(edition)),
-    ]
     period = formats.period(view.period) if view.period else ""
     said = [
         " · ".join(text for text in (period, one_district.facts(view)) if text),
         one_district.expected(view),
     ]
     return [
-        html.Nav(crumbs, className="crumbs", **labelled(_("Where you are"))),
+        crumbs(edition, dcc.Link(say.districts_word(edition.city), href=districts_link(edition))),
         html.H1(one_district.headline(view)),
         *(html.P(text, className="lead") for text in said if text),
         *notes(edition, say.caution() if view.is_reported else ""),

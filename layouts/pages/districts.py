@@ -16,10 +16,11 @@ from layouts.district_section import comparison
 from layouts.district_view import GRAINS, DistrictsView, districts_view
 from layouts.formats import _
 from layouts.formats import districts as say
-from layouts.links import districts_link, metric_link, today_link
+from layouts.links import districts_link, metric_link
+from layouts.page_parts import crumbs, no_page, refused
 from layouts.public.answer import NothingPublished, Refusal, legible
 from layouts.public.asking import PIN, day, district_grain, opened
-from layouts.staff import PREFIX, staff_page
+from layouts.staff import staff_page
 from layouts.views import Edition
 from metrics.model import Family, Grain, Metric, Period
 from store.withheld import Audience
@@ -46,11 +47,11 @@ def layout(**query: Any) -> html.Div:
             metric = _chosen(known, wanted)
             view = districts_view(connection, edition, metric, grain, start) if metric else None
     except Refusal as refusal:
-        return html.Div([html.H1(refusal.title), html.P(refusal.detail, className="lead")])
+        return refused(refusal)
     except NothingPublished:
-        return _message(_("Nothing has been published yet"))
+        return no_page(_("Nothing has been published yet"))
     if metric is None:
-        return _message(
+        return no_page(
             _("There is no such metric by district: {metric}").format(metric=legible(wanted or ""))
         )
     if view is None:
@@ -71,18 +72,13 @@ def _chosen(known: list[Metric], wanted: str | None) -> Metric | None:
     )
 
 
-def _message(text: str) -> html.Div:
-    return html.Div([html.H1(text), html.P(dcc.Link(_("Today"), href=f"{PREFIX}today"), className="lead")])
-
-
 def _page(view: DistrictsView, known: list[Metric]) -> list[Component]:
     edition, metric = view.edition, view.metric
-    crumbs = [dcc.Link(_("Today"), href=today_link(edition)), html.Span("›")]
-    crumbs += [dcc.Link(metric.name, href=metric_link(edition, metric.id, grain=view.period.grain))]
+    way = dcc.Link(metric.name, href=metric_link(edition, metric.id, grain=view.period.grain))
     outside = say.expected(view) if view.by.judged else ""
     said = [formats.period(view.period), outside, say.widened(view.by)]
     return [
-        html.Nav(crumbs, className="crumbs", **labelled(_("Where you are"))),
+        crumbs(edition, way),
         html.H1(say.headline(view)),
         *(html.P(text, className="lead") for text in said if text),
         *notes(edition),

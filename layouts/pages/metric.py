@@ -35,10 +35,11 @@ from layouts.formats import _, company, method, vintages, words
 from layouts.formats.freshness import how_fresh
 from layouts.integrity_section import integrity_section
 from layouts.integrity_view import trust_of
-from layouts.links import department_link, districts_link, metric_link, records_link, today_link
+from layouts.links import department_link, districts_link, metric_link, records_link
 from layouts.metric_view import metric_view
 from layouts.notes_section import notes_section
 from layouts.notes_view import NotesView, notes_view
+from layouts.page_parts import crumbs, metric_exists, metric_named, no_page, refused
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, day, opened
 from layouts.public.asking import grain as asked_grain
@@ -52,7 +53,7 @@ from layouts.receipt import (
     receipt_section,
 )
 from layouts.receipt_view import receipt_of
-from layouts.staff import PREFIX, staff_page
+from layouts.staff import staff_page
 from layouts.views import DistrictLine, MetricView
 from layouts.vintage_section import vintage_section
 from layouts.vintage_view import VintageView, vintage_view
@@ -64,16 +65,11 @@ from store.withheld import Audience
 def title(metric_id: str = "") -> str:
     """The name of the metric in the browser's tab, for whoever may read it."""
     desk = at_hand()
-    found = desk.find_metric(metric_id) if is_allowed(Need(Role.VIEWER)) else None
+    found = metric_named(metric_id)
     return f"{found.name} | {desk.catalogue.city.name}" if found else desk.catalogue.city.name
 
 
-def exists(metric_id: str) -> bool:
-    """Whether the current publication knows the metric."""
-    return at_hand().find_metric(metric_id) is not None
-
-
-dash.register_page(__name__, path_template="/metric/<metric_id>", title=title, exists=exists)
+dash.register_page(__name__, path_template="/metric/<metric_id>", title=title, exists=metric_exists)
 
 
 @staff_page(Role.VIEWER)
@@ -88,7 +84,7 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
         with opened(at_hand(), given, Audience.STAFF) as (connection, edition):
             metric = edition.catalogue.metrics.get(str(metric_id))
             if metric is None:
-                return _message(_("There is no such metric"))
+                return no_page(_("There is no such metric"))
             view = metric_view(connection, edition, metric, grain)
             told = vintage_view(connection, view)
             trust = trust_of(connection, edition, metric)
@@ -98,9 +94,9 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
             about = view.score.period if view.score else None
             written = notes_view(connection, edition, metric, about, view.scores)
     except Refusal as refusal:
-        return html.Div([html.H1(refusal.title), html.P(refusal.detail, className="lead")])
+        return refused(refusal)
     except NothingPublished:
-        return _message(_("Nothing has been published yet"))
+        return no_page(_("Nothing has been published yet"))
     receipt = [opened_receipt(view, found, start)] if start else []
     return html.Div(_page(view, told, trust, receipt, written, due))
 
@@ -119,10 +115,6 @@ def open_receipt(clicks: int | None, data: Any) -> Any:
     return asked_receipt(at_hand(), data)
 
 
-def _message(text: str) -> html.Div:
-    return html.Div([html.H1(text), html.P(dcc.Link(_("Today"), href=f"{PREFIX}today"), className="lead")])
-
-
 def _page(
     view: MetricView,
     told: VintageView,
@@ -134,15 +126,7 @@ def _page(
     metric, score, edition = view.metric, view.score, view.edition
     may_change = formats.provisional(1) if score and score.status is Status.PROVISIONAL else ""
     return [
-        html.Nav(
-            [
-                dcc.Link(_("Today"), href=today_link(edition)),
-                html.Span("›"),
-                dcc.Link(view.department, href=department_link(edition, metric.department)),
-            ],
-            className="crumbs",
-            **labelled(_("Where you are")),
-        ),
+        crumbs(edition, dcc.Link(view.department, href=department_link(edition, metric.department))),
         html.H1(formats.metric_headline(view)),
         *_lead(view),
         *notes(edition, formats.not_in_headline(metric), may_change, *vintages.restated(view, told)),
