@@ -3,6 +3,7 @@
 // browser itself and answered with a page.
 (function () {
   var SAID = "said after a form";
+  var ONCE = "shown once after a form";
 
   // A field called `id` would hide the form's own.
   function idOf(form) {
@@ -38,6 +39,7 @@
 
   function go(answer) {
     sessionStorage.setItem(SAID, answer.sentence);
+    if (answer.once) sessionStorage.setItem(ONCE, answer.once);
     var next = new URL(answer.address, location.href);
     var isHere = next.pathname + next.search === location.pathname + location.search;
     location.assign(next);
@@ -71,14 +73,29 @@
     send(event.target);
   });
 
+  // A secret is shown to be copied and is kept nowhere: it stands selected in a field of its own.
+  function show(place, sentence, once) {
+    var field = document.createElement("input");
+    field.readOnly = true;
+    field.value = once;
+    field.className = "once";
+    field.setAttribute("aria-label", sentence);
+    place.appendChild(field);
+    field.focus();
+    field.select();
+  }
+
   // What was done before the page was loaded is said once there is a place for it.
   function say() {
     var place = document.getElementById("done");
     var sentence = sessionStorage.getItem(SAID);
     if (!place || !sentence) return Boolean(place);
+    var once = sessionStorage.getItem(ONCE);
     sessionStorage.removeItem(SAID);
+    sessionStorage.removeItem(ONCE);
     setTimeout(function () {
       place.textContent = sentence;
+      if (once) show(place, sentence, once);
     }, 100);
     return true;
   }

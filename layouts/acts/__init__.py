@@ -50,10 +50,14 @@ class Form(Fields):
 
 @dataclass(frozen=True)
 class Done:
-    """What an act did: the address of ours to go to, and the sentence that says it there."""
+    """What an act did: the address of ours to go to, and the sentence that says it there.
+
+    shown_once: a secret that whoever did it is shown beside the sentence, to be copied, and never again.
+    """
 
     address: str
     sentence: str
+    shown_once: str = ""
 
 
 Doing = Callable[[Form], Done]
@@ -138,16 +142,17 @@ class Door:
         except StoreError as error:
             return self._said(WRONG, str(error))
         if _is_script():
-            return Answer(_json(address=done.address, sentence=done.sentence), JSON)
-        return self._page(200, _("Done"), done.sentence, done.address)
+            words = {"address": done.address, "sentence": done.sentence}
+            return Answer(_json(**words, **({"once": done.shown_once} if done.shown_once else {})), JSON)
+        return self._page(200, _("Done"), done.sentence, done.address, done.shown_once)
 
     def _said(self, status: int, sentence: str, field: str = "") -> Answer:
         if _is_script():
             return Answer(_json(field=field, sentence=sentence), JSON, status)
         return self._page(status, _("This was not done"), sentence, "")
 
-    def _page(self, status: int, title: str, sentence: str, onward: str) -> Answer:
-        values = {"title": title, "detail": sentence, "onward": onward}
+    def _page(self, status: int, title: str, sentence: str, onward: str, once: str = "") -> Answer:
+        values = {"title": title, "detail": sentence, "onward": onward, "once": once}
         body = rendered("act.html", self.desk.catalogue.city, self.desk.build, **values)
         return Answer(body, HTML, status)
 

@@ -141,6 +141,18 @@ def test_a_note_is_written_with_its_author_and_a_line_in_the_log(house):
     assert entry.words["text"] == NOTE["words"]
 
 
+def test_a_secret_is_shown_once_beside_what_was_done(house, monkeypatch):
+    made = acts.Act("add_note", Role.VIEWER, None, lambda form: acts.Done("/staff/today", "Made.", "s3cret"))
+    monkeypatch.setitem(acts._ACTS, "add_note", made)
+    assert house.send("add_note", {}).json == {
+        "address": "/staff/today",
+        "sentence": "Made.",
+        "once": "s3cret",
+    }
+    page = house.send("add_note", {}, script=False)
+    assert b"Made." in page.data and b"s3cret" in page.data
+
+
 def test_only_a_public_note_raises_the_public_state(house):
     def state() -> int:
         with reading(house.desk.engine) as connection:
