@@ -95,8 +95,10 @@ def _based(line: Line, said: str, edition: Edition) -> Children:
     if line.score is None or not is_allowed(Need(Role.EDITOR, line.metric.department)):
         return said
     parts = formats.parts(line.metric, line.score)
+    if not parts:
+        return said
     before, _same, after = said.partition(parts)
-    return [before, behind(parts, records_link(edition, line.score)), after] if parts else said
+    return [before, behind(parts, records_link(edition, line.score)), after]
 
 
 def _has_score(score: Score | None) -> bool:

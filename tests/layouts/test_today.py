@@ -172,6 +172,16 @@ def test_a_row_says_what_its_value_stands_on_and_how_much_of_it_is_known(now):
     assert "records" in shown and " of " in shown
 
 
+def test_a_value_of_which_no_records_are_told_has_a_row_like_any_other(empty_database):
+    catalogue = catalogue_of(city_files())
+    planned, knowledge = plan_of(catalogue)
+    bare = tuple(replace(one, numerator=None, denominator=None, n=None) for one in planned.scores)
+    engine = empty_database(catalogue)
+    fill(engine, catalogue, replace(planned, scores=bare), knowledge)
+    shown = part(page(mount(engine, catalogue)), "services")
+    assert "3 of 7 days known" in texts(shown) and "records" not in texts(shown)
+
+
 def test_a_filter_in_the_address_is_in_the_field(published_city):
     shown = page(mount(published_city.engine, published_city.catalogue), q="<tree>")
     [field] = every(shown, "Input")
