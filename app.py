@@ -6,16 +6,16 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import settings
 from layouts import forms, staff
-from layouts.access import Judge
 from layouts.acts import Door as Acts
 from layouts.case_file import PATH as CASE_FILE
 from layouts.case_file import CaseFile, is_file
+from layouts.account import AccountPages
 from layouts.desk import Desk
 from layouts.public import api, embed, site
 from layouts.public.problems import ProblemDesk
@@ -25,22 +25,38 @@ from layouts.views import SourceStart, StartView
 from metrics.catalogue import CITIES, CatalogueError, find_city, load
 from metrics.model import Catalogue, Source
 from serving import guard, server
+from serving.account import Account
+from serving.cookies import CSRF
+from serving.entering import Entry
 from serving.kept import build_id
+from serving.link_pages import LinkPages
 from serving.processes import HOST, Child, PortInUse, refuse_port_in_use, serve_web, supervise
 from serving.push import Door, Limits
 from serving.routes import Kind, Route, negotiated, redirect
+from serving.sign_in import Example, SignIn
 from serving.status import SourceState, alive, is_worked, source_states, status
-from serving.who import Who
-from store import jobs, people, publications, requests
+from serving.who import CSRF_HEADER, Who
+from store import jobs, publications, requests
+from store.admin_command import first_admin_link
 from store.deliveries import PUSHED
 from store.engine import Clock, Engine, StoreError, database_url, open_engine, reading, system_clock
 from store.migrations import migrate
+from store.people import Role
 from store.runs import GOOD_OUTCOMES
 
 APP = settings.PROJECT / "app.py"
 WORKER = settings.PROJECT / "worker.py"
 ASSETS = settings.PROJECT / "assets"
 ENTRANCE = "/staff/today"
+DEMONSTRATION = "demo"
+EXAMPLES = {
+    "viewer": Example("Vera Lindqvist", "viewer@demo.invalid", Role.VIEWER),
+    "head": Example("Omar Reyes", "head@demo.invalid", Role.OWNER, "public_works"),
+    "approver": Example("Ana Petrova", "approver@demo.invalid", Role.APPROVER),
+    "admin": Example("Adam Cole", "admin@demo.invalid", Role.ADMIN),
+}
+"""As whom one looks around in the demonstration; nobody has a password, so nobody can sign in elsewhere."""
+
 CITY_ID = "[a-z][a-z0-9_]*"
 
 NEW_CITY = {
@@ -151,6 +167,7 @@ def make_server(
     pushed = frozenset(name for name, source in catalogue.sources.items() if source.kind == PUSHED)
     door = Door(engine, pushed, limits)
     who = Who(engine, clock, guard.Way(base_url))
+    entry = Entry(who, AccountPages(desk))
     status_page = StatusPage(desk, lambda: status_view(engine, catalogue))
     routes = (
         Route("/", Kind.PUBLIC, pages.home),
@@ -187,6 +204,9 @@ def make_server(
             negotiated(states, status_page),
         ),
         Route("/status.json", Kind.HEALTH, states),
+        *SignIn(entry, EXAMPLES if catalogue.city.id == DEMONSTRATION else {}).routes(),
+        *LinkPages(entry).routes(),
+        *Account(entry).routes(),
         Route("/today", Kind.STAFF, redirect(ENTRANCE)),
         Route("/staff", Kind.STAFF, redirect(ENTRANCE)),
         Route(CASE_FILE, Kind.STAFF, CaseFile(desk).download),
@@ -201,19 +221,12 @@ def make_server(
             failure=pages.failure,
             entrance=redirect(ENTRANCE),
             base_url=base_url,
+            doorkeeper=who,
         )
     )
-    staff.mount(made, desk, _judge(who), ASSETS)
     forms.put_token(made, who.token)
+    staff.mount(made, desk, who.person, ASSETS, (CSRF, CSRF_HEADER))
     return made
-
-
-def _judge(who: Who) -> Judge:
-    """Whoever is signed in; until people can sign in with a browser, this machine may everything."""
-    began = datetime(2026, 1, 1, tzinfo=UTC)
-    grant = people.Grant(0, people.Role.ADMIN, None, "", began, None, None)
-    here = people.Person(0, "This machine", "", began, None, (grant,))
-    return lambda: who.person() or (here if guard.is_asked_here() else None)
 
 
 def start_view(engine: Engine, catalogue: Catalogue, city: str) -> StartView:
@@ -324,8 +337,9 @@ def _parser() -> argparse.ArgumentParser:
 def _run(chosen: settings.Settings) -> int:
     """Everything on one machine: this process supervises, one child serves, one works."""
     engine, catalogue = _open(chosen)
-    engine.dispose()
     refuse_port_in_use(chosen.port)
+    first = _first_admin(engine, catalogue, chosen)
+    engine.dispose()
     children = [Child("web server", [sys.executable, str(APP), "web"], is_vital=True)]
     if chosen.scheduler:
         children.append(Child("worker", [sys.executable, str(WORKER), "--with-parent"]))
@@ -334,8 +348,20 @@ def _run(chosen: settings.Settings) -> int:
 
     def ready() -> None:
         print(f"{catalogue.city.name}: {address}/ and {address}{ENTRANCE} (Ctrl-C ends it)", flush=True)
+        if first is not None:
+            print(
+                f"{catalogue.city.name}: nobody can sign in yet; become the first admin: {first}", flush=True
+            )
 
     return supervise(children, port=chosen.port, ready=ready)
+
+
+def _first_admin(engine: Engine, catalogue: Catalogue, chosen: settings.Settings) -> str | None:
+    """The address of a one-time link where the city has no admin; the demonstration offers one by itself."""
+    if catalogue.city.id == DEMONSTRATION and not chosen.base_url:
+        return None
+    link = first_admin_link(engine, system_clock)
+    return None if link is None else chosen.address + link
 
 
 def _open(chosen: settings.Settings) -> tuple[Engine, Catalogue]:

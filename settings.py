@@ -62,6 +62,12 @@ class Settings:
     runs_at_once: int | None
     web_processes: int
 
+    @property
+    def address(self) -> str:
+        """Where staff open the site: its public address where that is HTTPS, else on this machine."""
+        is_public = self.base_url.startswith("https://")
+        return self.base_url if is_public else f"http://127.0.0.1:{self.port}"
+
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings as the environment gives them.

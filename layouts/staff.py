@@ -24,7 +24,7 @@ from layouts.formats.districts import districts_word
 from layouts.links import PREFIX
 from metrics.model import City
 
-NOT_FOR_STAFF = r"^(?!style\.css$|svg\.js$|pages\.js$|forms\.js$)"
+NOT_FOR_STAFF = r"^(?!style\.css$|svg\.js$|pages\.js$|forms\.js$|session\.js$)"
 """Of the assets, Dash would put every script and style sheet it finds into every page."""
 
 CALLBACKS = f"{PREFIX}_dash-update-component"
@@ -48,8 +48,17 @@ INDEX = """<!doctype html>
 """Dash's own page has no language and puts its scripts into a second footer."""
 
 
-def mount(server: Flask, desk: Desk, judge: access.Judge, assets: Path) -> Dash:
-    """Puts the staff pages on a server: the judge says who may see them."""
+def mount(
+    server: Flask,
+    desk: Desk,
+    judge: access.Judge,
+    assets: Path,
+    csrf: tuple[str, str] = ("csrf", "X-CSRFToken"),
+) -> Dash:
+    """Puts the staff pages on a server: the judge says who asks.
+
+    csrf: the cookie with the token that Dash shows with every call, and the header it shows it in.
+    """
     put(server, desk)
     access.admit(server, judge)
     city = desk.catalogue.city
@@ -70,6 +79,8 @@ def mount(server: Flask, desk: Desk, judge: access.Judge, assets: Path) -> Dash:
         suppress_callback_exceptions=True,
         index_string=INDEX.format(language=spoken.tag, direction=spoken.direction, build=desk.build),
         add_log_handler=False,
+        csrf_token_name=csrf[0],
+        csrf_header_name=csrf[1],
     )
     app.layout = frame
     server.register_error_handler(access.NotAllowed, _not_allowed)
@@ -78,8 +89,7 @@ def mount(server: Flask, desk: Desk, judge: access.Judge, assets: Path) -> Dash:
         DependencyException, lambda _error: server.handle_http_exception(NotFound())
     )
     server.before_request(lambda: _refuse_malformed_calls(app))
-    # Dash sets itself up during its first request and answers a second one, on another thread, half set up.
-    server.test_client().get(f"{PREFIX}today")
+    _set_up(server)
     return app
 
 
@@ -111,16 +121,43 @@ def frame() -> html.Div:
                                 ],
                                 **labelled(_("Main")),
                             ),
+                            *_account(),
                             theme_switch(),
                         ]
                     ),
                     className="masthead",
                 ),
                 html.P(id="done", role="status", className="done"),
+                _session_ending(),
                 html.Main(page_container, id="content", tabIndex="-1"),
                 html.Div(id="announced", role="status", className="unseen"),
             ]
         )
+
+
+def _account() -> list[html.Div]:
+    """Who is signed in, with the way out."""
+    who = access.person()
+    if who is None:
+        return []
+    out = html.Form(html.Button(_("Sign out"), type="submit"), action="/sign-out", method="post")
+    return [html.Div([html.A(who.name, href="/account"), out], className="who")]
+
+
+def _session_ending() -> html.Div:
+    """What `session.js` shows some minutes before a session ends."""
+    return html.Div(
+        html.Div(
+            [
+                html.P(_("You will be signed out in a few minutes.")),
+                html.Button(_("Stay signed in"), id="session-stay", type="button"),
+            ],
+            id="session-ending",
+            hidden=True,
+        ),
+        role="alert",
+        className="session",
+    )
 
 
 def _districts(city: City) -> list[dcc.Link]:
@@ -200,6 +237,17 @@ def _has_addresses(inputs: list[dict[str, Any]]) -> bool:
         and f"{path}/".startswith(PREFIX)
         and (search is None or isinstance(search, str))
     )
+
+
+def _set_up(server: Flask) -> None:
+    """Dash sets itself up before its first request, which a guard may answer without asking Dash at all.
+
+    A second request, on another thread, would find it half set up.
+    """
+    with server.test_request_context(PREFIX):
+        for hook in server.before_request_funcs[None]:
+            if (hook.__module__ or "").startswith("dash."):
+                hook()
 
 
 def _is_missing(page: dict[str, Any]) -> bool:

@@ -26,6 +26,9 @@ PUBLIC_POLICY = (
 EMBED_POLICY = PUBLIC_POLICY.replace("frame-ancestors 'self'", "frame-ancestors *")
 """For what an embed does not say itself, a failure above all: it too must show inside frames."""
 
+ENTRY_POLICY = PUBLIC_POLICY.replace("frame-ancestors 'self'", "frame-ancestors 'none'")
+"""Where somebody types a password, no page of anybody stands around ours."""
+
 STAFF_POLICY = (
     "default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; font-src 'self'; "
     "img-src 'self' data: blob:; connect-src 'self'; worker-src blob:; "
@@ -33,6 +36,7 @@ STAFF_POLICY = (
 )
 """Dash sets styles by itself; scripts are our files, and inline ones only as they were sent."""
 
+_POLICIES: dict[Kind | None, str] = {Kind.EMBED: EMBED_POLICY, Kind.ENTRY: ENTRY_POLICY}
 _INLINE_SCRIPT = re.compile(
     rb"<script(?P<attributes>[^>]*)>(?P<text>.*?)</script>", re.DOTALL | re.IGNORECASE
 )
@@ -69,7 +73,7 @@ def script_hashes(page: bytes) -> list[str]:
 
 def _policy(response: Response, kind: Kind | None) -> str:
     if kind is not Kind.STAFF:
-        return EMBED_POLICY if kind is Kind.EMBED else PUBLIC_POLICY
+        return _POLICIES.get(kind, PUBLIC_POLICY)
     is_page = response.mimetype == "text/html" and not response.direct_passthrough
     hashes = script_hashes(response.get_data()) if is_page else []
     return STAFF_POLICY.format(hashes="".join(f" {one}" for one in hashes))

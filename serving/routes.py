@@ -19,13 +19,15 @@ class Kind(StrEnum):
     """Who a route is for. A route without a kind is answered to nobody.
 
     EMBED is public too, and the only kind that may stand in frames on pages of other sites. PUSH is for
-    programs that show a token (`serving.push`), which the route itself asks for. ACT is for the forms of
-    people who have signed in, which the route itself asks about too; it takes POST alone.
+    programs that show a token (`serving.push`), which the route itself asks for. STAFF is for people who
+    have signed in, ENTRY for the same people before they have, ACT for the forms of those who have, which the
+    route itself asks about too and which takes POST alone: all only where staff may come.
     """
 
     PUBLIC = "public"
     EMBED = "embed"
     STAFF = "staff"
+    ENTRY = "entry"
     HEALTH = "health"
     PUSH = "push"
     ACT = "act"
@@ -34,8 +36,8 @@ class Kind(StrEnum):
 OPEN = frozenset({Kind.PUBLIC, Kind.EMBED})
 """The kinds for everybody: the same answer to each reader as long as the public state is the same."""
 
-FOR_STAFF = frozenset({Kind.STAFF, Kind.ACT})
-"""The kinds that are answered only where staff may come."""
+FOR_STAFF = frozenset({Kind.STAFF, Kind.ACT, Kind.ENTRY})
+"""The kinds that are answered only on this machine and under a public name with HTTPS."""
 
 
 class Answer(Protocol):

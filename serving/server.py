@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 from flask_compress import Compress
@@ -43,7 +43,8 @@ class Wiring:
     state: the number of the public state. build: the name of this version. is_page: whether a path under
     /staff/ is a page. entrance: the way in from /staff/ itself. failure: the answer for a status and a
     path, with the sentence for it where there is one. base_url: the public address of the site, under
-    which a proxy passes requests on; empty where there is none.
+    which a proxy passes requests on; empty where there is none. doorkeeper: tells who is signed in; without
+    one nobody is.
     """
 
     routes: tuple[Route, ...]
@@ -54,6 +55,7 @@ class Wiring:
     failure: Callable[[int, str, str | None], Answer]
     entrance: Callable[..., Answer]
     base_url: str = ""
+    doorkeeper: guard.Doorkeeper | None = None
 
 
 def create(wiring: Wiring) -> Flask:
@@ -65,20 +67,21 @@ def create(wiring: Wiring) -> Flask:
         COMPRESS_STREAMS=False,
         COMPRESS_ZSTD_LEVEL=15,
     )
-    kinds, public_name = Kinds(wiring.routes), guard.host_name(urlsplit(wiring.base_url).netloc)
+    kinds, way = Kinds(wiring.routes), guard.Way(wiring.base_url)
     server.extensions[KINDS] = kinds
     # Last registered runs first on the way out: the headers are set before the body is compressed.
     Compress(server)
     server.after_request(lambda response: headers.protect(response, kinds.of(_rule())))
     server.after_request(lambda response: _keep_files(response, wiring.build))
-    server.before_request(lambda: guard.check(request, _kind(kinds), wiring.is_page, public_name))
+    server.before_request(lambda: guard.check(request, _kind(kinds), wiring.is_page, way, wiring.doorkeeper))
     server.before_request(lambda: _response(wiring.entrance({})) if request.path == STAFF else None)
     _answer_failures(server, wiring)
     watch = StateWatch(wiring.state)
     for route in wiring.routes:
         view = _view(route, wiring, watch)
-        server.add_url_rule(route.path, endpoint=route.path, view_func=view, methods=[route.method])
-    server.wsgi_app = ReadyAnswers(server.wsgi_app, watch, public_name)  # type: ignore[method-assign]
+        name = f"{route.method} {route.path}"
+        server.add_url_rule(route.path, endpoint=name, view_func=view, methods=[route.method])
+    server.wsgi_app = ReadyAnswers(server.wsgi_app, watch, way.public_name)  # type: ignore[method-assign]
     return server
 
 
@@ -86,7 +89,13 @@ class _Server(Flask):
     """Flask whose log holds a path as it can be read, and no line that a reader has written."""
 
     def log_exception(self, exc_info: Any) -> None:
-        self.logger.error("%s %r", request.method, request.path, exc_info=exc_info)
+        self.logger.error("%s %r", request.method, _told_path(), exc_info=exc_info)
+
+
+def _told_path() -> str:
+    """The path as a log may hold it: of an address that holds a secret only which it is."""
+    found = request.url_rule
+    return found.rule if found is not None and "<secret>" in found.rule else request.path
 
 
 def _rule() -> str:
@@ -168,9 +177,15 @@ def _answer_failures(server: Flask, wiring: Wiring) -> None:
     def refused(error: guard.Refused) -> Response:
         return failed(error.status, None if error.status == 404 else error.detail)
 
+    @server.errorhandler(guard.SignInNeeded)
+    def not_signed_in(error: guard.SignInNeeded) -> Response:
+        if error.location is None:
+            return Response(json.dumps({"detail": error.detail}), 401, mimetype="application/problem+json")
+        return Response(status=303, headers={"Location": error.location})
+
     @server.errorhandler(StoreError)
     def store_failed(error: StoreError) -> Response:
-        server.logger.error("%s %r: %s", request.method, request.path, error)
+        server.logger.error("%s %r: %s", request.method, _told_path(), error)
         return failed(503)
 
     @server.errorhandler(HTTPException)

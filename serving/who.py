@@ -56,6 +56,10 @@ class Who:
         found: Asking | None = g.get(_ASKING)
         return found
 
+    def is_signed_in(self) -> bool:
+        """Whether somebody who is signed in asks right now."""
+        return self.asking() is not None
+
     def person(self) -> Person | None:
         """The person who asks right now; None for nobody."""
         found = self.asking()
@@ -118,7 +122,9 @@ class Who:
         if found is None:
             return None
         session, person = found
-        return Asking(sessions.touch(self.engine, self.clock, session), person, secret)
+        # How long a session lasts is asked by a script, which is no use of it.
+        is_use = (asked.method, asked.path) != ("GET", "/session")
+        return Asking(sessions.touch(self.engine, self.clock, session) if is_use else session, person, secret)
 
 
 def csrf_of(secret: str) -> str:

@@ -17,6 +17,7 @@ from metrics.model import UNKNOWN_DISTRICT, WHOLE_CITY, Catalogue, Grain
 from metrics.selftest import self_test
 from serving.kept import build_id
 from store import (
+    admin_command,
     audit_command,
     housekeeping,
     publications,
@@ -81,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     audit_command.add_parser(commands)
     rebase_command.add_parser(commands)
     token_command.add_parser(commands)
+    admin_command.add_parser(commands)
     out = commands.add_parser("export-catalogue", help="write approved targets into the catalogue's files")
     out.add_argument(
         "folder", nargs="?", type=Path, metavar="DIR", help="another folder of the city, or one to make"
@@ -186,6 +188,13 @@ def _back_up(
     return 0
 
 
+def _grant_admin(engine: Engine, catalogue: Catalogue, given: argparse.Namespace) -> int:
+    address = settings.from_environment().address
+    for line in admin_command.run(engine, catalogue, system_clock, given, address):
+        print(line, flush=True)
+    return 0
+
+
 def _restore(
     engine: Engine, catalogue: Catalogue, given: argparse.Namespace, chosen: settings.Settings
 ) -> int:
@@ -218,6 +227,7 @@ _COMMANDS: dict[str, _Command] = {
     "rebase": _told_by(rebase_command.run),
     "audit": _told_by(audit_command.run),
     "token": _told_by(token_command.run),
+    "grant-admin": _grant_admin,
 }
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from store import audit_log, people, sessions
 from store.audit_log import Actor
-from store.engine import StoreError, Writing
+from store.engine import Writing
 from store.schema import passwords
 from store.secrets import new_secret
 
@@ -24,17 +24,13 @@ NIST SP 800-63B-4, 3.1.1.2 (a password that is the only factor has at least 15 c
 MEMORY_KIB, PASSES, LANES = 65_536, 3, 4
 """RFC 9106, 4: the second recommended option of Argon2id."""
 
-TOO_SHORT = f"A password has at least {SHORTEST} characters; three or four words together do."
-TOO_LONG = f"A password has at most {LONGEST} characters."
 
-
-def refuse(password: str) -> None:
-    """Raises StoreError for a password that is too short or too long."""
+def problem(password: str) -> str | None:
+    """Why a text cannot be a password, `short` or `long`; None where it can."""
     length = len(_plain(password))
     if length < SHORTEST:
-        raise StoreError(TOO_SHORT)
-    if length > LONGEST:
-        raise StoreError(TOO_LONG)
+        return "short"
+    return "long" if length > LONGEST else None
 
 
 def hashed(password: str) -> str:

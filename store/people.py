@@ -109,6 +109,16 @@ def email_key(email: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email.strip()).casefold())
 
 
+def checked_email(email: str) -> str:
+    """An e-mail address as it is kept. Raises StoreError for what is none."""
+    clean = unicodedata.normalize("NFC", email.strip())
+    local, at, host = clean.rpartition("@")
+    is_one = bool(local and at and host) and len(clean) <= LONGEST_EMAIL and "@" not in local
+    if not is_one or not clean.isprintable() or any(letter in clean for letter in ' <>,;"\\'):
+        raise StoreError("That is no e-mail address; give one like ada@city.example.")
+    return clean
+
+
 # --- reading -------------------------------------------------------------------------------------
 
 
@@ -145,7 +155,7 @@ def admins(connection: Connection) -> list[Person]:
 
 def add(write: Writing, actor: Actor, name: str, email: str) -> Person:
     """Adds somebody who may not do anything yet. Raises StoreError for an e-mail address that is taken."""
-    name, email = _name(name), _email(email)
+    name, email = _name(name), checked_email(email)
     if by_email(write.connection, email) is not None:
         raise StoreError(f"There is somebody with the e-mail address {email} already.")
     row = {"name": name, "email": email, "email_key": email_key(email), "created_at": write.now}
@@ -256,15 +266,6 @@ def _name(name: str) -> str:
     clean = " ".join(unicodedata.normalize("NFC", name).split())
     if not clean or len(clean) > LONGEST_NAME or not clean.isprintable():
         raise StoreError(f"A name is one line of at most {LONGEST_NAME} characters.")
-    return clean
-
-
-def _email(email: str) -> str:
-    clean = unicodedata.normalize("NFC", email.strip())
-    local, at, host = clean.rpartition("@")
-    is_one = bool(local and at and host) and len(clean) <= LONGEST_EMAIL and "@" not in local
-    if not is_one or not clean.isprintable() or any(letter in clean for letter in ' <>,;"\\'):
-        raise StoreError("That is no e-mail address; give one like ada@city.example.")
     return clean
 
 

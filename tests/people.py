@@ -11,13 +11,25 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from layouts.access import Person, Role
 from serving.cookies import CSRF
 from serving.who import CSRF_HEADER, csrf_of
 from store import people, sessions
 from store.audit_log import BY_HAND
-from store.engine import Clock, Engine, system_clock, writing
+from store.engine import (
+    Clock,
+    Engine,
+    Writing,
+    from_text,
+    instant_text,
+    reading,
+    system_clock,
+    writing,
+)
 from store.people import OF_DEPARTMENTS, Grant
+from store.schema import house
 
 COOKIE = "cityscore_session"
 """What the cookie of a session is called on this machine; over HTTPS `__Host-` stands before it."""
@@ -52,19 +64,19 @@ def add_person(
     department: str | None = None,
     *,
     email: str = "",
-    clock: Clock = system_clock,
 ) -> Person:
-    """A person with a role in a database; each has an e-mail address of their own."""
+    """A person with a role in a database, whose clock stays where it is; each has an e-mail address."""
     address = email or f"{role or 'nobody'}{next(_numbers)}@city.example"
-    with writing(engine, clock) as write:
+    with writing(engine, _at_rest(engine)) as write:
         made = people.add(write, BY_HAND, str(role or "nobody").title(), address)
         return made if role is None else people.grant(write, BY_HAND, made.id, role, department)
 
 
 def secret_of(engine: Engine, person: Person, clock: Clock = system_clock) -> str:
-    """Signs a person in; gives the secret of the session's cookie."""
-    with writing(engine, clock) as write:
-        return sessions.begin(write, person, "a test", "test")
+    """Signs a person in at the time of a server's clock; gives the secret of the session's cookie."""
+    with writing(engine, _at_rest(engine)) as write:
+        now = Writing(write.connection, instant_text(clock()))
+        return sessions.begin(now, person, "a test", "test")
 
 
 def sign_in(
@@ -75,7 +87,7 @@ def sign_in(
     clock: Clock = system_clock,
 ) -> Person:
     """Signs a client of Flask in as somebody new of this role; what it sends carries the token of forms."""
-    made = add_person(engine, role, department, clock=clock)
+    made = add_person(engine, role, department)
     sign_in_as(client, engine, made, clock)
     return made
 
@@ -87,6 +99,13 @@ def sign_in_as(client: Any, engine: Engine, person: Person, clock: Clock = syste
     client.set_cookie(CSRF, csrf_of(secret))
     client.environ_base[f"HTTP_{CSRF_HEADER.upper().replace('-', '_')}"] = csrf_of(secret)
     return secret
+
+
+def _at_rest(engine: Engine) -> Clock:
+    """A clock that stands where a database was last written: what is written after it need not be late."""
+    with reading(engine) as connection:
+        written = connection.execute(select(house.c.last_written_at)).scalar_one()
+    return lambda: from_text(written)
 
 
 def roles(department: str = "public_works", other: str = "parks") -> list[tuple[Role | None, str | None]]:

@@ -32,6 +32,7 @@ from tests.layouts.published_city import (
     published_city,
 )
 from tests.layouts.test_staff import MOVE
+from tests.people import sign_in
 from tests.springfield import RECORDS, springfield
 
 __all__ = ["empty_database", "published_city", "springfield"]
@@ -45,8 +46,10 @@ def server(published_city: PublishedCity):
 
 
 @pytest.fixture
-def client(server):
-    return server.test_client()
+def client(server, published_city):
+    made = server.test_client()
+    sign_in(made, published_city.engine)
+    return made
 
 
 # --- the web -----------------------------------------------------------------------------------
@@ -135,6 +138,7 @@ def test_a_city_that_never_loaded_anything_says_the_exact_command(empty_database
     catalogue = catalogue_of(city_files())
     engine = empty_database(catalogue)
     client = app.make_server(engine, catalogue, "harbor").test_client()
+    sign_in(client, engine)
     answer = client.get("/")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "Has never run" in answer.text

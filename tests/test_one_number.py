@@ -35,6 +35,7 @@ from tests.layouts.published_city import (
     public_pairs,
     published_city,
 )
+from tests.people import sign_in
 
 __all__ = ["empty_database", "published_city"]
 
@@ -57,6 +58,7 @@ class Reader:
     def __init__(self, engine: Engine, catalogue: Catalogue) -> None:
         self.engine, self.catalogue = engine, catalogue
         self.client = app.make_server(engine, catalogue, catalogue.city.id).test_client()
+        sign_in(self.client, engine)
 
     def ask(self, path: str) -> Any:
         answer = self.client.get(path)

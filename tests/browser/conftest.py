@@ -16,7 +16,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import make_server
 
 import app
+from layouts.access import Role
+from layouts.links import PREFIX
+from serving.cookies import CSRF
+from serving.who import csrf_of
+from store.engine import Engine
 from tests.layouts.published_city import empty_database, published_city
+from tests.people import COOKIE, add_person, secret_of
 
 __all__ = ["empty_database", "published_city"]
 
@@ -56,6 +62,9 @@ class Visit:
 
 
 Opener = Callable[..., Any]
+DESK = "desk"
+_ENGINES: dict[str, Engine] = {}
+"""The databases of what is served, by address: where people are signed in."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -100,11 +109,22 @@ def serve() -> Iterator[Callable[[Any], str]]:
 
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Opener]:
-    """Opens a page: visit(path, width=, scheme=, scripts=, at=) gives a Visit once its heading is there."""
+    """Opens a page: visit(path, width=, scheme=, scripts=, at=, role=, department=) gives a Visit.
+
+    It is given once its heading is there. A staff page is opened by an admin, or by somebody of another role;
+    role None: by nobody who is signed in.
+    """
     contexts: list[BrowserContext] = []
 
     def go(
-        path: str, *, width: int = 1440, scheme: str = "light", scripts: bool = True, at: str | None = None
+        path: str,
+        *,
+        width: int = 1440,
+        scheme: str = "light",
+        scripts: bool = True,
+        at: str | None = None,
+        role: Role | None = Role.ADMIN,
+        department: str | None = None,
     ) -> Visit:
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=scripts
@@ -113,6 +133,8 @@ def visit(browser: Browser, address: str) -> Iterator[Opener]:
         page, watch = context.new_page(), Watch()
         page.set_default_timeout(WAIT)
         base = at or address
+        if path.startswith(PREFIX) and role is not None:
+            _sign_in(context, base, role, department)
         page.on("console", lambda said: _listen(watch, said))
         page.on("pageerror", lambda error: watch.complaints.append(str(error)))
         page.on("request", lambda asked: _follow(watch, asked.url, base))
@@ -131,8 +153,21 @@ def axe() -> str:
     return gzip.decompress((HERE / "axe.min.js.gz").read_bytes()).decode()
 
 
+def _sign_in(context: BrowserContext, base: str, role: Role, department: str | None) -> None:
+    engine = _ENGINES[base]
+    secret = secret_of(engine, add_person(engine, role, department))
+    context.add_cookies(
+        [
+            {"name": COOKIE, "value": secret, "url": base, "httpOnly": True, "sameSite": "Lax"},
+            {"name": CSRF, "value": csrf_of(secret), "url": base, "sameSite": "Lax"},
+        ]
+    )
+
+
 def _serve(application: Any) -> Iterator[str]:
     server = make_server("127.0.0.1", 0, application, threaded=True)
+    if DESK in application.extensions:
+        _ENGINES[f"http://127.0.0.1:{server.server_port}"] = application.extensions[DESK].engine
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"

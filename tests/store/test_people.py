@@ -216,16 +216,15 @@ def test_entries_are_found_by_subject_and_actor_page_by_page(engine, clock):
 
 
 @pytest.mark.parametrize(
-    ("password", "says"), [("x" * 14, "15"), ("x" * 201, "200"), ("", "15"), ("e\u0301" * 14, "15")]
+    ("password", "says"), [("x" * 14, "short"), ("x" * 201, "long"), ("", "short"), ("e\u0301" * 14, "short")]
 )
 def test_a_password_is_judged_by_its_length(password, says):
-    with pytest.raises(StoreError, match=says):
-        passwords.refuse(password)
+    assert passwords.problem(password) == says
 
 
 @pytest.mark.parametrize("password", ["x" * 15, "ü 🦊 \x00 any character", "x" * 200, "e\u0301" * 200])
 def test_any_characters_will_do(password):
-    passwords.refuse(password)
+    assert passwords.problem(password) is None
     made = passwords.hashed(password)
     assert passwords.is_right(made, password) and not passwords.is_right(made, password + "x")
     assert passwords.is_right(made, unicodedata.normalize("NFD", password))
