@@ -27,6 +27,9 @@ from metrics.model import City
 NOT_FOR_STAFF = r"^(?!style\.css$|svg\.js$|pages\.js$|forms\.js$|session\.js$)"
 """Of the assets, Dash would put every script and style sheet it finds into every page."""
 
+MOUNTED = "staff_pages"
+"""Under this name a server keeps the Dash app of its staff pages."""
+
 CALLBACKS = f"{PREFIX}_dash-update-component"
 
 INDEX = """<!doctype html>
@@ -83,6 +86,7 @@ def mount(
         csrf_header_name=csrf[1],
     )
     app.layout = frame
+    server.extensions[MOUNTED] = app
     server.register_error_handler(access.NotAllowed, _not_allowed)
     # Dash's own scripts by another name than theirs.
     server.register_error_handler(

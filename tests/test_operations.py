@@ -96,15 +96,13 @@ def test_caddy_understands_its_block(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_proxies_pass_on_the_name_and_no_staff_page():
+def test_proxies_pass_on_the_name_and_whence_and_log_no_link():
     [nginx], [caddy] = blocks("nginx"), blocks("caddy")
-    assert "proxy_set_header Host $host;" in nginx
-    closed = re.search(r"location ~ (\S+) \{\s+return 403;", nginx)
-    assert closed is not None
-    for path in ("/staff", "/staff/today", "/staff/_dash-update-component", "/today"):
-        assert re.search(closed[1], path)
-    assert not re.search(closed[1], "/metric/today")
-    assert "@staff path /staff /staff/* /today /today/*" in caddy and "respond @staff 403" in caddy
+    places = nginx.count("proxy_pass ")
+    for header in ("Host $host", "X-Forwarded-For $remote_addr"):
+        assert nginx.count(f"proxy_set_header {header};") == places
+    assert re.search(r"location /link/ \{\s+access_log off;", nginx)
+    assert "return 301 https://" in nginx and "reverse_proxy 127.0.0.1:8050" in caddy
 
 
 @pytest.mark.parametrize("room", ["store", "metrics", "ingest"])

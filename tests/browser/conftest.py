@@ -147,13 +147,21 @@ def visit(browser: Browser, address: str) -> Iterator[Opener]:
         context.close()
 
 
+@pytest.fixture
+def enter() -> Callable[..., None]:
+    """Signs a context of a browser in: enter(context, address, role, department)."""
+    return _sign_in
+
+
 @pytest.fixture(scope="session")
 def axe() -> str:
     """The script of axe-core."""
     return gzip.decompress((HERE / "axe.min.js.gz").read_bytes()).decode()
 
 
-def _sign_in(context: BrowserContext, base: str, role: Role, department: str | None) -> None:
+def _sign_in(
+    context: BrowserContext, base: str, role: Role = Role.ADMIN, department: str | None = None
+) -> None:
     engine = _ENGINES[base]
     secret = secret_of(engine, add_person(engine, role, department))
     context.add_cookies(
