@@ -12,10 +12,10 @@ from typing import Any
 
 import settings
 from layouts import forms, staff
+from layouts.account import AccountPages
 from layouts.acts import Door as Acts
 from layouts.case_file import PATH as CASE_FILE
 from layouts.case_file import CaseFile, is_file
-from layouts.account import AccountPages
 from layouts.desk import Desk
 from layouts.public import api, embed, site
 from layouts.public.problems import ProblemDesk

@@ -14,6 +14,7 @@ from flask import Flask
 import app
 from layouts import access, staff
 from layouts.access import ANY_DEPARTMENT, NotAllowed, Role
+from layouts.acts import acts
 from layouts.desk import Desk, put
 from serving.routes import Kind
 from serving.server import KINDS
@@ -30,6 +31,8 @@ from tests.people import roles, sign_in, somebody
 __all__ = ["empty_database", "published_city"]
 
 OWN, OTHER = "public_works", "parks"
+BY_A_ROW: dict[str, str] = {}
+"""In place of arguments: a row of the database tells the department, and the act's own test makes one."""
 
 PAGES = {
     "today": (Role.VIEWER, None),
@@ -49,6 +52,12 @@ CALLBACKS: dict[str, tuple[Role, Any]] = {
     "receipt-shown.children": (Role.VIEWER, None),
 }
 """By output what a callback takes, as above."""
+
+ACTS: dict[str, tuple[Role, Any]] = {
+    "add_note": (Role.EDITOR, {"metric_id": "pothole_on_time"}),
+    "withdraw_note": (Role.EDITOR, BY_A_ROW),
+}
+"""By name what an act takes (`layouts.acts`), as above: fields that name the department OWN."""
 
 OF_DASH = ("_pages_content", "_pages_store", "_pages_dummy")
 """Dash's own callback between pages calls their layouts, which are guarded."""
@@ -74,6 +83,7 @@ ROUTES = {
     "/account/password": Kind.STAFF,
     "/account/sessions/<number>/end": Kind.STAFF,
     "/session": Kind.STAFF,
+    "/act/<name>": Kind.ACT,
 }
 """The kinds of all rules but those under the prefixes below."""
 
@@ -170,6 +180,7 @@ def test_no_route_for_staff_answers_who_is_not_signed_in(server):
 def test_every_page_and_callback_has_its_line(server):
     assert layouts_of(server).keys() == PAGES.keys(), "a new page needs a line in PAGES"
     assert callbacks_of(server).keys() == CALLBACKS.keys(), "a new callback needs a line in CALLBACKS"
+    assert acts().keys() == ACTS.keys(), "a new act needs a line in ACTS"
 
 
 @pytest.mark.parametrize("held", roles(OWN, OTHER), ids=str)
@@ -190,6 +201,19 @@ def test_every_page_and_callback_lets_in_who_may_and_nobody_else(server, asked_b
                     assert told is None and access.is_allowed(access.Need(need, told)) is (
                         held[0] is Role.ADMIN
                     )
+
+
+@pytest.mark.parametrize("held", roles(OWN, OTHER), ids=str)
+def test_every_act_is_done_by_who_may_and_nobody_else(asked_by, held):
+    with asked_by(*held).test_request_context("/"):
+        for name, (need, place) in ACTS.items():
+            act = acts()[name]
+            assert act.role is need, name
+            fields = place if isinstance(place, dict) else {}
+            expected = held[0] is Role.ADMIN if place is BY_A_ROW else may(*held, need, place)
+            assert access.is_allowed(act.need(fields)) is expected, (name, held)
+            for wrong in ({}, dict.fromkeys(fields, "nothing")) if fields else ():
+                assert access.is_allowed(act.need(wrong)) is (held[0] is Role.ADMIN), name
 
 
 def department_told(stands: access.Stands, function: Any, named: dict[str, Any]) -> str | None:
