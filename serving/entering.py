@@ -139,7 +139,7 @@ class Entry:
 
         Raises TooManyTriesError.
         """
-        address, device = guard.address_of(request, self.who.way), self.who.cookies().read(DEVICE)
+        address, device = self.who.address(), self.who.cookies().read(DEVICE)
         now = instant_text(self.who.clock())
         with reading(self.who.engine) as connection:
             keys = attempts.keys(connection, address, email, device, now)

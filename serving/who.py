@@ -66,14 +66,8 @@ class Who:
         return None if found is None else found.person
 
     def address(self) -> str:
-        """Where a request comes from, for counting alone.
-
-        Under the public name a proxy on this machine says it, last in X-Forwarded-For; what stands before
-        it may be a lie of the sender.
-        """
-        said = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-        is_passed_on = self.way.is_secure(request) and guard.is_loopback(request.remote_addr)
-        return said if said and is_passed_on else request.remote_addr or ""
+        """Where a request comes from, for counting alone (`guard.address_of`)."""
+        return guard.address_of(request, self.way)
 
     def cookies(self) -> Cookies:
         """The cookies of the way a request came."""

@@ -64,10 +64,11 @@ def add_person(
     department: str | None = None,
     *,
     email: str = "",
+    clock: Clock | None = None,
 ) -> Person:
-    """A person with a role in a database, whose clock stays where it is; each has an e-mail address."""
+    """A person with a role in a database, whose clock stays where it is unless one is given."""
     address = email or f"{role or 'nobody'}{next(_numbers)}@city.example"
-    with writing(engine, _at_rest(engine)) as write:
+    with writing(engine, clock or _at_rest(engine)) as write:
         made = people.add(write, BY_HAND, str(role or "nobody").title(), address)
         return made if role is None else people.grant(write, BY_HAND, made.id, role, department)
 

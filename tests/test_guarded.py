@@ -5,6 +5,7 @@ Whoever adds one adds its line here, with what it takes; without it this test fa
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import dash
@@ -15,6 +16,7 @@ import app
 from layouts import access, staff
 from layouts.access import ANY_DEPARTMENT, NotAllowed, Role
 from layouts.acts import acts
+from layouts.case_file import CaseFile
 from layouts.desk import Desk, put
 from serving.routes import Kind
 from serving.server import KINDS
@@ -31,12 +33,15 @@ from tests.people import roles, sign_in, somebody
 __all__ = ["empty_database", "published_city"]
 
 OWN, OTHER = "public_works", "parks"
+OF_A_METRIC = {"metric_id": "pothole_on_time"}
 BY_A_ROW: dict[str, str] = {}
 """In place of arguments: a row of the database tells the department, and the act's own test makes one."""
 
 PAGES = {
     "today": (Role.VIEWER, None),
     "metric": (Role.VIEWER, None),
+    "case": (Role.VIEWER, None),
+    "cases": (Role.VIEWER, None),
     "department": (Role.VIEWER, None),
     "districts": (Role.VIEWER, None),
     "district": (Role.VIEWER, None),
@@ -54,7 +59,19 @@ CALLBACKS: dict[str, tuple[Role, Any]] = {
 """By output what a callback takes, as above."""
 
 ACTS: dict[str, tuple[Role, Any]] = {
-    "add_note": (Role.EDITOR, {"metric_id": "pothole_on_time"}),
+    "accept_flag": (Role.OWNER, BY_A_ROW),
+    "add_action": (Role.EDITOR, OF_A_METRIC),
+    "add_mark": (Role.EDITOR, OF_A_METRIC),
+    "add_note": (Role.EDITOR, OF_A_METRIC),
+    "answer_problem": (Role.EDITOR, BY_A_ROW),
+    "decide_release": (Role.APPROVER, None),
+    "flag_record": (Role.EDITOR, OF_A_METRIC),
+    "pass_release": (Role.OWNER, OF_A_METRIC),
+    "refuse_flag": (Role.OWNER, BY_A_ROW),
+    "report_problem": (Role.VIEWER, None),
+    "turn_action": (Role.EDITOR, BY_A_ROW),
+    "withdraw_flag": (Role.EDITOR, BY_A_ROW),
+    "withdraw_mark": (Role.EDITOR, BY_A_ROW),
     "withdraw_note": (Role.EDITOR, BY_A_ROW),
 }
 """By name what an act takes (`layouts.acts`), as above: fields that name the department OWN."""
@@ -84,6 +101,7 @@ ROUTES = {
     "/account/sessions/<number>/end": Kind.STAFF,
     "/session": Kind.STAFF,
     "/act/<name>": Kind.ACT,
+    "/metric/<metric>/problem": Kind.PUBLIC,
 }
 """The kinds of all rules but those under the prefixes below."""
 
@@ -201,6 +219,18 @@ def test_every_page_and_callback_lets_in_who_may_and_nobody_else(server, asked_b
                     assert told is None and access.is_allowed(access.Need(need, told)) is (
                         held[0] is Role.ADMIN
                     )
+
+
+@pytest.mark.parametrize("held", roles(OWN, OTHER), ids=str)
+def test_records_are_for_editors_and_owners_of_their_department_and_for_admins(server, asked_by, held):
+    cases, case = (inspect.unwrap(layouts_of(server)[name]).__globals__ for name in ("cases", "case"))
+    with asked_by(*held).test_request_context("/staff/"):
+        for function in (cases["_view"], case["_versions"], CaseFile._file):
+            stands = access.needs(function)
+            assert stands is not None and stands.role is Role.EDITOR, function
+            told = department_told(stands, function, OF_A_METRIC)
+            assert access.is_allowed(access.Need(Role.EDITOR, told)) is may(*held, Role.EDITOR, OF_A_METRIC)
+            assert department_told(stands, function, {}) is None
 
 
 @pytest.mark.parametrize("held", roles(OWN, OTHER), ids=str)
