@@ -15,23 +15,32 @@ from layouts.charts.dots import BROAD, dot_plot
 from layouts.charts.embedded import Svg
 from layouts.components import Children, chip, labelled, row, scrolling, table
 from layouts.district_view import DistrictsView, DistrictView
-from layouts.formats import district_tables, one_district, standings
+from layouts.formats import _, district_tables, one_district, standings
 from layouts.formats import districts as say
 from layouts.formats.district_tables import Cell
-from layouts.links import district_link, districts_link
+from layouts.links import district_link, districts_link, records_link
+from metrics.districts import Standing
 from metrics.model import Metric
 
 Row = tuple[Children, Sequence[Cell]]
 
 
-def comparison(view: DistrictsView) -> list[Component]:
-    """What a metric by district is made of, below its heading."""
+def comparison(view: DistrictsView, *, with_records: bool = False) -> list[Component]:
+    """What a metric by district is made of, below its heading.
+
+    with_records: each district leads to the records behind it too.
+    """
     said = [say.hidden(view), say.equity(view), *say.by_need(view)]
     return [
         *([html.P(f"{say.caution()} {say.proxy(view)}", className="note")] if view.is_reported else []),
         *_pictures(view),
         html.P(say.order(view.edition.city), className="small muted beside"),
-        _table(formats.period(view.period), district_tables.heads(view), _rows(view), say.title(view)),
+        _table(
+            formats.period(view.period),
+            district_tables.heads(view),
+            _rows(view, with_records),
+            say.title(view),
+        ),
         *(html.P(text, className="small beside") for text in said if text),
     ]
 
@@ -61,8 +70,14 @@ def _pictures(view: DistrictsView) -> list[Component]:
     return [html.Div(figures, className="places" if drawn else "places alone")]
 
 
-def _rows(view: DistrictsView) -> list[Row]:
+def _rows(view: DistrictsView, with_records: bool) -> list[Row]:
     numbers = numbered(view)
+
+    def records(one: Standing) -> list[Component]:
+        if not with_records or one.together or one.score.value is None:
+            return []
+        link = dcc.Link(_("See the records"), href=records_link(view.edition, one.score))
+        return [html.Span(link, className="beneath")]
 
     def name(district: str, text: str) -> Children:
         if district not in view.edition.catalogue.districts:
@@ -72,7 +87,7 @@ def _rows(view: DistrictsView) -> list[Row]:
         return dcc.Link(f"{number}{text}", href=link)
 
     return [
-        (name(one.district, standings.row_name(view, one)), district_tables.cells(view, one))
+        ([name(one.district, standings.row_name(view, one)), *records(one)], district_tables.cells(view, one))
         for one in view.by.rows
     ]
 

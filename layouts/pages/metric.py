@@ -15,8 +15,8 @@ from layouts.breach_section import breach_section
 from layouts.breach_view import BreachView, breach_view
 from layouts.charts.graph import graph
 from layouts.charts.plotly_line import line_figure
+from layouts.compared_section import compared_section
 from layouts.components import (
-    behind,
     colophon,
     labelled,
     labelled_by,
@@ -25,17 +25,16 @@ from layouts.components import (
     row,
     score_chip,
     scrolling,
-    section,
     table,
-    with_bar,
 )
 from layouts.control_section import control_section
 from layouts.desk import at_hand
-from layouts.formats import _, company, method, vintages, words
+from layouts.district_view import GRAINS, DistrictsView, districts_view
+from layouts.formats import _, company, method, vintages
 from layouts.formats.freshness import how_fresh
 from layouts.integrity_section import integrity_section
 from layouts.integrity_view import trust_of
-from layouts.links import department_link, districts_link, metric_link, records_link
+from layouts.links import department_link, metric_link, records_link
 from layouts.metric_view import metric_view
 from layouts.notes_section import notes_section
 from layouts.notes_view import NotesView, notes_view
@@ -54,7 +53,7 @@ from layouts.receipt import (
 )
 from layouts.receipt_view import receipt_of
 from layouts.staff import staff_page
-from layouts.views import DistrictLine, MetricView
+from layouts.views import MetricView
 from layouts.vintage_section import vintage_section
 from layouts.vintage_view import VintageView, vintage_view
 from metrics.model import Metric, Score, Status, Target
@@ -92,13 +91,16 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
             is_theirs = is_allowed(Need(Role.EDITOR, metric.department))
             due = breach_view(connection, edition, metric, oldest=is_theirs)
             about = view.score.period if view.score else None
+            by_district = districts_view(
+                connection, edition, metric, view.grain if view.grain in GRAINS else None
+            )
             written = notes_view(connection, edition, metric, about, view.scores)
     except Refusal as refusal:
         return refused(refusal)
     except NothingPublished:
         return no_page(_("Nothing has been published yet"))
     receipt = [opened_receipt(view, found, start)] if start else []
-    return html.Div(_page(view, told, trust, receipt, written, due))
+    return html.Div(_page(view, told, trust, receipt, written, due, by_district))
 
 
 @dash.callback(
@@ -122,6 +124,7 @@ def _page(
     receipt: list[html.Section],
     written: NotesView,
     due: BreachView | None,
+    by: DistrictsView | None,
 ) -> list[Any]:
     metric, score, edition = view.metric, view.score, view.edition
     may_change = formats.provisional(1) if score and score.status is Status.PROVISIONAL else ""
@@ -156,7 +159,7 @@ def _page(
         *integrity_section(view, trust),
         *vintage_section(told),
         *([] if receipt else receipt_section(view)),
-        *_districts(view),
+        *compared_section(by),
         colophon(edition),
     ]
 
@@ -327,43 +330,6 @@ def _target_row(metric: Metric, target: Target) -> html.Li:
             html.Span(f"{target.reason} ({target.approved_by})", className="muted"),
         ]
     )
-
-
-def _districts(view: MetricView) -> list[html.Section]:
-    if not view.districts:
-        return []
-    word = view.edition.city.district_word
-    heads = [
-        (words.capital(word), ""),
-        (_("Value"), "number-cell"),
-        (_("Based on"), "number-cell"),
-        (_("Score"), ""),
-    ]
-    rows = [
-        row(
-            formats.place(line.id, line.name, line.together),
-            (formats.value(view.metric, line.score.value), "number-cell"),
-            (behind(formats.parts(view.metric, line.score), _records(view, line)), "number-cell"),
-            (
-                with_bar(line.score.score)
-                if line.score.score is not None
-                else html.Span(formats.status_word(line.score.status), className="muted"),
-                "",
-            ),
-        )
-        for line in view.districts
-    ]
-    name = _("By {district}").format(district=word)
-    shown = table(formats.period(view.districts[0].score.period), heads, rows)
-    card = scrolling(shown, labelled_by("districts"), "sheet scroll")
-    link = districts_link(view.edition, metric=view.metric.id, grain=view.districts[0].score.period.grain)
-    more = html.P(dcc.Link(_("Compare them: map, chance and need"), href=link), className="beside")
-    return [section(name, card, more, id="districts")]
-
-
-def _records(view: MetricView, line: DistrictLine) -> str:
-    """The address of a district's records; of districts that are hidden together there is none."""
-    return "" if line.together else records_link(view.edition, line.score)
 
 
 def _card(name: str, *children: Any, id: str) -> html.Section:
