@@ -19,10 +19,12 @@ from zoneinfo import ZoneInfo
 from apscheduler.triggers.cron import CronTrigger
 
 import settings
-from ingest import entry_answers
+from ingest import entry_answers, source_answers
+from ingest.backfill import STEPS
 from ingest.contract import SourceError
 from ingest.delivered import load_delivery
 from ingest.desk import BUSY, Asked, Desk, RunReport
+from ingest.replay import replay
 from ingest.run import run_source
 from metrics.catalogue import CatalogueError, find_city, load
 from metrics.catalogue_source_rules import WEEKDAYS
@@ -39,6 +41,7 @@ from store import (
     records,
     requests,
     runs,
+    source_requests,
     targets,
 )
 from store.engine import Clock, Engine, StoreError, Writing, database_url, open_engine, reading, system_clock
@@ -61,12 +64,31 @@ LATER = timedelta(seconds=30)
 
 AGAIN_SECONDS = 5.0
 NEWS = "news"
+UNDER_WAY = "under_way"
+"""The outcome of a request that was not answered yet: it goes on when there is nothing else to do."""
+
 TIDY_AT = "30 3 * * *"
 EVER, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 LONGEST_SHIFT = timedelta(hours=3)
 """More than any clock was ever set forward at once."""
 
 LOOKED_BACK = tuple(timedelta(hours=hours) for hours in (1, 24, 8 * 24, 32 * 24, 366 * 24))
+
+CAN_WAIT = (deliveries.KIND, source_requests.BACKFILL)
+"""Requests that wait where another run of their source is under way; who sent others is told so."""
+
+KINDS = (
+    source_requests.RUN,
+    "publish",
+    deliveries.KIND,
+    entry_answers.REQUEST,
+    corrections.KIND,
+    source_requests.DRY_RUN,
+    source_requests.BACKFILL,
+    source_requests.STOP,
+    source_requests.REPLAY,
+)
+"""The requests that are answered."""
 
 Words = Mapping[str, Any]
 Ended = tuple[str, Words]
@@ -190,15 +212,17 @@ class Duties:
     def attend(self) -> bool:
         """Does the most urgent thing there is to do, and no more; False when there is nothing.
 
-        Requests come first, then sources that are due, then what they changed is published. Raises
-        LeaseLostError, with nothing begun, when another worker has taken over.
+        Requests come first, then sources that are due, then what they changed is published. The steps of a
+        backfill come last, one at a time, so that nothing else waits for all of it. Raises LeaseLostError,
+        with nothing begun, when another worker has taken over.
         """
         *first, last = self.jobs()
         return (
-            self._answer_one()
+            self._answer_one(besides=(source_requests.BACKFILL,))
             or any(self._do_if_due(job) for job in first)
             or self._publish_news()
             or self._do_if_due(last)
+            or self._answer_one()
         )
 
     def jobs(self) -> list[Job]:
@@ -325,29 +349,36 @@ class Duties:
 
     # --- requests ---
 
-    def _answer_one(self) -> bool:
-        """Answers the oldest request that waits."""
+    def _answer_one(self, besides: tuple[str, ...] = ()) -> bool:
+        """Answers the oldest request that waits, but for some kinds."""
         desk = self.desk
-        must_wait = desk.clock() < self._next.get(deliveries.KIND, EVER)
-        besides = (deliveries.KIND,) if must_wait else ()
-        request = requests.claim(desk.engine, desk.clock, self.holding, besides)
+        resting = [kind for kind in CAN_WAIT if desk.clock() < self._next.get(kind, EVER)]
+        request = requests.claim(desk.engine, desk.clock, self.holding, (*besides, *resting))
         if request is None:
             return False
-        with Teller(partial(requests.progress, desk.engine, desk.clock, request.id)) as teller:
+        with Teller(partial(self._tell, request)) as teller:
             try:
                 result = self._answer(request, replace(desk, progress=teller))
             except _RefusedError as error:
                 result = {"outcome": "refused", "sentence": str(error)}
-        if result["outcome"] == BUSY and request.kind == deliveries.KIND:
+        is_busy = result["outcome"] == BUSY and request.kind in CAN_WAIT
+        if is_busy:
             # What was accepted is not refused because somebody else is loading the source.
-            requests.put_back(desk.engine, desk.clock, request.id, self.holding)
-            self._next[deliveries.KIND] = desk.clock() + LATER
+            self._next[request.kind] = desk.clock() + LATER
+        if is_busy or result["outcome"] == UNDER_WAY:
+            so_far = result if request.kind == source_requests.BACKFILL else None
+            requests.put_back(desk.engine, desk.clock, request.id, self.holding, so_far)
         else:
             requests.finish(desk.engine, desk.clock, request.id, result, self.holding)
         return True
 
+    def _tell(self, request: requests.Request, words: Words) -> None:
+        """Says how far a request is, beside what was said of it when it was put back."""
+        said = {**(request.progress or {}), **words}
+        requests.progress(self.desk.engine, self.desk.clock, request.id, said)
+
     def _answer(self, request: requests.Request, desk: Desk) -> Words:
-        if request.kind == "run_source":
+        if request.kind == source_requests.RUN:
             return self._answer_run(request.arguments, desk)
         if request.kind == "publish":
             reason = request.arguments.get("reason")
@@ -359,10 +390,57 @@ class Duties:
             return self._answer_entry(request.arguments, desk)
         if request.kind == corrections.KIND:
             return self._answer_correction(request.arguments, desk)
+        if request.kind == source_requests.BACKFILL:
+            return self._answer_backfill(request, desk)
+        if request.kind == source_requests.STOP:
+            return self._stop_backfill(request.arguments)
+        if request.kind == source_requests.DRY_RUN:
+            since, until = _days(request.arguments)
+            source = self._source(request.arguments)
+            return source_answers.tried(desk, source, self.catalogue, since, until)
+        if request.kind == source_requests.REPLAY:
+            return self._answer_replay(request.arguments, desk)
         raise _RefusedError(
-            f"The worker knows no request of the kind {request.kind!r}; it knows `run_source`, `publish`, "
-            f"`{deliveries.KIND}`, `{entry_answers.REQUEST}` and `{corrections.KIND}`."
+            f"The worker knows no request of the kind {request.kind!r}; it knows {', '.join(KINDS)}."
         )
+
+    def _answer_backfill(self, request: requests.Request, desk: Desk) -> Words:
+        """The next step of it. What is left is told by the ledger, whoever ended in the middle of it."""
+        source, (since, until) = self._source(request.arguments), _days(request.arguments)
+        step = request.arguments.get("step", "month")
+        if since is None or until is None or step not in STEPS:
+            raise _RefusedError(f"A backfill needs since, until and a step of {', '.join(STEPS)}; give them.")
+        wanted = source_answers.backfill_pieces(since, until, step)
+        if len(wanted) > source_answers.MOST_PIECES:
+            raise _RefusedError(f"{len(wanted)} steps are too many for one backfill; take longer steps.")
+        dated = records.dated_columns(self.catalogue, source)
+        words = source_answers.backfill_step(desk, source, wanted, request.created_at, dated)
+        is_over = words["outcome"] not in (UNDER_WAY, BUSY)
+        _say(words["sentence"], is_failure=is_over and words["outcome"] != SUCCEEDED)
+        if is_over:
+            self._next.pop(NEWS, None)
+        return words
+
+    def _stop_backfill(self, arguments: Words) -> Words:
+        """Nobody works at it now, as its steps come after every other request."""
+        words = {
+            "outcome": "stopped",
+            "sentence": f"{arguments.get('by')} stopped it; what was read is kept.",
+        }
+        with self.holding(self.desk.engine, self.desk.clock) as write:
+            found = requests.get(write.connection, int(arguments["request"]))
+            kept = {**(found.progress or {}), **words} if found else words
+            stopped = requests.cancel(write, [int(arguments["request"])], kept)
+        return (
+            words if stopped else {"outcome": "over", "sentence": "It was over before it could be stopped."}
+        )
+
+    def _answer_replay(self, arguments: Words, desk: Desk) -> Words:
+        source = self._source(arguments)
+        report = replay(desk, source, records.dated_columns(self.catalogue, source))
+        _say(report.line(), is_failure=report.outcome not in runs.GOOD_OUTCOMES)
+        self._next.pop(NEWS, None)
+        return source_answers.replay_words(report)
 
     def _answer_correction(self, arguments: Words, desk: Desk) -> Words:
         """The record as corrected, then a publication: killed between the two, the next one says why."""
@@ -406,11 +484,16 @@ class Duties:
         return sources[name]
 
     def _answer_run(self, arguments: Words, desk: Desk) -> Words:
-        source = self._source(arguments)
-        since, until = _day(arguments, "since"), _day(arguments, "until")
-        if since and until and since > until:
-            raise _RefusedError(f"since {since} is after until {until}; change one of them.")
+        source, (since, until) = self._source(arguments), _days(arguments)
         return self._run(source, desk, Asked(since, until, trigger="request")).words()
+
+
+def _days(arguments: Words) -> tuple[date | None, date | None]:
+    """The first and the last day of what is asked for."""
+    since, until = _day(arguments, "since"), _day(arguments, "until")
+    if since and until and since > until:
+        raise _RefusedError(f"since {since} is after until {until}; change one of them.")
+    return since, until
 
 
 def _day(arguments: Words, name: str) -> date | None:

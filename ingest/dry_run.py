@@ -40,9 +40,20 @@ class Trial:
         if self.written is None:
             return
         yield from (f"  {note}" for note in [self.report.message] if note)
-        yield from (f"  {line}" for line in _examples(self.written, self.key))
+        yield from (f"  {line}" for kind in self.examples().values() for line in kind)
         yield from (f"  {sentence}" for sentence in self.report.rejections)
         yield from (f"  {line}" for line in self.effects())
+
+    def examples(self) -> dict[str, list[str]]:
+        """A few records that would be new, changed or vanished, a line each; none where it would fail."""
+        found = self.written or Written((), (), ())
+        return {
+            "new": [f"new {one[self.key]}: {_said(one, self.key)}" for one in found.new],
+            "changed": [
+                f"changed {after[self.key]}: {_differences(before, after)}" for before, after in found.changed
+            ],
+            "vanished": [f"vanished {one[self.key]}: {_said(one, self.key)}" for one in found.withdrawn],
+        }
 
     def effects(self) -> Iterator[str]:
         """What the scores would be afterwards, line by line; why that cannot be said where it cannot."""
@@ -74,15 +85,6 @@ def dry_run(desk: Desk, source: Source, catalogue: Catalogue, asked: Asked | Non
     except (SourceError, StoreError, OSError) as error:
         return Trial(RunReport(source.id, "failed", message=told(error)))
     return Trial(report, source.key, found, moved)
-
-
-def _examples(found: Written, key: str) -> Iterator[str]:
-    for values in found.new:
-        yield f"new {values[key]}: {_said(values, key)}"
-    for before, after in found.changed:
-        yield f"changed {after[key]}: {_differences(before, after)}"
-    for values in found.withdrawn:
-        yield f"vanished {values[key]}: {_said(values, key)}"
 
 
 def _said(values: Values, key: str) -> str:

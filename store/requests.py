@@ -110,10 +110,16 @@ def finish(engine: Engine, clock: Clock, request_id: int, result: Words, within:
         _change(write, request_id, result=_json(result), finished_at=write.now)
 
 
-def put_back(engine: Engine, clock: Clock, request_id: int, within: Opening = writing) -> None:
-    """Lets a claimed request wait again: it could not begin. within: as for `claim`."""
+def put_back(
+    engine: Engine, clock: Clock, request_id: int, within: Opening = writing, so_far: Words | None = None
+) -> None:
+    """Lets a claimed request wait again: it could not begin, or goes on later. within: as for `claim`.
+
+    so_far: how far it is then; what comes forward is not what ends workers.
+    """
+    values: dict[str, Any] = {} if so_far is None else {"progress": _json(so_far), "losses": 0}
     with within(engine, clock) as write:
-        _change(write, request_id, claimed_at=None, progress=None)
+        _change(write, request_id, **{"claimed_at": None, "progress": None, **values})
 
 
 def cancel(write: Writing, request_ids: Sequence[int], result: Words) -> int:
@@ -136,7 +142,27 @@ def under_way(connection: Connection) -> list[Request]:
     return [_request(row) for row in connection.execute(statement)]
 
 
-def _change(write: Writing, request_id: int, **values: str | None) -> None:
+def unfinished(connection: Connection, kinds: Collection[str]) -> list[Request]:
+    """The requests of some kinds that are not answered, oldest first."""
+    open_ones = requests.c.finished_at.is_(None) & requests.c.kind.in_(tuple(kinds))
+    statement = select(requests).where(open_ones).order_by(requests.c.id)
+    return [_request(row) for row in connection.execute(statement)]
+
+
+def newest(
+    connection: Connection, kinds: Collection[str], most: int, *, arguments: Words | None = None
+) -> list[Request]:
+    """The newest requests of some kinds, newest first; arguments: only of those that were made with these."""
+    statement = select(requests).where(requests.c.kind.in_(tuple(kinds)))
+    for name, value in (arguments or {}).items():
+        # They are written by `_json`, so each stands in them in these very letters.
+        said = f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}"
+        statement = statement.where(requests.c.arguments.contains(said, autoescape=True))
+    found = connection.execute(statement.order_by(requests.c.id.desc()).limit(most))
+    return [_request(row) for row in found]
+
+
+def _change(write: Writing, request_id: int, **values: Any) -> None:
     under_way = requests.c.claimed_at.is_not(None) & requests.c.finished_at.is_(None)
     statement = update(requests).where(requests.c.id == request_id, under_way)
     if write.connection.execute(statement.values(values)).rowcount != 1:

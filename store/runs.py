@@ -211,9 +211,16 @@ def newest_good(connection: Connection) -> int:
     return connection.execute(newest).scalar_one_or_none() or 0
 
 
-def newest_good_of(connection: Connection, source: str, trigger: str) -> int | None:
-    """The number of the newest run of `source` asked for by `trigger` that did its work; None without one."""
-    asked = (_runs.c.source == source, _runs.c.trigger == trigger, _runs.c.outcome.in_(GOOD_OUTCOMES))
+def newest_good_of(
+    connection: Connection, source: str, trigger: str, before: datetime | None = None
+) -> int | None:
+    """The number of the newest run of `source` asked for by `trigger` that did its work; None without one.
+
+    before: only of those that began before an instant.
+    """
+    asked = [_runs.c.source == source, _runs.c.trigger == trigger, _runs.c.outcome.in_(GOOD_OUTCOMES)]
+    if before is not None:
+        asked.append(_runs.c.started_at < instant_text(before))
     return connection.execute(select(func.max(_runs.c.id)).where(*asked)).scalar_one()
 
 
