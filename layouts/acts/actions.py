@@ -6,7 +6,7 @@ from datetime import date
 
 from layouts.access import Role, department_of_metric, of_metric
 from layouts.acts import Done, Form, Wrong, act
-from layouts.acts.notes import PUBLIC, metric_of, of_action, page_of, seen_by_of
+from layouts.acts.about import PUBLIC, metric_of, of_action, page_of, seen_by_of
 from layouts.formats import _
 from metrics.periods import local_day
 from store import actions

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from layouts.access import Role, department_of_metric, of_metric
 from layouts.acts import Done, Form, Wrong, act
-from layouts.acts.notes import metric_of
-from layouts.desk import at_hand
+from layouts.acts.about import metric_of, of_flag
 from layouts.formats import _
 from layouts.links import bare_case_link
 from metrics.model import City, Column, Metric, Source
@@ -23,16 +20,6 @@ WHOLE = "*"
 """In place of a column: the record does not belong in the source at all."""
 
 LONGEST_NOTE = 200
-
-
-def of_flag(given: Mapping[str, Any]) -> str | None:
-    """The department of the flag whose number is in the field `flag_id`; None where there is none such."""
-    number = str(given.get("flag_id", ""))
-    if not (number.isascii() and number.isdecimal() and len(number) < 18):
-        return None
-    with reading(at_hand().engine) as connection:
-        found = corrections.get(connection, int(number))
-    return None if found is None else department_of_metric(found.metric)
 
 
 @act("flag_record", Role.EDITOR, department=of_metric)

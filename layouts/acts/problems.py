@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from layouts.access import Role
 from layouts.acts import Done, Form, act
-from layouts.acts.notes import PUBLIC, SEEN_BY, metric_of, of_problem, page_of
+from layouts.acts.about import PUBLIC, metric_called, metric_of, of_problem, page_of, seen_by_of
 from layouts.formats import _
+from metrics.model import Metric
 from store import problems
+from store.engine import reading
 from store.problems import About, State
 
 MOST_WORDS = 1000
@@ -28,8 +30,13 @@ def answer_problem(form: Form) -> Done:
     number = form.id("problem_id")
     state = form.one_of("state", State)
     words = form.text("words", most=MOST_WORDS)
-    is_public = form.choice("seen_by", SEEN_BY) == PUBLIC
+    is_public = seen_by_of(form, _asked_about(form, number)) == PUBLIC
     with form.writing() as write:
         after = problems.answer(write, form.person, number, state, words, is_public=is_public)
     said = _("The answer is on the public page now.") if is_public else _("The answer is kept for staff.")
     return Done(page_of(after.metric, "problems"), said)
+
+
+def _asked_about(form: Form, number: int) -> Metric:
+    with reading(form.desk.engine) as connection:
+        return metric_called(form, problems.metric_of(connection, number) or "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from layouts.access import Role, of_metric
 from layouts.acts import Done, Form, Wrong, act
-from layouts.acts.notes import metric_of, page_of
+from layouts.acts.about import metric_of, page_of
 from layouts.formats import _
 from store import releases
 from store.releases import Step
