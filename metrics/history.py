@@ -134,8 +134,7 @@ class History:
 
     def gaps(self, period: Period) -> list[Gap]:
         """The declared gaps that touch a period."""
-        gaps = self.source.gaps
-        return [one for one in gaps if one.from_day < period.end and one.to_day >= period.start]
+        return self.source.gaps_in(period.start, period.end)
 
     def dates(self, columns: Iterable[int]) -> list[date]:
         """The days of column numbers."""

@@ -104,11 +104,21 @@ class Period:
 
 
 @dataclass(frozen=True)
-class Closure:
-    """A dated range [from_day, to_day] on which a working calendar is closed, beside the holidays."""
+class Days:
+    """The days from one to another, [from_day, to_day]."""
 
     from_day: date
     to_day: date
+
+    def touches(self, start: date, end: date) -> bool:
+        """Whether any of its days lies in [start, end)."""
+        return self.from_day < end and self.to_day >= start
+
+
+@dataclass(frozen=True)
+class Closure(Days):
+    """Days on which a working calendar is closed, beside the holidays."""
+
     reason: str
     calendar: Literal["business", "school", "all"] = "business"
 
@@ -232,11 +242,9 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Gap:
-    """Days [from_day, to_day] for which a source is known to be incomplete, and since when we say so."""
+class Gap(Days):
+    """Days for which a source is known to be incomplete, and since when we say so."""
 
-    from_day: date
-    to_day: date
     reason: str
     declared: date
     score_known_days: bool = False
@@ -277,6 +285,10 @@ class Source:
     licence: str = ""
     url: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def gaps_in(self, start: date, end: date) -> list[Gap]:
+        """The declared gaps with any day in [start, end)."""
+        return [one for one in self.gaps if one.touches(start, end)]
 
     def column(self, name: str) -> Column:
         """The column called `name`; KeyError names the source when there is none."""

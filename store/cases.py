@@ -178,9 +178,9 @@ class _Asked:
         self._connection, self._reading, self._chosen = connection, reading, chosen
         self._catalogue, self._metric = _defined(reading, chosen.metric)
         self._source = self._catalogue.sources[self._metric.source]
-        self._dialect = connection.dialect.name
-        self._question = question(self._catalogue, self._metric, self._dialect)
-        self._numerator, denominator = parts_of(self._catalogue, self._metric, self._dialect)
+        dialect = connection.dialect.name
+        self._question = question(self._catalogue, self._metric, dialect)
+        self._numerator, denominator = parts_of(self._catalogue, self._metric, dialect)
         self._amounts = (
             f"{self._question.district} AS _district, {self._numerator} AS _numerator, "
             f"{denominator} AS _denominator"
@@ -262,7 +262,8 @@ class _Asked:
 
     def _days_test(self) -> str:
         """A test of the day as it is kept: in the period, known, and in no gap."""
-        last = _last_days(self._reading, self._catalogue, self._source, self._chosen.period)
+        period = self._chosen.period
+        last = _last_days(self._reading, self._catalogue, self._source, period)
         # A level is that of one day, whenever its cases entered.
         is_level = self._metric.aggregation is Aggregation.STOCK and last.end > last.start
         since = date.min if is_level else last.start
@@ -272,8 +273,9 @@ class _Asked:
         tests = [f"{day} >= :since AND {day} < :beyond"]
         if is_level:
             return tests[0]
-        for number, gap in enumerate(_gaps(self._source, self._chosen.period)):
-            self._parameters |= {f"gap_{number}": gap[0].isoformat(), f"gone_{number}": gap[1].isoformat()}
+        for number, gap in enumerate(self._source.gaps_in(period.start, period.end)):
+            self._parameters[f"gap_{number}"] = gap.from_day.isoformat()
+            self._parameters[f"gone_{number}"] = gap.to_day.isoformat()
             tests.append(f"NOT ({day} >= :gap_{number} AND {day} <= :gone_{number})")
         return " AND ".join(tests)
 
@@ -321,22 +323,13 @@ def _last_days(reading: Reading, catalogue: Catalogue, source: Source, period: P
     if known_until is None:
         return replace(period, end=period.start)
     end = min(period.end, reading.publication.as_of, periods.local_day(catalogue.city, known_until))
-    gaps = _gaps(source, period)
-    while end > period.start and any(first <= end - _A_DAY <= last for first, last in gaps):
+    gaps = source.gaps_in(period.start, period.end)
+    while end > period.start and any(one.touches(end - _A_DAY, end) for one in gaps):
         end -= _A_DAY
     return replace(period, end=max(end, period.start))
 
 
 _A_DAY = timedelta(days=1)
-
-
-def _gaps(source: Source, period: Period) -> list[tuple[date, date]]:
-    """The declared gaps that touch a period, each with its first and last day."""
-    return [
-        (one.from_day, one.to_day)
-        for one in source.gaps
-        if one.from_day < period.end and one.to_day >= period.start
-    ]
 
 
 def _number(name: str, value: str) -> int:

@@ -198,7 +198,7 @@ def _statements(catalogue: Catalogue, metric: Metric, period: Period) -> tuple[o
     days: tuple[Closure | Gap, ...] = (*city.closures, *(source.gaps if source else ()))
     return (
         targets_in_force(metric, period),
-        [one for one in days if one.from_day < period.end and one.to_day >= period.start],
+        [one for one in days if one.touches(period.start, period.end)],
         [day for day in city.holidays if period.start <= day < period.end],
         _without(city, WORDS_OF_A_CITY | OF_THE_HEADLINE),
         (source.begins, source.arrival, source.due_after_minutes) if source else None,
