@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -12,8 +13,6 @@ from layouts.breach_view import AGES, BreachView, by_age, by_day
 from layouts.components import labelled, row, scrolling, section, table
 from layouts.formats import _, deadlines
 from layouts.links import case_link, metric_link
-
-Day = tuple[object, int, float | None]
 
 
 def breach_section(view: BreachView | None) -> list[html.Section]:
@@ -58,11 +57,11 @@ def _measures(views: Sequence[BreachView]) -> html.Table:
     return table(_("Open cases by measure"), heads, rows)
 
 
-def _due(days: Sequence[tuple[object, int, float | None]]) -> Component:
+def _due(days: Sequence[tuple[date, int, float | None]]) -> Component:
     heads = [(_("Due on"), ""), (_("Open"), "number-cell"), (_("Expected to miss it"), "number-cell")]
     rows = [
         row(
-            formats.day(day),  # type: ignore[arg-type]
+            formats.day(day),
             (formats.count(count), "number-cell"),
             (deadlines.expected_count(misses), "number-cell"),
         )

@@ -9,15 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 from layouts.views import Edition
 from metrics.model import Metric
 from store import breaches
 from store.breaches import Breaches, OpenCase
-
-if TYPE_CHECKING:
-    from store.engine import Connection
+from store.engine import Connection
 
 AGES = (7, 14, 30, 90)
 """The last day of each class of what is overdue; beyond the last is one more."""

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, text
 
 from metrics.breaches import BACK_DAYS, Breaches, DueCase, breaches
 from metrics.closure import Closure, Deadline, closure, deadline
-from metrics.model import Catalogue, Metric
+from metrics.model import Catalogue, Metric, Source
 from store import records
-from store.questions import as_of_parameters, parts_of, question, quoted, visible_records
+from store.questions import as_of_parameters, may_be_open, parts_of, question, quoted, visible_records
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def breaches_of(connection: Connection, catalogue: Catalogue, metric: Metric, as
     numerator, _ = parts_of(catalogue, metric, asked.dialect)
     opened, due, closed = asked.days
     # What has a deadline far behind and is closed is of no interest; a masked closing reads as open.
-    chosen = f"({due} >= :since OR {closed} IS NULL OR {closed} >= :as_of)"
+    chosen = f"({due} >= :since OR {asked.may_be_open})"
     rows = asked.rows(
         f"{opened}, {due}, {closed}, {numerator}, COUNT(*)", chosen, "GROUP BY 1, 2, 3, 4", as_of
     )
@@ -60,9 +60,8 @@ def open_cases(
         return []
     opened, due, closed = asked.days
     key = quoted(catalogue.sources[metric.source].key)
-    may_be = f"({closed} IS NULL OR {closed} >= :as_of)"
     order = f"AND {closed} IS NULL ORDER BY 3, 1 LIMIT {most}"
-    rows = asked.rows(f"{key}, {opened}, {due}", may_be, order, as_of)
+    rows = asked.rows(f"{key}, {opened}, {due}", f"({asked.may_be_open})", order, as_of)
     return [OpenCase(name, date.fromisoformat(began), date.fromisoformat(by)) for name, began, by in rows]
 
 
@@ -83,10 +82,13 @@ class _Asked:
     @property
     def days(self) -> tuple[str, str, str]:
         """The columns of the local days on which a case is opened, due and closed."""
-        source = self.catalogue.sources[self.metric.source]
         names = (self.found.opened, self.deadline.due, self.deadline.closed)
-        opened, due, closed = (quoted(records.day_column(source, name)) for name in names)
+        opened, due, closed = (quoted(records.day_column(self._source, name)) for name in names)
         return opened, due, closed
+
+    @property
+    def may_be_open(self) -> str:
+        return may_be_open(self._source, self.deadline.closed)
 
     def rows(self, wanted: str, chosen: str, rest: str, as_of: date) -> list[Any]:
         asked = question(self.catalogue, self.metric, self.dialect)
@@ -99,6 +101,10 @@ class _Asked:
             "since": (as_of - timedelta(days=BACK_DAYS)).isoformat()
         }
         return list(self.connection.execute(text(statement), parameters))
+
+    @property
+    def _source(self) -> Source:
+        return self.catalogue.sources[self.metric.source]
 
 
 def _asked(connection: Connection, catalogue: Catalogue, metric: Metric) -> _Asked | None:

@@ -197,6 +197,13 @@ def visible_records(visible: str, chosen: str = "1=1") -> str:
     return f"FROM ({visible} WHERE {quoted('_withdrawn_at')} IS NULL AND {chosen}) AS visible"
 
 
+def may_be_open(source: Source, closed: str) -> str:
+    """A test of records as they are kept, for indexes: whether one may read as not `closed` as of a date."""
+    masks = [closed, source.column(closed).known_with]
+    ends = [quoted(records.day_column(source, name)) for name in masks if name]
+    return " OR ".join(f"{end} IS NULL OR {end} >= :as_of" for end in ends)
+
+
 def _shown(source: Source, column: Column, before: str | None) -> list[str]:
     masks = []
     if _is_time(column) and not column.planned:

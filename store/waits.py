@@ -17,7 +17,7 @@ from metrics.model import Catalogue, Metric, Source
 from metrics.waiting import Cases, Waiting, waiting
 from store import records
 from store.engine import from_text
-from store.questions import as_of_parameters, quoted, visible, visible_records
+from store.questions import as_of_parameters, may_be_open, quoted, visible, visible_records
 from store.schema import workdays
 
 COHORT_DAYS = 91
@@ -68,9 +68,7 @@ class _Asked:
     def open(self) -> Sequence[Any]:
         """(opened, its day, how many) of every case that is open; only rows that may be are looked at."""
         opened, day = quoted(self.found.opened), self._day(self.found.opened)
-        masks = [self.found.closed, self._source.column(self.found.closed).known_with]
-        ends = [self._day(name) for name in masks if name]
-        may_be = " OR ".join(f"{end} IS NULL OR {end} >= :as_of" for end in ends)
+        may_be = may_be_open(self._source, self.found.closed)
         kept = f"{quoted(self.found.closed)} IS NULL"
         return self._rows(f"{opened}, {day}, COUNT(*)", f"({may_be}) AND {day} < :as_of", kept, "1, 2")
 

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from metrics.catalogue import load
 from store.breaches import OpenCase, breaches_of, open_cases
-from store.engine import reading
-from tests.town import case, metric_file
+from store.engine import open_engine, reading
+from tests.town import SOURCE, Town, case, metric_file
 
 AS_OF = date(2026, 6, 20)
 NOON = datetime(2026, 6, 1, 16, tzinfo=UTC)
@@ -43,3 +43,21 @@ def test_a_metric_without_a_deadline_has_none(town, city):
     with reading(town.engine) as connection:
         assert breaches_of(connection, catalogue, catalogue.metrics["reported"], AS_OF) is None
         assert open_cases(connection, catalogue, catalogue.metrics["reported"], AS_OF) == []
+
+
+def test_a_closing_that_was_entered_late_is_open_until_then(any_engine_url, city):
+    entered = 'known_with = "entered"\n[columns.entered]\ntype = "instant"'
+    written = SOURCE.replace(
+        '[columns.closed]\ntype = "instant"', f'[columns.closed]\ntype = "instant"\n{entered}'
+    )
+    (city / "sources/cases.toml").write_text(written)
+    town = Town(open_engine(any_engine_url), load(city))
+    town.ingest({**case("entered_late", 15, 10), "entered": NOON + timedelta(days=21)})
+    metric = town.catalogue.metrics["on_time"]
+    with reading(town.engine) as connection:
+        found = breaches_of(connection, town.catalogue, metric, AS_OF)
+        listed = open_cases(connection, town.catalogue, metric, AS_OF)
+    town.engine.dispose()
+    assert found is not None
+    assert found.overdue == {5: 1}
+    assert [one.key for one in listed] == ["entered_late"]
