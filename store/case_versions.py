@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, text
 
 from metrics.model import Catalogue, Metric
 from store import records
-from store.engine import from_text
+from store.engine import from_text, from_text_or_none
 from store.questions import as_of_parameters, quoted, sql, visible
 
 
@@ -46,7 +46,7 @@ def versions(
             found.append(
                 Version(
                     from_text(said["_recorded_from"]),
-                    from_text(until) if until else None,
+                    from_text_or_none(until),
                     said["_withdrawn_at"] is not None,
                     {column.name: said[column.name] for column in source.columns},
                 )

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 
 from metrics.model import Source
 from store import audit_log, people, requests
-from store.engine import StoreError, Writing, from_text, instant_text
+from store.engine import StoreError, Writing, from_text_or_none, instant_text
 from store.people import Person, Role
 from store.record_tables import keep_versions, record_table, stage_columns, tables_of
 from store.schema import corrections
@@ -93,6 +93,12 @@ def get(connection: Connection, number: int) -> Correction | None:
     """A correction by its number; None where there is none."""
     row = connection.execute(select(corrections).where(corrections.c.id == number)).one_or_none()
     return None if row is None else _correction(row)
+
+
+def metric_of(connection: Connection, number: int) -> str | None:
+    """The metric a correction was flagged on; None where there is no such correction."""
+    statement = select(corrections.c.metric).where(corrections.c.id == number)
+    return connection.execute(statement).scalar_one_or_none()
 
 
 def of_record(connection: Connection, source: str, key: object) -> list[Correction]:
@@ -319,7 +325,7 @@ def _who_and_why(row: Row) -> str:
 def _correction(row: Row) -> Correction:
     fields = dict(row._mapping)
     for name in ("made_at", "decided_at", "applied_at"):
-        fields[name] = from_text(fields[name]) if fields[name] else None
+        fields[name] = from_text_or_none(fields[name])
     fields["was"] = json.loads(fields["was"])
     fields["cells"] = json.loads(fields["cells"]) if fields["cells"] else None
     fields["column"] = fields.pop("column_name")

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from store import requests, tokens
-from store.engine import Clock, StoreError, Writing, from_text, instant_text, writing
+from store.engine import Clock, StoreError, Writing, from_text, from_text_or_none, instant_text, writing
 from store.schema import deliveries
 from store.schema import requests as requests_table
 
@@ -196,5 +196,5 @@ def _same(before: Delivery, offer: Offer, digest: str) -> Delivery:
 def _delivery(row: Row) -> Delivery:
     fields = dict(row._mapping)
     fields["received_at"] = from_text(fields["received_at"])
-    fields["known_until"] = None if fields["known_until"] is None else from_text(fields["known_until"])
+    fields["known_until"] = from_text_or_none(fields["known_until"])
     return Delivery(**fields)

@@ -83,6 +83,11 @@ def from_text(text: str) -> datetime:
     return datetime.strptime(text, INSTANT_FORMAT).replace(tzinfo=UTC)
 
 
+def from_text_or_none(text: str | None) -> datetime | None:
+    """The instant that a text says; None for none."""
+    return None if text is None else from_text(text)
+
+
 def database_url(settings: Place, city_id: str) -> str:
     """The address of a city's database: DATABASE_URL, else its SQLite file in DATA_DIR (folder made)."""
     if settings.database_url:

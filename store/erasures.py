@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Table, delete, func, insert, or_, select, upd
 
 from metrics.model import Source
 from store import schema
-from store.engine import Writing, from_text
+from store.engine import Writing, from_text, from_text_or_none
 from store.record_tables import held_columns, record_table, replaced_table
 
 ERASED = "(erased)"
@@ -249,5 +249,5 @@ def _erasure(row: Any) -> Erasure:
         row.reason,
         from_text(row.erased_at),
         json.loads(row.counts),
-        None if row.finished_at is None else from_text(row.finished_at),
+        from_text_or_none(row.finished_at),
     )

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
-from store.engine import Clock, Writing, from_text, instant_text, writing
+from store.engine import Clock, Writing, from_text_or_none, instant_text, writing
 from store.lease import Holder
 from store.schema import jobs as _jobs
 
@@ -146,7 +146,7 @@ def _json(words: Words) -> str:
 def _job(row: Row) -> Job:
     fields = dict(row._mapping)
     for name in ("due_at", "claimed_at", "finished_at"):
-        fields[name] = None if fields[name] is None else from_text(fields[name])
+        fields[name] = from_text_or_none(fields[name])
     for name in ("progress", "result"):
         fields[name] = None if fields[name] is None else json.loads(fields[name])
     return Job(**fields)

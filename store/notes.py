@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select, Table, insert, select, update
 
 from metrics.model import Grain
 from store import audit_log
-from store.engine import StoreError, Writing, bump_state, from_text, instant_text
+from store.engine import StoreError, Writing, bump_state, from_text, from_text_or_none, instant_text
 from store.people import Person
 from store.schema import marks, notes
 
@@ -219,6 +219,6 @@ def _written(row: Row) -> dict[str, Any]:
         "writer_name": row.writer_name,
         "written_at": from_text(row.written_at),
         "withdrawn_by": row.withdrawn_by,
-        "withdrawn_at": None if row.withdrawn_at is None else from_text(row.withdrawn_at),
+        "withdrawn_at": from_text_or_none(row.withdrawn_at),
         "withdrawn_why": row.withdrawn_why,
     }

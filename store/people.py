@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from store import audit_log
 from store.audit_log import Actor
-from store.engine import StoreError, Writing, from_text
+from store.engine import StoreError, Writing, from_text, from_text_or_none
 from store.schema import grants, people, sessions
 
 LONGEST_NAME = 100
@@ -298,7 +298,7 @@ def _person(row: Row, held: Iterable[Grant]) -> Person:
         name=row.name,
         email=row.email,
         created_at=from_text(row.created_at),
-        disabled_at=None if row.disabled_at is None else from_text(row.disabled_at),
+        disabled_at=from_text_or_none(row.disabled_at),
         grants=tuple(held),
     )
 
@@ -311,5 +311,5 @@ def _grant(row: Row) -> Grant:
         granted_by=row.granted_by,
         granted_at=from_text(row.granted_at),
         ended_by=row.ended_by,
-        ended_at=None if row.ended_at is None else from_text(row.ended_at),
+        ended_at=from_text_or_none(row.ended_at),
     )

@@ -21,7 +21,7 @@ from metrics.model import (
     Status,
     Verdict,
 )
-from store.engine import from_text, instant_text
+from store.engine import from_text_or_none, instant_text
 
 Key = tuple[str, str, str, str]
 """What names a score: metric, district, grain and first day; a composite: scope, its id, grain, first day."""
@@ -204,9 +204,7 @@ def knowledge_to_json(knowledge: Mapping[str, Knowledge]) -> str:
 def knowledge_from_json(text: str) -> dict[str, Knowledge]:
     """The inverse of `knowledge_to_json`."""
     return {
-        name: Knowledge(
-            name, date.fromisoformat(first) if first else None, from_text(until) if until else None
-        )
+        name: Knowledge(name, date.fromisoformat(first) if first else None, from_text_or_none(until))
         for name, (first, until) in json.loads(text).items()
     }
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, select, update
 from sqlalchemy import insert as insert_into
 
-from store.engine import Clock, Writing, from_text, reading, writing
+from store.engine import Clock, Writing, from_text_or_none, reading, writing
 from store.schema import requests
 
 Words = Mapping[str, Any]
@@ -176,7 +176,7 @@ def _json(words: Words) -> str:
 def _request(row: Row) -> Request:
     fields = dict(row._mapping)
     for name in ("created_at", "claimed_at", "finished_at"):
-        fields[name] = None if fields[name] is None else from_text(fields[name])
+        fields[name] = from_text_or_none(fields[name])
     for name in ("arguments", "progress", "result"):
         fields[name] = None if fields[name] is None else json.loads(fields[name])
     return Request(**fields)

@@ -31,7 +31,7 @@ from sqlalchemy import Row as FoundRow
 
 from metrics.model import Knowledge, Source
 from store import schema
-from store.engine import Clock, StoreError, Writing, from_text, instant_text, keeping, writing
+from store.engine import Clock, StoreError, Writing, from_text_or_none, instant_text, keeping, writing
 from store.records import day_column, held_columns, record_table, replaced_table
 
 GOOD_OUTCOMES = ("succeeded", "unchanged")
@@ -280,7 +280,7 @@ def _known_until(connection: Connection, at: str | None) -> dict[str, datetime |
     if at is not None:
         last = last.where(_runs.c.finished_at <= at)
     rows = connection.execute(select(_runs.c.source, _runs.c.known_until).where(_runs.c.id.in_(last)))
-    return {row.source: _instant(row.known_until) for row in rows}
+    return {row.source: from_text_or_none(row.known_until) for row in rows}
 
 
 def _knowledge(connection: Connection, source: Source, until: datetime | None, at: str | None) -> Knowledge:
@@ -344,12 +344,8 @@ def _last_ids(source: str, *outcomes: str) -> Select[tuple[int]]:
     return select(func.max(_runs.c.id)).where(_runs.c.source == source, _runs.c.outcome.in_(outcomes))
 
 
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else from_text(text)
-
-
 def _run(row: FoundRow) -> Run:
     fields = dict(row._mapping)
     for name in ("started_at", "finished_at", "known_until"):
-        fields[name] = _instant(fields[name])
+        fields[name] = from_text_or_none(fields[name])
     return Run(**fields)

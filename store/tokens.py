@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, Row, insert, select, update
 
 from store import requests
-from store.engine import Clock, StoreError, from_text, instant_text, writing
+from store.engine import Clock, StoreError, from_text, from_text_or_none, instant_text, writing
 from store.schema import deliveries, tokens
 from store.schema import requests as requests_table
 
@@ -135,10 +135,6 @@ def _token(row: Row) -> Token:
         name=row.name,
         sources=tuple(json.loads(row.sources)),
         created_at=from_text(row.created_at),
-        expires_at=_instant(row.expires_at),
-        revoked_at=_instant(row.revoked_at),
+        expires_at=from_text_or_none(row.expires_at),
+        revoked_at=from_text_or_none(row.revoked_at),
     )
-
-
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else from_text(text)
