@@ -17,7 +17,7 @@ from layouts.formats import notes as sentences
 from layouts.notes_view import owed, written_until
 from metrics.model import Grain
 from metrics.signals import Variation
-from store import actions, publications, signals
+from store import actions, problems, publications, signals
 from store.actions import Action, State, Turn
 from store.engine import open_engine, reading
 from store.migrations import migrate
@@ -130,6 +130,16 @@ def test_what_is_for_staff_never_reaches_the_public(town):
     name = "metric/pothole_on_time"
     for path in (f"/{name}", "/", "/api/v1/metrics/pothole_on_time", f"/embed/{name}"):
         assert "Between us." not in public.get(path).text
+
+
+def test_nothing_about_a_metric_that_is_not_public_can_be_said_in_public(town):
+    editor = town.client(Role.EDITOR, "health")
+    send(editor, "report_problem", metric_id="secret_on_time", words="Not so.")
+    with reading(town.engine) as connection:
+        [reported] = problems.of_metrics(connection, ["secret_on_time"])
+    said = {"problem_id": str(reported.id), "state": "answered", "words": "It is."}
+    assert send(editor, "answer_problem", **said, seen_by="public").json["field"] == "seen_by"
+    assert send(editor, "answer_problem", **said, seen_by="internal").status_code == 200
 
 
 def test_who_may_not_write_is_shown_what_is_written_and_no_form_to_write(town):
