@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, request
-from flask_compress import Compress
 from werkzeug.exceptions import HTTPException
 
-from serving import guard, headers
+from serving import compression, guard, headers
 from serving.kept import StateWatch, entity_tag
 from serving.ready import FOR_EVER, STATE, ReadyAnswers
 from serving.routes import ASSETS, OPEN, STAFF, Answer, Kind, Kinds, Route
@@ -23,17 +22,6 @@ A_YEAR = 31_536_000
 A_DAY = 86_400
 KINDS = "kinds"
 """Under this name a server keeps the kinds of its routes."""
-
-COMPRESSED = (
-    "application/javascript",
-    "application/json",
-    "application/problem+json",
-    "image/svg+xml",
-    "text/css",
-    "text/csv",
-    "text/html",
-    "text/javascript",
-)
 
 
 @dataclass(frozen=True)
@@ -61,16 +49,11 @@ class Wiring:
 def create(wiring: Wiring) -> Flask:
     """A server that answers the table of routes, and nothing that has no kind."""
     server = _Server("serving", static_folder=str(wiring.assets), static_url_path=ASSETS)
-    server.config.update(
-        MAX_CONTENT_LENGTH=MOST_BYTES_SENT_IN,
-        COMPRESS_MIMETYPES=list(COMPRESSED),
-        COMPRESS_STREAMS=False,
-        COMPRESS_ZSTD_LEVEL=15,
-    )
+    server.config["MAX_CONTENT_LENGTH"] = MOST_BYTES_SENT_IN
     kinds, way = Kinds(wiring.routes), guard.Way(wiring.base_url)
     server.extensions[KINDS] = kinds
     # Last registered runs first on the way out: the headers are set before the body is compressed.
-    Compress(server)
+    compression.install(server)
     server.after_request(lambda response: headers.protect(response, kinds.of(_rule())))
     server.after_request(lambda response: _keep_files(response, wiring.build))
     server.before_request(lambda: guard.check(request, _kind(kinds), wiring.is_page, way, wiring.doorkeeper))

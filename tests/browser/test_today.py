@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 import app
 from layouts import formats
@@ -165,7 +166,7 @@ def test_a_chosen_theme_is_kept_and_goes_back_to_the_system(visit, path):
     seen.page.reload()
     seen.page.wait_for_selector("main h1")
     assert background(seen) == DARK
-    assert seen.page.get_by_role("button", name="Dark").get_attribute("aria-pressed") == "true"
+    expect(seen.page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
     seen.page.get_by_role("button", name="As the system has it").click()
     assert background(seen) == LIGHT
     assert seen.watch.complaints == []
