@@ -14,6 +14,9 @@ import settings
 from layouts import forms, staff
 from layouts.account import AccountPages
 from layouts.acts import Door as Acts
+from layouts.audit_file import PATH as AUDIT_FILE
+from layouts.audit_file import AuditFile
+from layouts.audit_file import is_file as is_audit_file
 from layouts.case_file import PATH as CASE_FILE
 from layouts.case_file import CaseFile, is_file
 from layouts.desk import Desk
@@ -210,6 +213,7 @@ def make_server(
         Route("/today", Kind.STAFF, redirect(ENTRANCE)),
         Route("/staff", Kind.STAFF, redirect(ENTRANCE)),
         Route(CASE_FILE, Kind.STAFF, CaseFile(desk).download),
+        Route(AUDIT_FILE, Kind.STAFF, AuditFile(desk).download),
     )
     made = server.create(
         server.Wiring(
@@ -217,7 +221,7 @@ def make_server(
             state=lambda: _state(engine),
             build=build,
             assets=ASSETS,
-            is_page=lambda path: staff.is_page(path) or is_file(path),
+            is_page=lambda path: staff.is_page(path) or is_file(path) or is_audit_file(path),
             failure=pages.failure,
             entrance=redirect(ENTRANCE),
             base_url=base_url,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Mapping
 
@@ -14,6 +12,7 @@ from layouts.desk import Desk
 from layouts.formats import case_lists
 from layouts.public import asking
 from layouts.public.answer import CSV, Answer, NothingPublished, Refusal
+from layouts.spreadsheet import csv_line
 from layouts.views import Edition
 from metrics.model import Metric
 from store import cases
@@ -24,7 +23,6 @@ Query = Mapping[str, str]
 PATH = "/staff/metric/<metric_id>/cases.csv"
 
 _FILE = re.compile(r"/metric/[a-z0-9_]+/cases\.csv")
-_FORMULA = re.compile(r"[=+\-@\t\r\n]")
 _AT_ONCE = 500
 
 
@@ -72,27 +70,16 @@ class CaseFile:
             first = next(rows, None)
             yield _name(edition, metric, listed)
             columns = listed_columns(edition.catalogue.sources[metric.source])
-            yield _line(column.name for column in columns)
+            yield csv_line(column.name for column in columns)
             while first is not None:
                 told = ((one, first.fields[one.name]) for one in columns)
-                yield _line(case_lists.file_cell(one, given, edition.city) for one, given in told)
+                yield csv_line(case_lists.file_cell(one, given, edition.city) for one, given in told)
                 first = next(rows, None)
 
 
 def _name(edition: Edition, metric: Metric, listed: Listed) -> str:
     period = listed.chosen.period
     return f"{metric.id}_{period.grain}_{period.start.isoformat()}_{edition.publication.id}.csv"
-
-
-def _line(cells: Iterator[str | float | None]) -> str:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerow(map(_harmless, cells))
-    return text.getvalue()
-
-
-def _harmless(cell: str | float | None) -> str | float | None:
-    """Text that no spreadsheet calculates: whoever wrote a record must not run on another's machine."""
-    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
 def _failed(status: int, detail: str) -> Answer:

@@ -80,6 +80,30 @@ def form(
     ).format(name, action or f"/act/{act}", Markup("").join(inside))
 
 
+def asking(
+    action: str,
+    *fields: Field,
+    button: str,
+    id: str,
+    clear: str = "",
+    hidden: Mapping[str, str] | None = None,
+) -> Markup:
+    """A form that asks for a page: what is chosen ends up in its address.
+
+    id: as for `form`. clear: what the link says that chooses nothing; "" where nothing is chosen.
+    """
+    kept = Markup("").join(
+        Markup('<input type="hidden" name="{}" value="{}">').format(word, said)
+        for word, said in (hidden or {}).items()
+    )
+    inside = Markup("").join(_written(id, field) for field in fields)
+    again = Markup(' <a href="{}">{}</a>').format(action, clear) if clear else Markup("")
+    return Markup(
+        '<form class="choose" method="get" action="{}">{}<div class="fields">{}</div>'
+        '<p class="does"><button type="submit">{}</button>{}</p></form>'
+    ).format(action, kept, inside, button, again)
+
+
 def folded(summary: str, inside: Markup, *, id: str = "") -> Markup:
     """A form behind a line that opens it."""
     named = Markup(' id="{}"').format(id) if id else Markup("")

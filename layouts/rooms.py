@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from layouts.access import Need, Role, is_allowed
+from layouts.formats import _
 from layouts.links import PREFIX
 
 
@@ -28,7 +29,20 @@ class Room:
         return f"{PREFIX}{self.address}"
 
 
-ROOMS: tuple[Room, ...] = ()
+ROOMS: tuple[Room, ...] = (
+    Room(
+        "admin/people",
+        lambda: _("People and roles"),
+        lambda: _("Who may sign in and do what; invite somebody, give and end roles, make a new link."),
+        Role.ADMIN,
+    ),
+    Room(
+        "admin/audit",
+        lambda: _("Audit log"),
+        lambda: _("Everything people changed: who, what and when."),
+        Role.ADMIN,
+    ),
+)
 """Every room that is built, in the order of the list. A page adds its line here."""
 
 

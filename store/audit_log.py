@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, insert, select
 
 from store.engine import Writing, from_text
 from store.schema import audit_log
@@ -60,18 +60,37 @@ def entries(
     *,
     subject: str | None = None,
     actor: int | None = None,
+    act: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
     before: int | None = None,
+    after: int | None = None,
     most: int = 100,
 ) -> list[Entry]:
-    """The newest entries, newest first: of a subject, by an actor, with numbers under `before`."""
-    statement = select(audit_log).order_by(audit_log.c.id.desc()).limit(most)
-    if subject is not None:
-        statement = statement.where(audit_log.c.subject == subject)
-    if actor is not None:
-        statement = statement.where(audit_log.c.actor == actor)
-    if before is not None:
-        statement = statement.where(audit_log.c.id < before)
-    return [_entry(row) for row in connection.execute(statement)]
+    """The newest entries, newest first: of a subject, by an actor, of one act, from an instant until another.
+
+    before: only those with numbers under it; after: the oldest of those with numbers over it.
+    """
+    columns = audit_log.c
+    wanted: list[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = [
+        (subject, columns.subject.__eq__),
+        (actor, columns.actor.__eq__),
+        (act, columns.act.__eq__),
+        (since, columns.at.__ge__),
+        (until, columns.at.__lt__),
+        (before, columns.id.__lt__),
+        (after, columns.id.__gt__),
+    ]
+    tests = [test(given) for given, test in wanted if given is not None]
+    statement = select(audit_log).where(*tests).limit(most)
+    if after is None:
+        return [_entry(row) for row in connection.execute(statement.order_by(columns.id.desc()))]
+    return [_entry(row) for row in connection.execute(statement.order_by(columns.id))][::-1]
+
+
+def acts(connection: Connection) -> list[str]:
+    """Every act that was ever done, in order of the alphabet."""
+    return list(connection.execute(select(audit_log.c.act).distinct().order_by("act")).scalars())
 
 
 def _entry(row: Row) -> Entry:

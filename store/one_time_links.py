@@ -83,6 +83,13 @@ def find(connection: Connection, secret: str, now: datetime) -> Link | None:
     return None if row is None else _link(row)
 
 
+def waiting(connection: Connection, now: datetime) -> dict[int, Link]:
+    """The newest link of each person that can still be used."""
+    unused = (one_time_links.c.used_at.is_(None), one_time_links.c.expires_at > instant_text(now))
+    statement = select(one_time_links).where(one_time_links.c.person.is_not(None), *unused)
+    return {row.person: _link(row) for row in connection.execute(statement.order_by(one_time_links.c.id))}
+
+
 def use(write: Writing, secret: str) -> Link | None:
     """Uses a link up; None where it cannot be used (any more): of two at once one gets it."""
     found = find(write.connection, secret, from_text(write.now))

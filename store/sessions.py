@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, func, insert, select, update
 
 from store import audit_log, people
 from store.audit_log import Actor
@@ -82,6 +82,12 @@ def of_person(connection: Connection, person: int, now: datetime) -> list[Sessio
     """Where somebody is signed in, newest first."""
     statement = select(sessions).where(sessions.c.person == person, *_live(now))
     return [_session(row) for row in connection.execute(statement.order_by(sessions.c.id.desc()))]
+
+
+def last_seen(connection: Connection) -> dict[int, datetime]:
+    """When each person who ever signed in was last seen."""
+    statement = select(sessions.c.person, func.max(sessions.c.seen_at)).group_by(sessions.c.person)
+    return {person: from_text(seen) for person, seen in connection.execute(statement)}
 
 
 def end(write: Writing, actor: Actor, person: int, number: int) -> bool:
