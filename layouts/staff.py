@@ -22,6 +22,8 @@ from layouts.desk import Desk, at_hand, put
 from layouts.formats import _
 from layouts.formats.districts import districts_word
 from layouts.links import PREFIX
+from layouts.public.site import rendered
+from layouts.rooms import open_rooms
 from metrics.model import City
 
 NOT_FOR_STAFF = r"^(?!style\.css$|svg\.js$|pages\.js$|forms\.js$|session\.js$)"
@@ -93,6 +95,7 @@ def mount(
         DependencyException, lambda _error: server.handle_http_exception(NotFound())
     )
     server.before_request(lambda: _refuse_malformed_calls(app))
+    server.before_request(_turn_away)
     _set_up(server)
     return app
 
@@ -121,6 +124,7 @@ def frame() -> html.Div:
                                 [
                                     dcc.Link(_("Today"), href=f"{PREFIX}today"),
                                     *_districts(city),
+                                    *_administration(),
                                     html.A(_("Public page"), href="/"),
                                 ],
                                 **labelled(_("Main")),
@@ -171,6 +175,11 @@ def _districts(city: City) -> list[dcc.Link]:
     return [dcc.Link(districts_word(city), href=f"{PREFIX}districts")]
 
 
+def _administration() -> list[dcc.Link]:
+    """The way to the rooms of administration, for whoever may enter any."""
+    return [dcc.Link(_("Administration"), href=f"{PREFIX}admin")] if open_rooms() else []
+
+
 def staff_page(
     role: Role, department: str | access.Telling | None = None
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -193,6 +202,27 @@ def staff_page(
 
 def _not_allowed(_error: access.NotAllowed) -> tuple[str, int]:
     return _("You may not see this."), 403
+
+
+def _turn_away() -> tuple[bytes, int] | None:
+    """A page of its own for whoever opens one that is not for them: Dash would show them an empty one."""
+    if request.method != "GET" or access.person() is None:
+        return None
+    inside = "/" + request.path.removeprefix(PREFIX)
+    page = next((one for one in page_registry.values() if _is_there(one, inside)), None)
+    stands = None if page is None else access.needs(page["layout"])
+    if page is None or stands is None or not request.path.startswith(PREFIX):
+        return None
+    found = _pattern(page["path_template"] or page["path"]).fullmatch(inside)
+    parts = found.groupdict() if found else {}
+    if access.is_allowed(stands.need(page["layout"], (), {**request.args.to_dict(), **parts})):
+        return None
+    desk = at_hand()
+    with formats.speaking(formats.language(desk.catalogue.city.language)):
+        onward = f"{PREFIX}today" if access.is_allowed(access.Need(Role.VIEWER)) else "/account"
+        detail = _("It takes a role that you do not have. An admin of the city can give it to you.")
+        values = {"title": _("You may not see this"), "detail": detail, "onward": onward, "once": ""}
+        return rendered("act.html", desk.catalogue.city, desk.build, **values), 403
 
 
 def _refuse_malformed_calls(app: Dash) -> None:

@@ -38,6 +38,10 @@ BY_A_ROW: dict[str, str] = {}
 """In place of arguments: a row of the database tells the department, and the act's own test makes one."""
 
 PAGES = {
+    "admin": (Role.VIEWER, None),
+    "admin_audit": (Role.ADMIN, None),
+    "admin_people": (Role.ADMIN, None),
+    "admin_person": (Role.ADMIN, None),
     "today": (Role.VIEWER, None),
     "metric": (Role.VIEWER, None),
     "case": (Role.VIEWER, None),
@@ -65,9 +69,16 @@ ACTS: dict[str, tuple[Role, Any]] = {
     "add_note": (Role.EDITOR, OF_A_METRIC),
     "answer_problem": (Role.EDITOR, BY_A_ROW),
     "decide_release": (Role.APPROVER, None),
+    "disable_person": (Role.ADMIN, None),
+    "enable_person": (Role.ADMIN, None),
+    "end_role": (Role.ADMIN, None),
     "flag_record": (Role.EDITOR, OF_A_METRIC),
+    "grant_role": (Role.ADMIN, None),
+    "invite_person": (Role.ADMIN, None),
+    "make_link": (Role.ADMIN, None),
     "pass_release": (Role.OWNER, OF_A_METRIC),
     "refuse_flag": (Role.OWNER, BY_A_ROW),
+    "rename_person": (Role.ADMIN, None),
     "report_problem": (Role.VIEWER, None),
     "turn_action": (Role.EDITOR, BY_A_ROW),
     "withdraw_flag": (Role.EDITOR, BY_A_ROW),

@@ -55,7 +55,7 @@ def _page(view: PeopleView, city: City) -> list[Component]:
         room_crumbs(_("People and roles")),
         html.H1(sentences.headline(view)),
         *([html.P(danger, className="note pinned")] if danger else []),
-        html.Div(forms.shown(_invitation(view)), className="section"),
+        html.Div(forms.shown(_invitation(view)), className="card section"),
         section(_("Everybody"), *_list(view, city), id="everybody", beside=sentences.shown(view)),
     ]
 
