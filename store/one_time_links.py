@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
-from store import audit_log, people
+from store import audit_log, passwords, people
 from store.audit_log import Actor
 from store.engine import StoreError, Writing, from_text, instant_text
 from store.schema import one_time_links
@@ -70,6 +70,11 @@ def make(
     subject = people.subject(person) if person is not None else "city"
     audit_log.add(write, actor, "link made", subject, purpose=str(purpose), email=email)
     return secret
+
+
+def purpose_for(connection: Connection, person: int) -> Purpose:
+    """What a link for somebody is for: an invitation as long as they have no password."""
+    return Purpose.INVITE if passwords.kept_hash(connection, person) is None else Purpose.RESET
 
 
 def find(connection: Connection, secret: str, now: datetime) -> Link | None:

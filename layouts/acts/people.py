@@ -9,7 +9,7 @@ from layouts.acts import Done, Form, Wrong, act
 from layouts.formats import _
 from layouts.formats import people as sentences
 from layouts.links import PREFIX
-from store import one_time_links, passwords, people
+from store import one_time_links, people
 from store.engine import Writing
 from store.one_time_links import PATH, Purpose
 from store.people import LONGEST_EMAIL, LONGEST_NAME
@@ -60,8 +60,7 @@ def make_link(form: Form) -> Done:
         person = _there(write, number)
         if person.disabled_at is not None:
             raise Wrong("", _("They are not let in; let them in again first."))
-        is_known = passwords.kept_hash(write.connection, number) is not None
-        purpose = Purpose.RESET if is_known else Purpose.INVITE
+        purpose = one_time_links.purpose_for(write.connection, number)
         secret = one_time_links.make(write, form.person.actor, purpose, number, person.email)
     return Done(page_of(number), sentences.link_made(person.name, purpose), _address(form, secret))
 
