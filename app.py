@@ -29,11 +29,13 @@ from metrics.catalogue import CITIES, CatalogueError, find_city, load
 from metrics.model import Catalogue, Source
 from serving import guard, server
 from serving.account import Account
+from serving.city_account import BEGIN, CityAccount
 from serving.cookies import CSRF
 from serving.entering import Entry
 from serving.kept import build_id
 from serving.link_pages import LinkPages
 from serving.processes import HOST, Child, PortInUse, refuse_port_in_use, serve_web, supervise
+from serving.provider import Provider, Registration
 from serving.push import Door, Limits
 from serving.routes import Kind, Route, negotiated, redirect
 from serving.sign_in import Example, SignIn
@@ -156,12 +158,13 @@ def make_server(
     base_url: str = "",
     limits: Limits = Limits(),  # noqa: B008 - frozen
     clock: Clock = system_clock,
+    provider: Provider | None = None,
 ) -> Any:
     """The whole web over a migrated database: public pages, API, staff pages, health.
 
     `city` is how the reader names the city to a command: a folder name or a path. base_url is the public
     address of the site; empty where there is none. limits are those of rows that departments send in.
-    clock tells when sessions end.
+    clock tells when sessions end. provider knows the accounts of the city; None: people have passwords alone.
     """
     build = build_id(settings.PROJECT)
     desk = Desk(engine, catalogue, lambda: start_view(engine, catalogue, city), build, base_url)
@@ -207,9 +210,14 @@ def make_server(
             negotiated(states, status_page),
         ),
         Route("/status.json", Kind.HEALTH, states),
-        *SignIn(entry, EXAMPLES if catalogue.city.id == DEMONSTRATION else {}).routes(),
+        *SignIn(
+            entry,
+            EXAMPLES if catalogue.city.id == DEMONSTRATION else {},
+            BEGIN if provider is not None else None,
+        ).routes(),
+        *(CityAccount(entry, provider).routes() if provider is not None else ()),
         *LinkPages(entry).routes(),
-        *Account(entry).routes(),
+        *Account(entry, provider is not None).routes(),
         Route("/today", Kind.STAFF, redirect(ENTRANCE)),
         Route("/staff", Kind.STAFF, redirect(ENTRANCE)),
         Route(CASE_FILE, Kind.STAFF, CaseFile(desk).download),
@@ -340,6 +348,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(chosen: settings.Settings) -> int:
     """Everything on one machine: this process supervises, one child serves, one works."""
+    _provider(chosen)  # What is wrong with its settings is said here, and not by every process.
     engine, catalogue = _open(chosen)
     refuse_port_in_use(chosen.port)
     first = _first_admin(engine, catalogue, chosen)
@@ -378,7 +387,19 @@ def _open(chosen: settings.Settings) -> tuple[Engine, Catalogue]:
 
 def _open_server(chosen: settings.Settings) -> Any:
     limits = Limits(chosen.push_megabytes, chosen.push_per_minute)
-    return make_server(*_open(chosen), chosen.city, chosen.base_url, limits)
+    return make_server(*_open(chosen), chosen.city, chosen.base_url, limits, provider=_provider(chosen))
+
+
+def _provider(chosen: settings.Settings) -> Provider | None:
+    """The provider that is set; None without. Raises SettingError where its secret is missing."""
+    if not chosen.oidc_issuer:
+        return None
+    secret = settings.secret(settings.OIDC_SECRET)
+    if secret is None:
+        raise settings.SettingError(
+            f"OIDC_ISSUER is set without {settings.OIDC_SECRET}; set it, or {settings.OIDC_SECRET}_FILE."
+        )
+    return Provider(Registration(chosen.oidc_issuer, chosen.oidc_client_id, secret), system_clock)
 
 
 def _new_city(name_or_path: str, *, bare: bool = False) -> int:

@@ -23,6 +23,9 @@ class Setting:
     help: str
 
 
+OIDC_SECRET = "OIDC_CLIENT_SECRET"
+"""The variable of the secret that goes with OIDC_CLIENT_ID (`secret`)."""
+
 SETTINGS = (
     Setting("city", "CITY", "demo", "the city to serve: a folder name in data/cities/ or a path to a folder"),
     Setting("port", "PORT", "8050", "the port the pages are served on"),
@@ -38,6 +41,8 @@ SETTINGS = (
     Setting("largest_file", "FILE_MEGABYTES", "2000", "how large a file of a source may be, unpacked"),
     Setting("runs_at_once", "RUNS_AT_ONCE", "", "how many sources may be read at once; empty: 2 or 4"),
     Setting("web_processes", "WEB_PROCESSES", "2", "how many processes answer readers"),
+    Setting("oidc_issuer", "OIDC_ISSUER", "", "the OpenID Connect provider that knows the city's accounts"),
+    Setting("oidc_client_id", "OIDC_CLIENT_ID", "", "as whom that provider knows this site"),
 )
 
 
@@ -61,6 +66,8 @@ class Settings:
     largest_file: int
     runs_at_once: int | None
     web_processes: int
+    oidc_issuer: str
+    oidc_client_id: str
 
     @property
     def address(self) -> str:
@@ -76,6 +83,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     SettingError, naming the variable, for a value that cannot be used.
     """
     given = {setting.name: environment.get(setting.variable) or setting.default for setting in SETTINGS}
+    if bool(given["oidc_issuer"]) != bool(given["oidc_client_id"]):
+        raise SettingError("OIDC_ISSUER and OIDC_CLIENT_ID go together; set both or neither.")
     data_dir = Path(given["data_dir"])
     return Settings(
         city=given["city"],
@@ -90,6 +99,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         largest_file=_number("FILE_MEGABYTES", given["largest_file"], 1_000_000) * 1_000_000,
         runs_at_once=_number("RUNS_AT_ONCE", given["runs_at_once"], 64) if given["runs_at_once"] else None,
         web_processes=_processes(given["web_processes"]),
+        oidc_issuer=_issuer(given["oidc_issuer"]),
+        oidc_client_id=given["oidc_client_id"],
     )
 
 
@@ -127,6 +138,17 @@ def _origin(text: str) -> str:
             "for example BASE_URL=https://scores.example.org."
         )
     return text.rstrip("/").lower()
+
+
+def _issuer(text: str) -> str:
+    """The issuer as it is given: it is compared letter for letter with what the provider says of itself."""
+    secure, here = r"https://[^\s/?#@]+(/[^\s?#]*)?", r"http://(localhost|127\.0\.0\.1):\d{1,5}(/[^\s?#]*)?"
+    if text and not re.fullmatch(f"{secure}|{here}", text):
+        raise SettingError(
+            f"OIDC_ISSUER is {text!r}; give the https:// address under which the provider has its"
+            " /.well-known/openid-configuration."
+        )
+    return text
 
 
 def _days(text: str) -> int:

@@ -15,13 +15,19 @@ from store import passwords, sessions
 from store.engine import reading
 
 LONGEST_NUMBER = 18
+SIGNED_OUT = "signed-out"
+"""In the address of the page to sign in: that somebody has just signed out."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """The pages of whoever is signed in about themselves."""
+    """The pages of whoever is signed in about themselves.
+
+    has_city_accounts: whether people sign in at a provider, too, where signing out here ends nothing.
+    """
 
     entry: Entry
+    has_city_accounts: bool = False
 
     def routes(self) -> tuple[Route, ...]:
         """The addresses of one's own account."""
@@ -73,7 +79,7 @@ class Account:
         """Ends this session."""
         with self.entry.writing() as write:
             self.entry.who.sign_out(write)
-        return sent_to(guard.SIGN_IN)
+        return self._signed_out()
 
     def sign_out_everywhere(self, _query: Mapping[str, str]) -> Answer:
         """Ends every session of whoever is signed in."""
@@ -81,7 +87,7 @@ class Account:
         with self.entry.writing() as write:
             sessions.end_all(write, person.actor, person.id)
             self.entry.who.sign_out(write)
-        return sent_to(guard.SIGN_IN)
+        return self._signed_out()
 
     def session(self, _query: Mapping[str, str]) -> Answer:
         """How many seconds the session lasts; a POST is a use of it, which makes it last again.
@@ -93,6 +99,9 @@ class Account:
         may_last = session.ends_at < session.created_at + sessions.ABSOLUTE
         words = {"seconds": max(0, int(left)), "may_last": may_last}
         return Reply(json.dumps(words).encode(), "application/json")
+
+    def _signed_out(self) -> Answer:
+        return sent_to(f"{guard.SIGN_IN}?{SIGNED_OUT}=1" if self.has_city_accounts else guard.SIGN_IN)
 
     def _is_right(self, asking: Asking, password: str) -> bool:
         with reading(self.entry.who.engine) as connection:

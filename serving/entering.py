@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -38,6 +38,7 @@ class SignInView:
 
     form: the token of the form. next: where to go afterwards. examples: roles to try with one click.
     city_account: where people sign in with the account they have with the city; None where they cannot.
+    signed_out: whether whoever asks has just signed out.
     """
 
     form: str
@@ -46,6 +47,7 @@ class SignInView:
     problem: str | None = None
     examples: tuple[str, ...] = ()
     city_account: str | None = None
+    signed_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class TooManyTriesError(Exception):
 
 @dataclass
 class Try:
-    """A try that was counted; whether it succeeded."""
+    """A try that was counted; whether it succeeded, or was none after all."""
 
     succeeded: bool = False
 
@@ -143,17 +145,26 @@ class Entry:
         now = instant_text(self.who.clock())
         with reading(self.who.engine) as connection:
             keys = attempts.keys(connection, address, email, device, now)
+        with self.counted(keys) as tried:
+            yield tried
+
+    @contextmanager
+    def counted(self, keys: Sequence[str]) -> Iterator[Try]:
+        """The same for a try of whatever kind; keys: what it is counted for (`store.attempts`)."""
+        with reading(self.who.engine) as connection:
             # Who is refused already makes nobody wait for the writer.
-            if attempts.are_too_many(connection, keys, now):
+            if attempts.are_too_many(connection, keys, instant_text(self.who.clock())):
                 raise TooManyTriesError
         with self.writing() as write:
             if not attempts.begin(write, keys):
                 raise TooManyTriesError
         tried = Try()
-        yield tried
-        if tried.succeeded:
-            with self.writing() as after:
-                attempts.forget(after, keys, write.now)
+        try:
+            yield tried
+        finally:
+            if tried.succeeded:
+                with self.writing() as after:
+                    attempts.forget(after, keys, write.now)
 
 
 @contextmanager

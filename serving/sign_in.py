@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from flask import request
 
 from serving import guard
+from serving.account import SIGNED_OUT
+from serving.city_account import PROBLEMS
 from serving.cookies import DEVICE
 from serving.entering import ENTRANCE, Entry, SignInView, TooManyTriesError, Try, checking, given, sent_to
 from serving.guard import Refused
@@ -50,9 +52,19 @@ class SignIn:
         )
 
     def show(self, query: Mapping[str, str]) -> Answer:
-        """The page to sign in; whoever is signed in already is sent on."""
+        """The page to sign in; whoever is signed in already is sent on.
+
+        problem: why an account of the city let nobody in, where somebody came back with one.
+        """
         wanted = guard.way_back(query.get("next", "")) or ENTRANCE
-        return sent_to(wanted) if self.entry.who.is_signed_in() else self.page(wanted)
+        if self.entry.who.is_signed_in():
+            return sent_to(wanted)
+        problem = query.get("problem") if self.city_account else None
+        return self.page(
+            wanted,
+            problem=problem if problem in PROBLEMS else None,
+            signed_out=SIGNED_OUT in query and self.city_account is not None,
+        )
 
     def submit(self, _query: Mapping[str, str]) -> Answer:
         """Signs in who gives the right password."""
@@ -81,10 +93,18 @@ class SignIn:
             self.entry.who.sign_in(write, person, "example", is_new_device=False)
         return sent_to(guard.way_back(given("next")) or ENTRANCE)
 
-    def page(self, wanted: str, email: str = "", problem: str | None = None, status: int = 200) -> Answer:
+    def page(
+        self,
+        wanted: str,
+        email: str = "",
+        problem: str | None = None,
+        status: int = 200,
+        *,
+        signed_out: bool = False,
+    ) -> Answer:
         """The page to sign in, with why it did not work where it did not."""
         examples = tuple(self.examples) if self._offers_examples() else ()
-        view = SignInView(self.entry.form(), wanted, email, problem, examples, self.city_account)
+        view = SignInView(self.entry.form(), wanted, email, problem, examples, self.city_account, signed_out)
         return self.entry.pages.sign_in(view, status)
 
     def _offers_examples(self) -> bool:

@@ -25,6 +25,8 @@ OF_AN_ADDRESS = 50
 
 OF_AN_ACCOUNT = 10
 OF_A_DEVICE = 10
+OF_CITY_ACCOUNTS = 50
+"""How often those of an address may come back from the city's provider with what lets nobody in."""
 
 REPORTS_OF_AN_ADDRESS = 5
 REPORTS_OF_ALL = 200
@@ -33,12 +35,14 @@ REPORTS_OF_ALL = 200
 DEVICE_LASTS = timedelta(days=400)
 _ADDRESS, _ACCOUNT, _DEVICE = "address", "account", "device"
 _REPORT, _REPORTS = "report", "reports"
+_CITY_ACCOUNT = "city account"
 _MOST = {
     _ADDRESS: OF_AN_ADDRESS,
     _ACCOUNT: OF_AN_ACCOUNT,
     _DEVICE: OF_A_DEVICE,
     _REPORT: REPORTS_OF_AN_ADDRESS,
     _REPORTS: REPORTS_OF_ALL,
+    _CITY_ACCOUNT: OF_CITY_ACCOUNTS,
 }
 
 
@@ -52,6 +56,11 @@ def keys(connection: Connection, address: str, email: str, device: str | None, n
 def of_report(address: str) -> tuple[str, ...]:
     """What a problem that somebody reports without signing in is counted for."""
     return f"{_REPORT}:{_network(address)}", f"{_REPORTS}:all"
+
+
+def of_city_account(address: str) -> tuple[str, ...]:
+    """What coming back from the city's provider is counted for: passwords are not locked by it."""
+    return (f"{_CITY_ACCOUNT}:{_network(address)}",)
 
 
 def are_too_many(connection: Connection, keys: Sequence[str], now: str) -> bool:

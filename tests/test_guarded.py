@@ -18,8 +18,10 @@ from layouts.access import ANY_DEPARTMENT, NotAllowed, Role
 from layouts.acts import acts
 from layouts.case_file import CaseFile
 from layouts.desk import Desk, put
+from serving.provider import Provider, Registration
 from serving.routes import Kind
 from serving.server import KINDS
+from store.engine import system_clock
 from store.people import OF_DEPARTMENTS
 from tests.layouts.published_city import (
     PublishedCity,
@@ -102,6 +104,8 @@ ROUTES = {
     "/staff": Kind.STAFF,
     "/sign-in": Kind.ENTRY,
     "/sign-in/as/<word>": Kind.ENTRY,
+    "/sign-in/city-account": Kind.ENTRY,
+    "/sign-in/city-account/back": Kind.ENTRY,
     "/link": Kind.ENTRY,
     "/link/<secret>": Kind.ENTRY,
     "/link/use": Kind.ENTRY,
@@ -133,7 +137,9 @@ def city():
 
 @pytest.fixture(scope="module")
 def server(published_city: PublishedCity):
-    return app.make_server(published_city.engine, published_city.catalogue, "harbor")
+    """With everything a city can have: a provider of accounts too, which nobody asks here."""
+    provider = Provider(Registration("https://login.city.example", "dashboard", "secret"), system_clock)
+    return app.make_server(published_city.engine, published_city.catalogue, "harbor", provider=provider)
 
 
 @pytest.fixture

@@ -71,6 +71,14 @@ def why_not_signed_in(problem: str, contact: str) -> str:
         ),
         "city account": _("The sign-in with your city account did not work. Try again, or ask {contact}."),
         "disabled": _("This account was disabled. Ask {contact}."),
+        "other account": _(
+            "Somebody with your e-mail address signs in with another city account. Ask {contact}."
+        ),
+        "cancelled": _("You did not sign in with your city account."),
+        "away": _(
+            "The sign-in of the city does not answer right now. Try again in a minute, or sign in with a"
+            " password if you have one."
+        ),
     }.get(problem, problem).format(contact=ask)
 
 
