@@ -39,6 +39,10 @@ DURATIONS = ("seconds", "minutes", "hours", "days", "weeks", "months", "years")
 UNITS = ("percent", "count", *DURATIONS, "rating", "points", "people", "dollars", "euros")
 """Units of values; counts, stocks and ratios of two sums may have a word of their own (`potholes`)."""
 
+SPLIT = (Aggregation.RATIO, Aggregation.COUNT, Aggregation.MEAN)
+SPLIT_TYPES: tuple[ColumnType, ...] = ("text", "integer", "boolean", "district")
+"""What may be taken apart (its parts add up to it), and by columns of which types."""
+
 MOST_DECIMALS = 6
 _TIMED = re.compile(r"\b(minutes|hours|days|workdays)_between\s*\(", re.IGNORECASE)
 
@@ -263,6 +267,22 @@ def _pairs_are_other_metrics(metric: Metric, draft: Draft) -> Iterator[Mistake]:
             yield error("pairs", f"`{name}` is retired and watches nothing.", "Name one that is in use.")
 
 
+def _splits_are_columns(metric: Metric, draft: Draft) -> Iterator[Mistake]:
+    source = draft.sources.get(metric.source)
+    if metric.split_by and metric.aggregation not in SPLIT:
+        message = f"a {metric.aggregation} is not the sum of its parts."
+        yield error("split_by", message, f"Leave it out; it is for {', '.join(SPLIT)}.")
+    for number, name in enumerate(metric.split_by if source else ()):
+        known = {one.name: one.type for one in source.columns} if source else {}
+        if name in metric.split_by[:number]:
+            yield error("split_by", f"`{name}` stands there twice.", "Keep one of them.")
+        elif name not in known:
+            yield error("split_by", f"the source has no column `{name}`.", did_you_mean(name, known))
+        elif known[name] not in SPLIT_TYPES:
+            message = f"`{name}` is of type {known[name]}, which is different in nearly every record."
+            yield error("split_by", message, f"Name a column of type {', '.join(SPLIT_TYPES)}.")
+
+
 def _what_is_excluded_is_watched(metric: Metric, draft: Draft) -> Iterator[Mistake]:
     """Records can be dropped to look better, so some pair has to count by what `exclude` reads."""
     dropped = _columns_of(metric, draft, "exclude")
@@ -307,6 +327,7 @@ RULES: tuple[Rule, ...] = (
     _weights_are_in_order,
     _targets_are_dated_once,
     _pairs_are_other_metrics,
+    _splits_are_columns,
     _small_counts_agree,
     _what_is_excluded_is_watched,
     *TARGET_RULES,

@@ -352,6 +352,7 @@ class Metric:
     small_counts: counts from 1 to this many are hidden in its districts; None as the city has it, 0 none.
     hide_small_city: whether small counts of the whole city are hidden from the public as well.
     pairs: counter-metrics, which worsen where this one is improved in its number alone.
+    split_by: columns by whose values staff may take its course apart.
     """
 
     id: str
@@ -393,6 +394,7 @@ class Metric:
     hide_small_city: bool = False
     question: str = ""
     pairs: tuple[str, ...] = ()
+    split_by: tuple[str, ...] = ()
     renamed_from: str | None = None
     retired: Retired | None = None
 

@@ -102,6 +102,17 @@ class Tally:
     denominator: float
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the cases of one day with one value of a column add up to; value None for an empty one."""
+
+    value: str | int | None
+    day: date
+    cases: int
+    numerator: float
+    denominator: float
+
+
 def page(
     connection: Connection,
     reading: Reading,
@@ -146,6 +157,14 @@ def tally(connection: Connection, reading: Reading, chosen: Chosen) -> Tally:
     """
     asked = _Asked(connection, reading, chosen)
     return Tally(*asked.sums())
+
+
+def by_value(connection: Connection, reading: Reading, chosen: Chosen, column: str) -> list[Counted]:
+    """What the chosen cases of each day and each value of a column add up to: together the `tally`.
+
+    Raises StoreError as `tally` does.
+    """
+    return _Asked(connection, reading, chosen).sums_by(column)
 
 
 def filters(source: Source) -> tuple[str, ...]:
@@ -229,6 +248,25 @@ class _Asked:
         cases, numerator, denominator = (math.fsum(row[n] or 0 for row in rows) for n in (1, 2, 3))
         return int(cases), numerator, denominator
 
+    def sums_by(self, column: str) -> list[Counted]:
+        if column not in filters(self._source):
+            raise StoreError(f"Cases cannot be told apart by {column}; {self._fix()}")
+        name = quoted(column)
+        both = " UNION ALL ".join(
+            f"SELECT {name} AS _value, _day, {self._amounts} {self._among(which)}"
+            for which in ("current", "replaced")
+        )
+        place = "_district" if self._chosen.district != WHOLE_CITY else "NULL"
+        summed = f"_value, _day, {place}, COUNT(*), SUM(_numerator), SUM(_denominator)"
+        statement = text(f"SELECT {summed} FROM ({both}) AS found GROUP BY 1, 2, 3 ORDER BY 1, 2")
+        return [
+            Counted(value, date.fromisoformat(day), cases, float(numerator or 0), float(denominator or 0))
+            for value, day, district, cases, numerator, denominator in self._connection.execute(
+                statement, self._parameters
+            )
+            if place == "NULL" or self.is_here(district)
+        ]
+
     def is_here(self, spelling: str | None) -> bool:
         """Whether a record that names its district so is chosen: only our own words can tell."""
         wanted = self._chosen.district
@@ -293,10 +331,12 @@ class _Asked:
             tests.append(f"({self._numerator}) = {int(chosen.met)}")
         return [*tests, *(self._value_test(*one) for one in sorted(chosen.values.items()))]
 
+    def _fix(self) -> str:
+        return f"they can by {', '.join(filters(self._source))}."
+
     def _value_test(self, name: str, value: str) -> str:
         if name not in filters(self._source):
-            known = ", ".join(filters(self._source))
-            raise StoreError(f"Cases cannot be chosen by {name}; they can by {known}.")
+            raise StoreError(f"Cases cannot be chosen by {name}; {self._fix()}")
         if value == "":
             return f"{quoted(name)} IS NULL"
         kind = self._source.column(name).type

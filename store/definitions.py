@@ -58,6 +58,7 @@ WORDS_OF_A_METRIC = frozenset(
         "small_counts",
         "hide_small_city",
         "pairs",
+        "split_by",
     }
 )
 BESIDE_THE_DEFINITION = frozenset(

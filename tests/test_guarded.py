@@ -61,6 +61,7 @@ itself shows of each department what its reader may see, or None for a role of t
 
 CALLBACKS: dict[str, tuple[Role, Any]] = {
     "receipt-shown.children": (Role.VIEWER, None),
+    "split-shown.children": (Role.VIEWER, None),
 }
 """By output what a callback takes, as above."""
 

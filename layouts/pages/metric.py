@@ -35,13 +35,13 @@ from layouts.formats.freshness import how_fresh
 from layouts.integrity_section import integrity_section
 from layouts.integrity_view import trust_of
 from layouts.links import department_link, metric_link, records_link
+from layouts.metric_asked import WORDS, Asked, asked_of, checked_split
 from layouts.metric_view import metric_view
 from layouts.notes_section import notes_section
 from layouts.notes_view import NotesView, notes_view
 from layouts.page_parts import crumbs, metric_exists, metric_named, no_page, refused
 from layouts.public.answer import NothingPublished, Refusal
-from layouts.public.asking import PIN, day, opened
-from layouts.public.asking import grain as asked_grain
+from layouts.public.asking import PIN, opened
 from layouts.receipt import (
     ASKED,
     OPENS,
@@ -52,6 +52,9 @@ from layouts.receipt import (
     receipt_section,
 )
 from layouts.receipt_view import receipt_of
+from layouts.split_section import ASKED as SPLIT_ASKED
+from layouts.split_section import SHOWN as SPLIT_SHOWN
+from layouts.split_section import asked_split, split_section
 from layouts.staff import staff_page
 from layouts.views import MetricView
 from layouts.vintage_section import vintage_section
@@ -75,16 +78,19 @@ dash.register_page(__name__, path_template="/metric/<metric_id>", title=title, e
 def layout(metric_id: str = "", **query: Any) -> html.Div:
     """The page of a metric, at the grain in `grain=`, for the publication named or the current one.
 
-    `start=`, the first day of a period, opens the receipt of that period.
+    `start=`, the first day of a period, opens the receipt of that period; `split=`, a column its definition
+    names, takes its course apart.
     """
-    given: dict[str, str] = {word: str(query[word]) for word in (*PIN, "grain", "start") if word in query}
+    given: dict[str, str] = {word: str(query[word]) for word in (*PIN, *WORDS) if word in query}
     try:
-        grain, start = asked_grain(given, None), day(given, "start")
+        asked = asked_of(given)
+        start = asked.start
         with opened(at_hand(), given, Audience.STAFF) as (connection, edition):
             metric = edition.catalogue.metrics.get(str(metric_id))
             if metric is None:
                 return no_page(_("There is no such metric"))
-            view = metric_view(connection, edition, metric, grain)
+            checked_split(asked, metric)
+            view = metric_view(connection, edition, metric, asked.grain)
             told = vintage_view(connection, view)
             trust = trust_of(connection, edition, metric)
             found = receipt_of(connection, edition, metric, view.grain, start) if start else None
@@ -100,7 +106,7 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
     except NothingPublished:
         return no_page(_("Nothing has been published yet"))
     receipt = [opened_receipt(view, found, start)] if start else []
-    return html.Div(_page(view, told, trust, receipt, written, due, by_district))
+    return html.Div(_page(view, asked, told, trust, receipt, written, due, by_district))
 
 
 @dash.callback(
@@ -117,8 +123,16 @@ def open_receipt(clicks: int | None, data: Any) -> Any:
     return asked_receipt(at_hand(), data)
 
 
+@dash.callback(dash.Output(SPLIT_SHOWN, "children"), dash.Input(SPLIT_ASKED, "data"))
+@staff_page(Role.VIEWER)
+def show_split(data: Any) -> Any:
+    """The parts that a page asks for as soon as it is there."""
+    return asked_split(at_hand(), data)
+
+
 def _page(
     view: MetricView,
+    asked: Asked,
     told: VintageView,
     trust: Integrity,
     receipt: list[html.Section],
@@ -150,6 +164,7 @@ def _page(
         *receipt,
         _course(view, told),
         control_section(view, written.marks),
+        *split_section(edition, metric, asked),
         *notes_section(written),
         html.Div(
             [*_worked(view), *_waits(view), _meaning(view), _targets(view)],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from pathlib import Path
 
 import dash
@@ -12,8 +13,15 @@ from flask import Flask
 
 from layouts import access, staff
 from layouts.access import Role
-from layouts.desk import Desk
+from layouts.desk import Desk, at_hand
+from layouts.desk import edition as desk_edition
+from layouts.split_section import asked_split
+from layouts.split_view import split_view
+from metrics.catalogue import load
+from metrics.model import Grain
+from store.engine import open_engine, reading
 from tests.people import an_admin, judged_as
+from tests.town import METRIC, Town, case, write_city
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
@@ -56,3 +64,91 @@ def test_districts_lead_to_their_records_for_those_who_work_with_them(mounted, j
     shown = text_of(mounted, judge, metric_id="pothole_on_time")
     found = re.search(r"/cases\?grain=month&start=[\d-]+&district=", shown)
     assert (found is not None) is is_led_there
+
+
+# --- taken apart by kind of record ---------------------------------------------------------------
+
+HOSTILE = '<img src=x onerror="alert(1)">'
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory):
+    """A town whose cases can be taken apart by the reason they were closed for."""
+    folder = write_city(tmp_path_factory.mktemp("town") / "test")
+    (folder / "metrics/on_time.toml").write_text(METRIC.replace("weight", 'split_by = ["reason"]\nweight'))
+    engine = open_engine(f"sqlite:///{folder.parent / 'town.db'}")
+    made = Town(engine, load(folder))
+    reasons = [None, "Done", "Done", "Duplicate", HOSTILE]
+    made.ingest(
+        *(
+            case(f"c{n:03}", 1 + n % 28, 1 + (n * 7) % 28, reason=reasons[n % len(reasons)])
+            for n in range(150)
+        )
+    )
+    made.publish(date(2026, 7, 1))
+    yield made
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def of_town(town):
+    server = Flask("metric of a town")
+    return staff.mount(server, Desk(town.engine, town.catalogue, lambda: None, "build"), an_admin, ASSETS)
+
+
+def shown_split(app, judge=an_admin, **data) -> str:
+    access.admit(app.server, judge)
+    with app.server.test_request_context("/staff/"):
+        made = asked_split(at_hand(), data)
+
+    def written(one):
+        return one.to_plotly_json() if hasattr(one, "to_plotly_json") else str(one)
+
+    return json.dumps(made, default=written, ensure_ascii=False)
+
+
+def test_a_metric_is_taken_apart_as_it_was_published(town):
+    with reading(town.engine) as connection:
+        now = desk_edition(connection)
+        metric = now.catalogue.metrics["on_time"]
+        view = split_view(connection, now, metric, Grain.WEEK, "reason")
+    assert view.adds_up and {part.share.value for part in view.parts} == {None, "Done", HOSTILE}
+    assert view.records == 120
+
+
+def test_a_page_asks_for_its_parts_and_shows_them(of_town):
+    page = text_of(of_town, metric_id="on_time", split="reason", grain="week")
+    assert "The records are being counted" in page and "/staff/metric/on_time?grain=week" in page
+    shown = shown_split(of_town, metric="on_time", split="reason", grain="week")
+    assert "By reason, weekly" in shown and "120 records of the last" in shown
+    assert "by chance alone about" in shown or "enough periods for limits" in shown
+    assert "is_reason=Done" in shown and "empty_reason=1" in shown
+
+
+def test_who_does_not_work_with_records_is_not_led_to_them(of_town):
+    shown = shown_split(of_town, judged_as(Role.VIEWER), metric="on_time", split="reason", grain="week")
+    assert "By reason, weekly" in shown and "is_reason" not in shown
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"split": "area"}, "split is 'area'; give one of reason."),
+        ({"range": "for ever"}, "range is 'for ever'; give one of 52weeks, 3years, season."),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_the_fix(of_town, query, said):
+    assert said in text_of(of_town, metric_id="on_time", **query)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"metric": "on_time", "split": "area"}, "give one of reason"),
+        ({"metric": "nothing", "split": "reason"}, "There is nothing to take apart."),
+        ({"metric": ["on_time"], "publication": "99", "split": "reason"}, "No publication has the number 99"),
+        ({}, "There is nothing to take apart."),
+    ],
+)
+def test_a_browser_is_not_believed(of_town, data, said):
+    assert said in shown_split(of_town, **data)

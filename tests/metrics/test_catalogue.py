@@ -546,6 +546,12 @@ METRICS = [
     Plant(RATIO, '"dropped"]', '"on_time", "dropped"]', "pairs", "of itself", "Leave it out"),
     Plant(RATIO, '"dropped"]', '"dropped", "dropped"]', "pairs", "stands there twice", "Keep one"),
     Plant(RATIO, '"dropped"]', '"dropped", "opend"]', "pairs", "no metric `opend`", "`opened`?"),
+    Plant(RATIO, "weight", 'split_by = ["colour"]\nweight', "split_by", "no column `colour`", ""),
+    Plant(RATIO, "weight", 'split_by = ["opened"]\nweight', "split_by", "type instant", "type text"),
+    Plant(
+        RATIO, "weight", 'split_by = ["topic", "topic"]\nweight', "split_by", "stands there twice", "Keep one"
+    ),
+    Plant(MEDIAN, "scored_at", 'split_by = ["topic"]\nscored_at', "split_by", "a median is not", "Leave it"),
     Plant(RATIO, 'pairs = ["dropped"]', "", "exclude", "watches how many", "Name one", "warning"),
     Plant(RATIO, '["dropped"]', '["opened"]', "exclude", "watches how many", "Name one", "warning"),
     Plant(RATIO, "weight", "small_counts = -1\nweight", "small_counts", "-1 is out of range", "0 to 1000"),

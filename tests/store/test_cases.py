@@ -130,6 +130,25 @@ def test_what_the_cases_add_up_to_is_what_was_published(busy_town):
     assert len(seen) >= len(busy_town.catalogue.metrics) * (len(GRAINS) + 2)
 
 
+def test_cases_by_what_a_column_says_add_up_to_all_of_them(busy_town):
+    busy_town.ingest(*some_cases(1))
+    busy_town.publish()
+    busy_town.ingest(*some_cases(2, 200))
+    now = opened(busy_town)
+    with reading(busy_town.engine) as connection:
+        for metric, column in [("on_time", "reason"), ("mean_days", "amount"), ("worth", "reason")]:
+            for chosen in (june(busy_town, metric), june(busy_town, metric, district="north")):
+                parts = cases.by_value(connection, now, chosen, column)
+                whole = cases.tally(connection, now, chosen)
+                some = replace(chosen, values={column: ""})
+                empty = sum(one.cases for one in parts if one.value is None)
+                assert 0 < cases.tally(connection, now, some).cases == empty < whole.cases
+                assert sum(one.cases for one in parts) == whole.cases
+                assert sum(one.numerator for one in parts) == pytest.approx(whole.numerator, rel=1e-12)
+        with pytest.raises(StoreError, match="cannot be told apart by opened; they can by"):
+            cases.by_value(connection, now, june(busy_town), "opened")
+
+
 def june(town: Town, metric: str = "on_time", **more) -> Chosen:
     return Chosen(metric, town.month().period, **more)
 
