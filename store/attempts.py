@@ -75,9 +75,7 @@ def are_too_many(connection: Connection, keys: Sequence[str], now: str) -> bool:
 
 def begin(write: Writing, keys: Sequence[str]) -> bool:
     """Counts a try before it is made, so that a hundred at once are a hundred; False when it is too many."""
-    write.connection.execute(
-        delete(attempts).where(attempts.c.at <= instant_text(from_text(write.now) - WINDOW))
-    )
+    _remove_old(write)
     if are_too_many(write.connection, keys, write.now):
         return False
     write.connection.execute(insert(attempts), [{"key": key, "at": write.now} for key in keys])
@@ -100,6 +98,18 @@ def remember_device(write: Writing, person: int) -> str:
 def is_device_of(connection: Connection, device: str, email: str, now: str) -> bool:
     """Whether the person of an e-mail address has signed in with this browser before."""
     return _device(connection, email, device, now) is not None
+
+
+def tidy(write: Writing) -> int:
+    """Removes tries that count no more, and browsers known for too long; gives how many in all."""
+    before = instant_text(from_text(write.now) - DEVICE_LASTS)
+    unknown = delete(devices).where(devices.c.made_at <= before)
+    return _remove_old(write) + write.connection.execute(unknown).rowcount
+
+
+def _remove_old(write: Writing) -> int:
+    before = instant_text(from_text(write.now) - WINDOW)
+    return write.connection.execute(delete(attempts).where(attempts.c.at <= before)).rowcount
 
 
 def _device(connection: Connection, email: str, device: str, now: str) -> int | None:

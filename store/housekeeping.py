@@ -1,4 +1,4 @@
-"""What is removed at night, and what never is: old snapshots, ledger rows, requests, due jobs, refused rows.
+"""What is removed at night, and what never is: old snapshots, ledger rows, requests, sessions, refused rows.
 
 Records, observations and publications are no part of it: what was published can always be recomputed.
 """
@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, delete,
 
 from metrics.model import Catalogue, Source
 from metrics.periods import local_day
-from store import schema, snapshots
+from store import attempts, one_time_links, schema, sessions, snapshots
 from store.engine import Clock, StoreError, Writing, from_text, instant_text, reading, writing
 from store.runs import GOOD_OUTCOMES
 
@@ -41,13 +41,17 @@ class Tidied:
     deliveries: int = 0
     jobs: int = 0
     quarantined: int = 0
+    sessions: int = 0
+    links: int = 0
+    tries: int = 0
 
     def line(self, city: str) -> str:
         """What was removed, in one line of counts."""
         return (
             f"{city}: removed {self.snapshots} snapshots ({self.snapshot_bytes / 1e6:.1f} MB), "
-            f"{self.runs} runs of the ledger, {self.requests} finished requests, {self.jobs} done jobs and "
-            f"{self.quarantined} refused rows of older runs"
+            f"{self.runs} runs of the ledger, {self.requests} finished requests, {self.jobs} done jobs, "
+            f"{self.quarantined} refused rows of older runs, {self.sessions} sessions and {self.links} links "
+            "that had ended"
         )
 
     def words(self, city: str) -> dict[str, int | str]:
@@ -78,6 +82,9 @@ def tidy(engine: Engine, clock: Clock, catalogue: Catalogue, folder: Path, snaps
             "requests": _delete(write, _requests, _requests.c.finished_at < _before(write, ANSWER_DAYS)),
             "deliveries": _delete(write, _deliveries, _deliveries.c.request.not_in(select(_requests.c.id))),
             "jobs": _delete(write, _jobs, *_old_jobs(_before(write, ANSWER_DAYS))),
+            "sessions": sessions.tidy(write),
+            "links": one_time_links.tidy(write),
+            "tries": attempts.tidy(write),
         }
     return Tidied(snapshots=count, snapshot_bytes=size, **counts)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from store import audit_log, passwords, people
 from store.audit_log import Actor
@@ -103,6 +103,19 @@ def use(write: Writing, secret: str) -> Link | None:
     mine = (one_time_links.c.id == found.id, one_time_links.c.used_at.is_(None))
     write.connection.execute(update(one_time_links).where(*mine).values(used_at=write.now))
     return found
+
+
+def end_all(write: Writing) -> int:
+    """Ends every link that could still be used; gives how many."""
+    unused = (one_time_links.c.used_at.is_(None), one_time_links.c.expires_at > write.now)
+    ended = update(one_time_links).where(*unused).values(expires_at=write.now)
+    return write.connection.execute(ended).rowcount
+
+
+def tidy(write: Writing) -> int:
+    """Removes links that were used or have expired; gives how many. The audit log tells of them."""
+    dead = one_time_links.c.used_at.is_not(None) | (one_time_links.c.expires_at <= write.now)
+    return write.connection.execute(delete(one_time_links).where(dead)).rowcount
 
 
 def _is_for(person: int | None, email: str | None) -> ColumnElement[bool]:

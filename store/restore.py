@@ -12,12 +12,13 @@ from sqlalchemy import Connection, Engine, MetaData, Table, func, inspect, selec
 from sqlalchemy.exc import DBAPIError
 
 from metrics.model import City
-from store import schema
+from store import audit_log, one_time_links, schema, sessions
+from store.audit_log import BY_HAND
 from store.backup import tables_kept
 from store.backup_file import BackupFile, Manifest, SnapshotMember, TableMember, Tell, opened
 from store.bulk import insert_rows
 from store.disk import UNFINISHED
-from store.engine import Clock, StoreError, locked, reading
+from store.engine import Clock, StoreError, Writing, instant_text, locked, reading
 from store.migrations import lay, migrate, refuse_unknown
 from store.record_tables import all_held_tables, are_sound, create_named_index, shapes
 
@@ -60,7 +61,7 @@ def restore(
         migrate(engine, city, clock)
         with reading(engine) as connection:
             _refuse_rows(connection)
-        kept = _fill(engine, city, file, snapshots, tell)
+        kept = _fill(engine, city, clock, file, snapshots, tell)
     return RestoreReport(
         file.manifest, kept.count(True), kept.count(False), tuple(migrate(engine, city, clock))
     )
@@ -92,7 +93,9 @@ def _refuse_rows(connection: Connection) -> None:
 # --- the database --------------------------------------------------------------------------------
 
 
-def _fill(engine: Engine, city: City, file: BackupFile, snapshots: Path, tell: Tell) -> list[bool]:
+def _fill(
+    engine: Engine, city: City, clock: Clock, file: BackupFile, snapshots: Path, tell: Tell
+) -> list[bool]:
     """Builds the tables as they were at the backup: what later migrations expect to find.
 
     Gives for each snapshot whether it was written. They are written when every row is known to be right,
@@ -110,6 +113,8 @@ def _fill(engine: Engine, city: City, file: BackupFile, snapshots: Path, tell: T
                 _restore_table(connection, file, one, one.name not in built, tell)
             _refuse_impossible(connection, file)
             _leap(connection, city)
+            if schema.sessions.name in built:
+                _let_nobody_in(connection, clock, file.manifest)
             return [_restore_snapshot(file, one, snapshots, tell) for one in made.snapshots]
     # A number larger than a database holds, half of a character: the drivers raise them as they are.
     except (DBAPIError, psycopg.Error, OverflowError, UnicodeError) as error:
@@ -171,6 +176,14 @@ def _leap(connection: Connection, city: City) -> None:
     )
     if leapt.rowcount != 1:
         raise StoreError(f"The backup holds no house of the city {city.id}; take another backup.")
+
+
+def _let_nobody_in(connection: Connection, clock: Clock, made: Manifest) -> None:
+    """Ends the sessions and links of the backup: what has been ended since then must not let in again."""
+    write = Writing(connection, max(instant_text(clock()), made.made_at))
+    ended = {"sessions": sessions.end_everybodys(write), "links": one_time_links.end_all(write)}
+    if any(ended.values()):
+        audit_log.add(write, BY_HAND, "backup restored", "city", made_at=made.made_at, **ended)
 
 
 # --- the snapshots -------------------------------------------------------------------------------

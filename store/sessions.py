@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, exists, func, insert, select, update
 
 from store import audit_log, people
 from store.audit_log import Actor
@@ -99,6 +99,23 @@ def end_all(write: Writing, actor: Actor, person: int, besides: int | None = Non
     """Ends every session of a person, save one where it is named; gives how many."""
     which = [] if besides is None else [sessions.c.id != besides]
     return _end(write, actor, person, "signed out everywhere", *which)
+
+
+def end_everybodys(write: Writing) -> int:
+    """Ends every session there is; gives how many."""
+    live = sessions.c.ended_at.is_(None)
+    return write.connection.execute(update(sessions).where(live).values(ended_at=write.now)).rowcount
+
+
+def tidy(write: Writing) -> int:
+    """Removes sessions that are over, but the one each person was last seen in; gives how many."""
+    old = sessions.c.created_at <= instant_text(from_text(write.now) - ABSOLUTE)
+    later = sessions.alias("later")
+    is_later = (later.c.seen_at > sessions.c.seen_at) | (
+        (later.c.seen_at == sessions.c.seen_at) & (later.c.id > sessions.c.id)
+    )
+    seen_since = exists().where(later.c.person == sessions.c.person, is_later)
+    return write.connection.execute(delete(sessions).where(old, seen_since)).rowcount
 
 
 def _end(write: Writing, actor: Actor, person: int, act: str, *which: ColumnElement[bool]) -> int:

@@ -17,12 +17,25 @@ import pytest
 from sqlalchemy import func, inspect, select
 
 from metrics.catalogue import load
-from store import backup, migrations, publications, records, runs, schema
+from store import (
+    audit_log,
+    backup,
+    migrations,
+    one_time_links,
+    people,
+    publications,
+    records,
+    runs,
+    schema,
+    sessions,
+)
 from store.__main__ import main
+from store.audit_log import BY_HAND
 from store.backup import LEFT_BEHIND_SECONDS, back_up, tables_kept
 from store.backup_file import MANIFEST, opened
 from store.engine import StoreError, open_engine, reading, writing
 from store.migrations import MIGRATIONS, migrate
+from store.one_time_links import Purpose
 from store.restore import STATE_LEAP, restore
 from tests.town import Town, case, write_city
 
@@ -201,6 +214,28 @@ def test_a_database_that_has_only_its_house_may_be_filled(small, fresh, tmp_path
     migrate(fresh, town.catalogue.city, town.clock)
     bring_back(fresh, town, path, tmp_path)
     assert everything(fresh) == everything(town.engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_sessions_and_links_of_a_backup_let_nobody_in(small, new_database, tmp_path, engine):
+    town, _path = small
+    with writing(town.engine, town.clock) as write:
+        ada = people.add(write, BY_HAND, "Ada", "ada@city.example")
+        secret = sessions.begin(write, ada, "a browser", "test")
+        links = [one_time_links.make(write, BY_HAND, one, ada.id) for one in Purpose]
+    with reading(town.engine) as connection:
+        assert sessions.find(connection, secret, town.now) is not None
+    save(town.engine, tmp_path / "open.zip")
+    restored = open_engine(new_database(engine))
+    bring_back(restored, town, tmp_path / "open.zip", tmp_path)
+    with reading(restored) as connection:
+        assert sessions.find(connection, secret, town.now) is None
+        assert [one_time_links.find(connection, one, town.now) for one in links] == [None] * 3
+        assert people.get(connection, ada.id) == ada
+        said = audit_log.entries(connection)[0]
+    restored.dispose()
+    assert (said.act, said.actor) == ("backup restored", BY_HAND)
+    assert said.words == {"sessions": 1, "links": 3, "made_at": NOW}
 
 
 def test_a_backup_of_an_older_version_gets_the_migrations_it_lacks(small, fresh, tmp_path, monkeypatch):

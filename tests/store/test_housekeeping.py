@@ -15,23 +15,30 @@ from sqlalchemy import func, insert, select
 from metrics.catalogue import load
 from metrics.model import Gap
 from store import (
+    attempts,
     deliveries,
     housekeeping,
     jobs,
     lease,
+    one_time_links,
+    people,
     quarantine,
     requests,
     runs,
     schema,
+    sessions,
     snapshots,
     tokens,
 )
+from store.audit_log import BY_HAND
 from store.engine import StoreError, instant_text, reading, writing
 from store.lease import Holder
+from store.one_time_links import Purpose
 from tests.town import case
 
 NOW = datetime(2028, 6, 1, 8, tzinfo=UTC)
 DAY = timedelta(days=1)
+SIGNED_IN = (schema.sessions, schema.one_time_links, schema.devices, schema.attempts)
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -218,6 +225,39 @@ def test_refused_rows_of_ten_runs_stay_and_the_others_are_counted(town, tidy):
         left = select(schema.quarantine.c.run, func.count()).group_by(schema.quarantine.c.run)
         assert dict(iter(connection.execute(left))) == dict.fromkeys(made[2:], 3) | {made[-1] + 1: 2}
         assert len(quarantine.quarantined(connection, "cases")) == 3
+
+
+def test_sessions_links_tries_and_browsers_go_when_they_open_nothing_any_more(town, tidy):
+    """Rows of four ages each: the tables hold what still counts, and nothing else."""
+    town.now = NOW - 500 * DAY
+    with writing(town.engine, town.clock) as write:
+        ada = people.add(write, BY_HAND, "Ada", "ada@city.example")
+        bob = people.add(write, BY_HAND, "Bob", "bob@city.example")
+        for _ in range(2):
+            sessions.begin(write, bob, "a browser", "test")
+    left = {}
+    for name, ago in zip("abcd", (401 * DAY, 9 * DAY, DAY / 2 + DAY / 24, DAY / 300), strict=True):
+        town.now = NOW - ago
+        with writing(town.engine, town.clock) as write:
+            sessions.begin(write, ada, "a browser", "test")
+            used = one_time_links.make(write, BY_HAND, Purpose.INVITE, ada.id)
+            one_time_links.use(write, used)
+            email = f"{name}@city.example"
+            left[name] = one_time_links.make(write, BY_HAND, Purpose.ADMIN, email=email)
+            attempts.begin(write, ("address:203.0.113.7",))
+            attempts.remember_device(write, ada.id)
+    done = tidy()
+    assert (done.sessions, done.links, done.tries) == (4, 6, 1)
+    assert "4 sessions and 6 links that had ended" in done.line("test")
+    kept = {table.name: len(numbers(town, table)) for table in SIGNED_IN}
+    assert kept == {"sessions": 2, "one_time_links": 2, "devices": 3, "attempts": 1}
+    with reading(town.engine) as connection:
+        assert len(sessions.of_person(connection, ada.id, town.now)) == 1
+        assert sessions.last_seen(connection).keys() == {ada.id, bob.id}
+        assert sessions.of_person(connection, bob.id, town.now) == []
+        assert one_time_links.find(connection, left["c"], town.now) is not None
+    again = tidy()
+    assert (again.sessions, again.links, again.tries) == (0, 0, 0)
 
 
 def test_what_is_open_stays_however_many_runs_came_after(town, tidy):
