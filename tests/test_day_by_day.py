@@ -55,10 +55,18 @@ class City:
         """Reads what every source has on the morning of a day, and publishes it."""
         self.now = periods.local_midnight(self.catalogue.city, day) + HOUR
         migrate(self.engine, self.catalogue.city, self.clock)
-        desk = Desk(self.engine, self.catalogue.city, self.folder / "snapshots", clock=self.clock)
+        districts = tuple(self.catalogue.districts.values())
+        desk = Desk(
+            self.engine,
+            self.catalogue.city,
+            self.folder / "snapshots",
+            clock=self.clock,
+            districts=districts,
+        )
         for source in self.catalogue.sources.values():
             dated = records.dated_columns(self.catalogue, source)
-            assert run_source(desk, source, dated=dated).outcome == "succeeded"
+            report = run_source(desk, source, dated=dated)
+            assert report.outcome == "succeeded", report.message
         said = publish(self.engine, self.catalogue, self.clock).publication
         assert said is not None and said.as_of == day and said.published_at.date() == self.now.date()
         return said
