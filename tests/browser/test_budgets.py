@@ -11,7 +11,7 @@ BUDGETS = [
     ("/embed/metric/response_minutes?grain=day", 15_000, 2),
     ("/embed/score", 15_000, 2),
     ("/embed/scoreboard", 15_000, 2),
-    ("/staff/today", 350_000, None),
+    ("/staff/today", 320_000, None),
 ]
 
 

@@ -63,9 +63,9 @@ def test_without_a_script_the_map_the_dots_and_the_table_say_the_same(visit, add
 
 def test_from_a_metric_to_its_districts_and_to_one_of_them(visit):
     seen = visit("/staff/metric/tree_on_time?grain=quarter")
-    seen.page.get_by_role("link", name="Compare them").click()
+    seen.page.get_by_role("link", name="Other periods and what need does").click()
     seen.page.wait_for_selector("h1:has-text('Riverside is worse than chance explains')")
-    assert seen.page.url.endswith(STAFF_METRIC)
+    assert seen.page.url.endswith(f"{STAFF_METRIC}&start=2026-08-01")
     seen.page.get_by_role("link", name="1 Riverside").click()
     seen.page.wait_for_selector("h1:has-text('Riverside: ')")
     seen.page.wait_for_function("document.activeElement.tagName === 'H1'")

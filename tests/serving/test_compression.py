@@ -12,51 +12,63 @@ SCRIPT = "let x = 1;" * 500
 
 
 @pytest.fixture
-def client(tmp_path, monkeypatch):
-    packed = []
-    pack = brotli.compress
-    monkeypatch.setattr("brotli.compress", lambda data, **more: packed.append(data) or pack(data, **more))
-    (tmp_path / "a.js").write_text(SCRIPT)
+def server(tmp_path):
+    for name in "abc":
+        (tmp_path / f"{name}.js").write_text(f"{SCRIPT}// {name}")
     server = Flask("test", static_folder=str(tmp_path), static_url_path="/assets")
     server.add_url_rule("/page", "page", lambda: "page" * 500)
+    return server
+
+
+@pytest.fixture
+def packed(monkeypatch):
+    """What was compressed, by its first bytes."""
+    packed = []
+    pack = brotli.compress
+
+    def noted(data, **more):
+        packed.append(data[-1:])
+        return pack(data, **more)
+
+    monkeypatch.setattr("brotli.compress", noted)
+    return packed
+
+
+def ask(server, path, **headers):
+    return server.test_client().get(path, headers={"Accept-Encoding": "br", **headers})
+
+
+def test_a_file_is_compressed_once_and_a_page_each_time(server, packed):
     install(server)
-    server.after_request(_read)
-    client = server.test_client()
-    client.packed = packed
-    return client
-
-
-def _read(response):
-    """What is streamed would not be compressed."""
-    response.direct_passthrough = False
-    response.get_data()
-    response.close()
-    return response
-
-
-def ask(client, path, **headers):
-    return client.get(path, headers={"Accept-Encoding": "br", **headers})
-
-
-def test_a_file_is_compressed_once_and_a_page_each_time(client):
     for _time in range(3):
-        assert brotli.decompress(ask(client, "/assets/a.js").data).decode() == SCRIPT
-        assert ask(client, "/page").headers["Content-Encoding"] == "br"
-    assert len(client.packed) == 4
+        shown = ask(server, "/assets/a.js")
+        assert brotli.decompress(shown.data).decode() == f"{SCRIPT}// a"
+        assert "Accept-Encoding" in shown.headers["Vary"] and shown.headers["ETag"].endswith(':br"')
+        assert ask(server, "/page").headers["Content-Encoding"] == "br"
+    assert packed.count(b"a") == 1 and packed.count(b"e") == 3
 
 
-def test_a_part_of_a_file_is_not_kept_for_the_whole(client):
-    ask(client, "/assets/a.js", Range="bytes=0-999")
-    assert brotli.decompress(ask(client, "/assets/a.js").data).decode() == SCRIPT
+def test_a_file_goes_to_each_reader_as_they_take_it(server):
+    install(server)
+    assert ask(server, "/assets/a.js").headers["Content-Encoding"] == "br"
+    plain = ask(server, "/assets/a.js", **{"Accept-Encoding": "identity"})
+    assert plain.text == f"{SCRIPT}// a" and "Content-Encoding" not in plain.headers
+    plain.close()
 
 
-def test_what_is_kept_is_bounded_and_that_asked_for_longest_ago_goes_first():
-    kept = CompressedFiles(most=100)
-    for name in "abc":
-        kept.set(f"br;/assets/{name}", b"x" * 40)
-        kept.get("br;/assets/a")
-    assert [kept.get(f"br;/assets/{name}") is not None for name in "abc"] == [True, False, True]
-    kept.set("br;/assets/c", b"y" * 50)
-    assert kept.get("br;/assets/c") == b"y" * 50 and kept.get("br;/assets/a") is not None
-    kept.set("br;/page", b"z")
-    assert kept.get("br;/page") is None
+def test_a_part_of_a_file_is_not_kept_for_the_whole(server):
+    install(server)
+    part = ask(server, "/assets/a.js", Range="bytes=0-999")
+    assert part.status_code == 206 and part.text == SCRIPT[:1000]
+    part.close()
+    assert brotli.decompress(ask(server, "/assets/a.js").data).decode() == f"{SCRIPT}// a"
+
+
+def test_what_is_kept_is_bounded_and_that_asked_for_longest_ago_goes_first(server, packed):
+    server.after_request(CompressedFiles(most=len(brotli.compress(f"{SCRIPT}// a".encode())) * 2 + 4))
+    packed.clear()
+    for name in "abac":
+        ask(server, f"/assets/{name}.js")
+    ask(server, "/assets/a.js")
+    ask(server, "/assets/b.js")
+    assert packed == [b"a", b"b", b"c", b"b"]
