@@ -55,10 +55,11 @@ class Asked:
         """How far back it is shown."""
         return self.reach or DEFAULT[self.chart_grain]
 
-    def address(self, edition: Edition, metric: Metric, **other: str | None) -> str:
-        """The address with some of its choices made otherwise; None takes one back."""
+    def address(self, edition: Edition, metric: Metric, *, part: str, **other: str | None) -> str:
+        """The address, at a part of the page, with some choices made otherwise; None takes one back."""
         said = {"grain": self.grain, RANGE: self.reach, SPLIT: self.split, **other}
-        return metric_link(edition, metric.id, **{word: str(one) for word, one in said.items() if one})
+        words = {word: str(one) for word, one in said.items() if one}
+        return f"{metric_link(edition, metric.id, **words)}#{part}"
 
 
 def asked_of(query: Mapping[str, str]) -> Asked:

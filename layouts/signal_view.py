@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 from layouts.views import MetricView
 from metrics.limits import ChartKind
@@ -28,7 +29,9 @@ _AFTER = {
 class ControlView:
     """The chart of a metric at a grain. newest: its newest period, whose target is drawn.
 
-    marks: the days marked on its charts, of which those are drawn that lie on it.
+    marks: the days marked on its charts, of which those are drawn that lie on it. rows: the published periods
+    it is about, whose targets are drawn in steps; without any the newest target is. earlier: periods before
+    its points, drawn without limits. year_ago: by the start of a point the same period a year before.
     """
 
     metric: Metric
@@ -36,6 +39,9 @@ class ControlView:
     chart: Chart | None
     newest: Score | None
     marks: tuple[Mark, ...] = ()
+    rows: tuple[Score, ...] = ()
+    earlier: tuple[Score, ...] = ()
+    year_ago: Mapping[date, Score] = field(default_factory=dict)
 
     @property
     def lettered(self) -> tuple[tuple[int, Mark], ...]:
@@ -43,8 +49,23 @@ class ControlView:
         points = self.chart.points if self.chart else ()
         if not points:
             return ()
-        first, last = points[0].start, points[-1].start + _AFTER[self.grain]
+        begins = self.earlier[0].period.start if self.earlier else points[0].start
+        first, last = begins, points[-1].start + _AFTER[self.grain]
         return tuple((number, mark) for number, mark in enumerate(self.marks) if first <= mark.day <= last)
+
+    @property
+    def aims(self) -> tuple[tuple[tuple[date, float | None], ...], ...]:
+        """The targets in force by period, one line or the two of a band; none where they are on no scale."""
+        if self.chart is None or self.chart.kind is ChartKind.G:
+            return ()
+        if not self.rows:
+            ends = (self.chart.points[0].start, self.chart.points[-1].start)
+            return tuple(tuple((day, aim) for day in ends) for aim in self.targets)
+        lines = (
+            tuple((row.period.start, row.target) for row in self.rows),
+            tuple((row.period.start, row.target_high) for row in self.rows),
+        )
+        return tuple(line for line in lines if any(aim is not None for _start, aim in line))
 
     @property
     def targets(self) -> tuple[float, ...]:

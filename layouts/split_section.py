@@ -44,7 +44,7 @@ def split_section(edition: Edition, metric: Metric, asked: Asked) -> list[html.S
     links = [
         dcc.Link(
             text,
-            href=asked.address(edition, metric, **{SPLIT: column}),
+            href=asked.address(edition, metric, part="split", **{SPLIT: column}),
             className="chosen" if column == asked.split else None,
         )
         for column, text in choice

@@ -68,7 +68,7 @@ def chart_of(
 
     more: borders to try out beside those that stand.
     """
-    hidden = _hidden(connection, metric)
+    hidden = hidden_of(connection, metric)
     if more:
         return _made(connection, publication, metric, grain, hidden, more)
     kept, key = _kept_of(connection.engine), (publication, metric, grain, hidden)
@@ -91,7 +91,7 @@ def remember(connection: Connection, catalogue: Catalogue, publication: Publicat
         since = _since(publication, grain)
         rows = publications.city_series(connection, publication, grain, since)
         for metric in catalogue.live_metrics():
-            shown = _hidden(connection, metric).shown(rows.get(metric.id, ()))
+            shown = hidden_of(connection, metric).shown(rows.get(metric.id, ()))
             borders = rebases.borders(decided, publication, metric, grain)
             chart = _charted(connection, publication, metric, shown, borders)
             if chart is not None:
@@ -118,6 +118,11 @@ def tally_of(found: Iterable[Finding], first: date, end: date) -> Tally:
     """
     asked = [one for one in found if one.judged is not None and first <= one.judged < end]
     return Tally(len(asked), sum(one.signal is not None for one in asked), sum(one.expected for one in asked))
+
+
+def hidden_of(connection: Connection, metric: Metric) -> Hidden:
+    """What of a metric no chart shows to anybody: small counts of the whole city, where they are hidden."""
+    return withheld.hidden(connection, metric) if metric.hide_small_city else withheld.NOTHING
 
 
 # --- how a chart is made ------------------------------------------------------------------------
@@ -148,7 +153,7 @@ def _charted(
     """The chart of rows as the public sees them; where events may be rare, with all days."""
     days: list[Score] = []
     if rows and _may_be_rare(metric, rows):
-        hidden = _hidden(connection, metric)
+        hidden = hidden_of(connection, metric)
         days = publications.series(connection, publication, metric.id, Grain.DAY, hidden=hidden)
     return metric_chart(metric, rows, days=days, borders=borders)
 
@@ -163,10 +168,6 @@ def _may_be_rare(metric: Metric, rows: Sequence[Score]) -> bool:
         return False
     known = [row.value for row in rows if row.value is not None]
     return not known or sum(known) / len(known) < 2 * RARE
-
-
-def _hidden(connection: Connection, metric: Metric) -> Hidden:
-    return withheld.hidden(connection, metric) if metric.hide_small_city else withheld.NOTHING
 
 
 # --- what is kept -------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from plotly import graph_objects as go
 
 from layouts import formats
 from layouts.charts.control import spans
+from layouts.charts.course import LONG
 from layouts.charts.scale import span
 from layouts.formats import _, notes, signals
 from layouts.signal_view import ControlView
@@ -31,17 +32,28 @@ def control_figure(view: ControlView, chart: Chart) -> go.Figure:
     figure = go.Figure()
     for points in spans(chart):
         _limits(figure, view, chart, points)
-    _target(figure, view, chart)
+    _target(figure, view)
+    _earlier(figure, view)
+    _year_ago(figure, view, chart)
     _values(figure, view, chart)
     _marks(figure, view)
     amounts = [
         one for point in chart.points for one in (point.value, point.lower, point.upper) if one is not None
     ]
+    beside = (*view.earlier, *view.year_ago.values())
+    amounts += [row.value for row in beside if row.value is not None]
+    aims = [aim for line in view.aims for _start, aim in line if aim is not None]
     is_share = view.metric.unit == "percent" and chart.kind is not ChartKind.G
-    figure.update_yaxes(range=span([*amounts, *view.targets]), tickformat=".0%" if is_share else ",~g")
-    figure.update_xaxes(hoverformat="%b %d, %Y", tickangle=0, nticks=7)
+    figure.update_yaxes(range=span([*amounts, *aims]), tickformat=".0%" if is_share else ",~g")
+    figure.update_xaxes(hoverformat="%b %d, %Y", tickangle=0, nticks=7, tickformat=_days(view, chart))
     figure.update_layout(height=HEIGHT, margin={**MARGIN, "r": EDGE})
     return figure
+
+
+def _days(view: ControlView, chart: Chart) -> str:
+    """How days are written beside the axis: the year beneath, where it changes, so that they fit a phone."""
+    first = view.earlier[0].period.start if view.earlier else chart.points[0].start
+    return "%b\n%Y" if chart.points[-1].start - first > LONG else "%b %-d\n%Y"
 
 
 def _limits(figure: go.Figure, view: ControlView, chart: Chart, points: list[Point]) -> None:
@@ -63,18 +75,54 @@ def _limits(figure: go.Figure, view: ControlView, chart: Chart, points: list[Poi
         )
 
 
-def _target(figure: go.Figure, view: ControlView, chart: Chart) -> None:
-    ends = [chart.points[0].start, chart.points[-1].start]
-    for aim in view.targets:
-        said = formats.target(view.metric, aim)
+def _target(figure: go.Figure, view: ControlView) -> None:
+    """The target in force in each period, in steps."""
+    for line in view.aims:
         figure.add_scatter(
-            x=ends,
-            y=[aim, aim],
+            x=[start for start, _aim in line],
+            y=[aim for _start, aim in line],
             mode="lines",
             name=_("Target"),
-            line={"dash": "dash", "width": 1.5, "color": TARGET_ON_BOTH},
-            hovertemplate=f"{_('Target')} {said}<extra></extra>",
+            line={"dash": "dash", "shape": "hv", "width": 1.5, "color": TARGET_ON_BOTH},
+            text=[formats.target(view.metric, aim) for _start, aim in line],
+            hovertemplate=f"{_('Target')} %{{text}}<extra></extra>",
         )
+
+
+def _earlier(figure: go.Figure, view: ControlView) -> None:
+    """What was before the chart: no limits, nothing judged. It ends at the chart's first value."""
+    if not view.earlier:
+        return
+    first = view.chart.points[0] if view.chart else None
+    rows = [(row.period.start, row.value) for row in view.earlier]
+    joined = [*rows, (first.start, first.value)] if first else rows
+    figure.add_scatter(
+        x=[start for start, _value in joined],
+        y=[value for _start, value in joined],
+        mode="lines",
+        name=_("Earlier"),
+        line={"width": 1.2, "color": GREY},
+        text=[formats.value(view.metric, value) for _start, value in joined],
+        hovertemplate=f"{_('Earlier')} %{{text}}<extra></extra>",
+    )
+
+
+def _year_ago(figure: go.Figure, view: ControlView, chart: Chart) -> None:
+    """The same periods a year before, each above the one it is compared with."""
+    if not view.year_ago:
+        return
+    found = [view.year_ago.get(one.start) for one in chart.points]
+    figure.add_scatter(
+        x=[one.start for one in chart.points],
+        y=[row.value if row else None for row in found],
+        mode="lines+markers",
+        name=_("A year before"),
+        line={"dash": "dot", "width": 1.6, "color": GREY},
+        marker={"symbol": "x-thin-open", "size": 6, "color": GREY},
+        text=[formats.value(view.metric, row.value) if row else "" for row in found],
+        customdata=[formats.day(row.period.start) if row else "" for row in found],
+        hovertemplate=f"{_('A year before')} (%{{customdata}}) %{{text}}<extra></extra>",
+    )
 
 
 def _marks(figure: go.Figure, view: ControlView) -> None:

@@ -42,6 +42,7 @@ from layouts.notes_view import NotesView, notes_view
 from layouts.page_parts import crumbs, metric_exists, metric_named, no_page, refused
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, opened
+from layouts.reach_view import Reached, reached
 from layouts.receipt import (
     ASKED,
     OPENS,
@@ -78,8 +79,8 @@ dash.register_page(__name__, path_template="/metric/<metric_id>", title=title, e
 def layout(metric_id: str = "", **query: Any) -> html.Div:
     """The page of a metric, at the grain in `grain=`, for the publication named or the current one.
 
-    `start=`, the first day of a period, opens the receipt of that period; `split=`, a column its definition
-    names, takes its course apart.
+    `start=`, the first day of a period, opens the receipt of that period; `range=` says how far back its
+    chart is shown; `split=`, a column its definition names, takes its course apart.
     """
     given: dict[str, str] = {word: str(query[word]) for word in (*PIN, *WORDS) if word in query}
     try:
@@ -91,6 +92,7 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
                 return no_page(_("There is no such metric"))
             checked_split(asked, metric)
             view = metric_view(connection, edition, metric, asked.grain)
+            shown = reached(connection, view, asked)
             told = vintage_view(connection, view)
             trust = trust_of(connection, edition, metric)
             found = receipt_of(connection, edition, metric, view.grain, start) if start else None
@@ -106,7 +108,7 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
     except NothingPublished:
         return no_page(_("Nothing has been published yet"))
     receipt = [opened_receipt(view, found, start)] if start else []
-    return html.Div(_page(view, asked, told, trust, receipt, written, due, by_district))
+    return html.Div(_page(view, asked, shown, told, trust, receipt, written, due, by_district))
 
 
 @dash.callback(
@@ -133,6 +135,7 @@ def show_split(data: Any) -> Any:
 def _page(
     view: MetricView,
     asked: Asked,
+    shown: Reached,
     told: VintageView,
     trust: Integrity,
     receipt: list[html.Section],
@@ -163,7 +166,7 @@ def _page(
         ),
         *receipt,
         _course(view, told),
-        control_section(view, written.marks),
+        control_section(view, shown, asked, written.marks),
         *split_section(edition, metric, asked),
         *notes_section(written),
         html.Div(

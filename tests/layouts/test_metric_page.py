@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -13,8 +14,13 @@ from flask import Flask
 
 from layouts import access, staff
 from layouts.access import Role
+from layouts.charts.plotly_control import control_figure
 from layouts.desk import Desk, at_hand
 from layouts.desk import edition as desk_edition
+from layouts.metric_asked import Asked, Reach
+from layouts.metric_view import metric_view
+from layouts.reach_view import reached
+from layouts.signal_view import control_of
 from layouts.split_section import asked_split
 from layouts.split_view import split_view
 from metrics.catalogue import load
@@ -64,6 +70,57 @@ def test_districts_lead_to_their_records_for_those_who_work_with_them(mounted, j
     shown = text_of(mounted, judge, metric_id="pothole_on_time")
     found = re.search(r"/cases\?grain=month&start=[\d-]+&district=", shown)
     assert (found is not None) is is_led_there
+
+
+# --- how far back -------------------------------------------------------------------------------
+
+
+def reached_of(engine, grain, reach):
+    with reading(engine) as connection:
+        now = desk_edition(connection)
+        view = metric_view(connection, now, now.catalogue.metrics["pothole_on_time"], grain)
+        return view, reached(connection, view, Asked(grain=grain, reach=reach))
+
+
+@pytest.mark.parametrize("grain", [Grain.DAY, Grain.WEEK, Grain.MONTH])
+def test_looking_further_back_changes_nothing_that_the_chart_says(published_city, grain):
+    view, shown = reached_of(published_city.engine, grain, Reach.YEARS_3)
+    points = shown.chart.points
+    assert points == view.chart.points[-len(points) :] and points[-1] == view.chart.points[-1]
+    assert (shown.chart.judged, shown.chart.variation) == (view.chart.judged, view.chart.variation)
+    assert all(row.period.start < points[0].start for row in shown.earlier)
+    starts = [row.period.start for row in shown.rows]
+    assert starts == sorted(set(starts)) and {one.start for one in points} <= set(starts)
+
+
+def test_the_season_stands_beside_the_same_weeks_of_the_year_before(published_city):
+    view, shown = reached_of(published_city.engine, Grain.WEEK, Reach.SEASON)
+    published = {row.period.start: row.value for row in view.past}
+    assert len(shown.chart.points) == 13
+    for start, row in shown.year_ago.items():
+        assert (start - row.period.start).days in (357, 364, 371)
+        assert row.value == published[row.period.start]
+    assert len(shown.year_ago) == 13
+
+
+def test_what_is_drawn_stands_in_the_table_too(mounted):
+    season = text_of(mounted, metric_id="pothole_on_time", grain="week", range="season")
+    assert "A year before" in season and "the same periods a year before" in season
+    years = text_of(mounted, metric_id="pothole_on_time", grain="week", range="3years")
+    assert "Before the limits" in years and "nothing there is judged" in years
+    assert "range=3years" in years and "#control" in years
+
+
+def test_targets_are_drawn_in_the_steps_they_were_in_force(published_city):
+    with reading(published_city.engine) as connection:
+        now = desk_edition(connection)
+        view = metric_view(connection, now, now.catalogue.metrics["trash_on_time"], Grain.MONTH)
+        shown = reached(connection, view, Asked(grain=Grain.MONTH))
+    control = replace(control_of(view), chart=shown.chart, rows=shown.rows)
+    [line] = control.aims
+    assert {aim for _start, aim in line} >= {0.8, 0.85}
+    drawn = next(one for one in control_figure(control, shown.chart).data if one.name == "Target")
+    assert list(drawn.y) == [aim for _start, aim in line]
 
 
 # --- taken apart by kind of record ---------------------------------------------------------------
