@@ -164,10 +164,11 @@ def make_server(
 
     `city` is how the reader names the city to a command: a folder name or a path. base_url is the public
     address of the site; empty where there is none. limits are those of rows that departments send in.
-    clock tells when sessions end. provider knows the accounts of the city; None: people have passwords alone.
+    clock tells when sessions end and what is late. provider knows the accounts of the city; None: people
+    have passwords alone.
     """
     build = build_id(settings.PROJECT)
-    desk = Desk(engine, catalogue, lambda: start_view(engine, catalogue, city), build, base_url)
+    desk = Desk(engine, catalogue, lambda: start_view(engine, catalogue, city), build, base_url, clock)
     pages, calls = site.Site(desk), api.Api(desk)
     states = status(engine, catalogue.city.id, catalogue.sources, build)
     pushed = frozenset(name for name, source in catalogue.sources.items() if source.kind == PUSHED)

@@ -145,6 +145,19 @@ def of_metric(arguments: Mapping[str, Any]) -> str | None:
     return department_of_metric(arguments.get("metric_id"))
 
 
+def of_source(arguments: Mapping[str, Any]) -> str | None:
+    """A department with metrics on the source in the argument `source_id`; None where there is none.
+
+    It is one whose records whoever asks may see, where there is such a one: rows that were refused may belong
+    to any of them.
+    """
+    given = arguments.get("source_id")
+    on_it = sorted({one.department for one in at_hand().catalogue.metrics.values() if one.source == given})
+    asking = person()
+    own = asking.departments(Role.EDITOR) if asking else frozenset()
+    return next((one for one in on_it if one in own), next(iter(on_it), None))
+
+
 def department_of_metric(metric: object) -> str | None:
     """The department of a metric: as published, else as its files say; None where there is no such metric."""
     if not isinstance(metric, str):

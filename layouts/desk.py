@@ -14,7 +14,7 @@ from layouts.views import Edition, StartView
 from metrics import catalogue as catalogues
 from metrics.model import Catalogue, Metric
 from store import publications, releases
-from store.engine import Connection, Engine, reading
+from store.engine import Clock, Connection, Engine, reading, system_clock
 from store.withheld import Audience
 
 _KEY = "desk"
@@ -25,7 +25,8 @@ class Desk:
     """A city's database, its definitions as they are on disk, and how far its first loading is.
 
     build names this version of the code and its style sheet. base_url is the public address of the site,
-    which absolute links begin with; empty where there is none, and then there are none. Pages read
+    which absolute links begin with; empty where there is none, and then there are none. clock tells what
+    is late by now, on pages that speak of the moment and not of a publication. Pages read
     `catalogue` only before the first publication; afterwards every page uses the definitions of its
     publication.
     """
@@ -35,6 +36,7 @@ class Desk:
     start: Callable[[], StartView]
     build: str
     base_url: str = ""
+    clock: Clock = system_clock
 
     @contextmanager
     def open(

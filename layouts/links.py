@@ -64,6 +64,21 @@ def today_link(edition: Edition, *, part: str = "", **query: str) -> str:
     return _address(edition, "today", query) + (f"#{part}" if part else "")
 
 
+def sources_link(**query: str) -> str:
+    """The list of sources; words without a value are left out."""
+    return _plain("sources", query)
+
+
+def source_link(source: str, **query: str) -> str:
+    """The page of a source."""
+    return _plain(f"source/{source}", query)
+
+
+def _plain(page: str, query: dict[str, str]) -> str:
+    words = urlencode({name: value for name, value in query.items() if value})
+    return f"{PREFIX}{page}?{words}" if words else f"{PREFIX}{page}"
+
+
 def _address(edition: Edition, page: str, query: dict[str, str]) -> str:
     pin = {"publication": str(edition.publication.id)} if edition.is_pinned else {}
     words = urlencode({**query, **pin})

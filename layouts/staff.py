@@ -124,6 +124,7 @@ def frame() -> html.Div:
                                 [
                                     dcc.Link(_("Today"), href=f"{PREFIX}today"),
                                     *_districts(city),
+                                    dcc.Link(_("Sources"), href=f"{PREFIX}sources"),
                                     *_administration(),
                                     html.A(_("Public page"), href="/"),
                                 ],

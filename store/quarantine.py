@@ -90,11 +90,13 @@ def quarantine_rows(write: Writing, run_id: int, source: str, rows: Iterable[Qua
     return len(values)
 
 
-def quarantined(connection: Connection, source: str, limit: int | None = None) -> list[QuarantinedRow]:
-    """The open rows of `source`, by run and line."""
+def quarantined(
+    connection: Connection, source: str, limit: int | None = None, *, of: Reason | None = None
+) -> list[QuarantinedRow]:
+    """The open rows of `source`, by run and line. of: those that are there for one reason."""
     statement = (
         select(_quarantine)
-        .where(*_open(source))
+        .where(*_open(source), *_because(of))
         .order_by(_quarantine.c.run, _quarantine.c.line, _quarantine.c.id)
         .limit(limit)
     )
@@ -124,6 +126,14 @@ def reasons(connection: Connection, sources: Sequence[str]) -> list[Reason]:
         .order_by(counted.c.source, counted.c.rows.desc(), counted.c.first)
     )
     return [Reason(r.source, r.column, r.said, r.rows, r.since, r.line, r.value) for r in found]
+
+
+def values_of(connection: Connection, of: Reason, most: int) -> list[str]:
+    """What stands in the cells of the open rows that are there for one reason, the most frequent first."""
+    q = _quarantine.c
+    counted = select(q.value).where(*_open(of.source), *_because(of), q.value.is_not(None)).group_by(q.value)
+    found = connection.execute(counted.order_by(func.count().desc(), q.value).limit(most))
+    return list(found.scalars())
 
 
 def open_rows(connection: Connection) -> dict[str, int]:
@@ -203,6 +213,14 @@ def _let_oldest_go(write: Writing, source: str) -> None:
 
 def _open(source: str) -> tuple[ColumnElement[bool], ...]:
     return (_quarantine.c.source == source, _quarantine.c.left_by.is_(None))
+
+
+def _because(of: Reason | None) -> tuple[ColumnElement[bool], ...]:
+    if of is None:
+        return ()
+    q = _quarantine.c
+    column = q.column.is_(None) if of.column is None else q.column == of.column
+    return (column, func.coalesce(q.rule, q.reason) == of.rule)
 
 
 def _row(found: Any) -> QuarantinedRow:

@@ -202,7 +202,7 @@ def last_runs(connection: Connection) -> dict[str, Run]:
     """The newest run of every source that ever ran, under way or not."""
     newest = select(func.max(_runs.c.id)).group_by(_runs.c.source)
     found = connection.execute(select(_runs).where(_runs.c.id.in_(newest)).order_by(_runs.c.source))
-    return {row.source: _run(row) for row in found}
+    return {row.source: run_of(row) for row in found}
 
 
 def newest_good(connection: Connection) -> int:
@@ -233,7 +233,7 @@ def good_run_since(connection: Connection, since: datetime, *, source: str, trig
     """The newest run of `source` asked for by `trigger` that began since an instant and did its work."""
     good = _runs.c.outcome.in_(GOOD_OUTCOMES)
     row = connection.execute(_asked_since(since, source, trigger).where(good)).first()
-    return None if row is None else _run(row)
+    return None if row is None else run_of(row)
 
 
 def kept_since(connection: Connection, since: datetime, *, source: str, trigger: str) -> bool:
@@ -273,6 +273,14 @@ def knowledge(
     return {
         name: _knowledge(connection, source, until.get(source.id), at) for name, source in sources.items()
     }
+
+
+def run_of(row: FoundRow) -> Run:
+    """A row of the ledger as a run."""
+    fields = dict(row._mapping)
+    for name in ("started_at", "finished_at", "known_until"):
+        fields[name] = from_text_or_none(fields[name])
+    return Run(**fields)
 
 
 def _known_until(connection: Connection, at: str | None) -> dict[str, datetime | None]:
@@ -342,10 +350,3 @@ def _asked_since(since: datetime, source: str, trigger: str) -> Select[Any]:
 
 def _last_ids(source: str, *outcomes: str) -> Select[tuple[int]]:
     return select(func.max(_runs.c.id)).where(_runs.c.source == source, _runs.c.outcome.in_(outcomes))
-
-
-def _run(row: FoundRow) -> Run:
-    fields = dict(row._mapping)
-    for name in ("started_at", "finished_at", "known_until"):
-        fields[name] = from_text_or_none(fields[name])
-    return Run(**fields)

@@ -7,8 +7,10 @@ from datetime import date
 
 from sqlalchemy import Connection
 
+from metrics.model import Source
 from store import audit_log, requests
 from store.audit_log import Actor
+from store.deliveries import PUSHED
 from store.engine import StoreError, Writing
 from store.requests import Request
 
@@ -54,6 +56,16 @@ def ask(
     number = requests.insert_within(write, kind, {"source": source, "by": actor.name, **words})
     audit_log.add(write, actor, _ACTS[kind], f"source {source}", request=number, **words)
     return number
+
+
+def can_run(source: Source) -> bool:
+    """Whether a source can be read; the rows of the others are sent in."""
+    return source.kind != PUSHED
+
+
+def can_be_ranged(source: Source) -> bool:
+    """Whether some days of a source can be read: it tells when its rows arrived."""
+    return can_run(source) and source.arrival is not None
 
 
 def stop(write: Writing, actor: Actor, request: Request) -> int:

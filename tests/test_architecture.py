@@ -64,6 +64,9 @@ LAYOUTS_READ_AND_ASK = {
     "people",
     "sessions",
     "requests",
+    "quarantine",
+    "source_ledger",
+    "source_requests",
     "target_preview",
     "targets",
 }

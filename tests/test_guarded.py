@@ -36,6 +36,9 @@ __all__ = ["empty_database", "published_city"]
 
 OWN, OTHER = "public_works", "parks"
 OF_A_METRIC = {"metric_id": "pothole_on_time"}
+OF_A_SOURCE = {"source_id": "library"}
+"""The one source on which the department OTHER alone has a metric."""
+
 BY_A_ROW: dict[str, str] = {}
 """In place of arguments: a row of the database tells the department, and the act's own test makes one."""
 
@@ -51,6 +54,8 @@ PAGES = {
     "department": (Role.VIEWER, None),
     "districts": (Role.VIEWER, None),
     "district": (Role.VIEWER, None),
+    "source": (Role.VIEWER, None),
+    "sources": (Role.VIEWER, None),
     "not_found_404": (Role.VIEWER, None),
 }
 """By page what its layout takes: a role, and where that is one of departments: whose arguments tell it.
@@ -62,6 +67,7 @@ itself shows of each department what its reader may see, or None for a role of t
 CALLBACKS: dict[str, tuple[Role, Any]] = {
     "receipt-shown.children": (Role.VIEWER, None),
     "split-shown.children": (Role.VIEWER, None),
+    "..request-told.children...request-poll.disabled..": (Role.EDITOR, OF_A_SOURCE),
 }
 """By output what a callback takes, as above."""
 
@@ -70,6 +76,11 @@ ACTS: dict[str, tuple[Role, Any]] = {
     "add_action": (Role.EDITOR, OF_A_METRIC),
     "add_mark": (Role.EDITOR, OF_A_METRIC),
     "add_note": (Role.EDITOR, OF_A_METRIC),
+    "backfill_source": (Role.EDITOR, OF_A_SOURCE),
+    "dry_run_source": (Role.EDITOR, OF_A_SOURCE),
+    "replay_source": (Role.EDITOR, OF_A_SOURCE),
+    "run_source": (Role.EDITOR, OF_A_SOURCE),
+    "stop_backfill": (Role.EDITOR, OF_A_SOURCE),
     "answer_problem": (Role.EDITOR, BY_A_ROW),
     "decide_release": (Role.APPROVER, None),
     "disable_person": (Role.ADMIN, None),
@@ -183,7 +194,8 @@ def may(role: Role | None, department: str | None, need: Role, place: Any) -> bo
         return True
     if need in OF_DEPARTMENTS:
         enough = role is need or (need is Role.EDITOR and role is Role.OWNER)
-        return enough and (place == ANY_DEPARTMENT or department == OWN)
+        owner = OTHER if place == OF_A_SOURCE else OWN
+        return enough and (place == ANY_DEPARTMENT or department == owner)
     return role is need
 
 
