@@ -14,6 +14,7 @@ The mark of a row is `:updated_at`, or the source's `modified` column where it h
 newest mark first and then what was marked up to it and since the last reading, each page after the last
 row of the page before: a row that is touched meanwhile falls out of the reading and into the next one, so
 that none comes twice. At the end the portal is asked how many there were. The first reading has every row.
+A row whose own mark lies more than a day ahead comes with every reading, and no reading begins at it.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ from metrics.model import Source
 
 READINGS = 2
 """How often a reading that does not add up is begun."""
+
+ANY_ZONE = timedelta(days=1)
+"""A mark of the publisher's has no time zone: by this much no clock is later than ours."""
 
 UPDATED = ":updated_at"
 
@@ -117,6 +121,7 @@ class _Dataset:
         self._types = {str(one.get("fieldName")): str(one.get("dataTypeName")) for one in said}
         self.page_size = options.page_size
         self.mark = self.field(source.modified) if source.modified else UPDATED
+        self._latest = self._latest_mark()
 
     def field(self, name: str) -> str:
         """What the portal calls a declared column."""
@@ -124,9 +129,11 @@ class _Dataset:
 
     def state(self) -> dict[str, str | None]:
         """The newest mark and the number of rows: where both are as they were, nothing happened."""
-        row = self._one(f"max({self.mark}) AS newest, count(*) AS total", [])
+        believed = [f"{self.mark} <= {self._latest}"] if self._latest else []
+        row = self._one(f"max({self.mark}) AS newest, count(*) AS total", believed)
         self._newest = as_text(row.get("newest"))
-        return {"newest": self._newest, "total": as_text(row.get("total"))}
+        total = self.total([]) if self._latest else row.get("total")
+        return {"newest": self._newest, "total": as_text(total)}
 
     def total(self, where: Sequence[str]) -> int:
         """How many rows fit."""
@@ -141,9 +148,11 @@ class _Dataset:
         if self._newest is None:
             return []
         until = f"{self.mark} <= {_quoted(self._newest)}"
+        beyond = f" OR {self.mark} > {self._latest}" if self._latest else ""
         if since is None:
-            return [until if self.mark == UPDATED else f"({until} OR {self.mark} IS NULL)"]
-        return [f"{self.mark} >= {_quoted(since)}", until]
+            return [until if self.mark == UPDATED else f"({until}{beyond} OR {self.mark} IS NULL)"]
+        asked = f"{self.mark} >= {_quoted(since)} AND {until}"
+        return [f"({asked}{beyond})" if beyond else asked]
 
     def rows(self, select: str, where: Sequence[str], order: str, limit: int) -> list[Row]:
         """The rows of one question."""
@@ -196,6 +205,13 @@ class _Dataset:
     def progress(self, rows: int) -> None:
         """Says how many rows came."""
         self._request.progress(f"{self._options.dataset}: {rows} rows came")
+
+    def _latest_mark(self) -> str | None:
+        """The last instant that a mark of the publisher's can be of; None where it is the portal's."""
+        if self._types.get(self.mark) not in TIMES:
+            return None
+        latest = (self._request.now + ANY_ZONE).replace(tzinfo=None)
+        return _quoted(latest.isoformat(timespec="milliseconds"))
 
     def _own_filter(self) -> list[str]:
         return [f"({self._options.where})"] if self._options.where else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -135,6 +136,18 @@ def test_a_column_of_the_publisher_may_be_the_mark(source, portal, tmp_path):
     cursor = begin(source, tmp_path).cursor
     portal.rows.put(row(4, closed="2026-08-17T13:00:00.000"), FIRST)
     assert keys(begin(source, tmp_path, cursor)) == ["c03", "c04"]
+
+
+def test_a_mark_far_ahead_keeps_no_later_change_away(source, portal, tmp_path):
+    source = replace(source, modified="closed")
+    portal.rows.put(row(3, closed="2099-01-01T00:00:00.000"), FIRST)
+    portal.rows.put(row(4, closed="2026-08-16T12:00:00.000"), FIRST)
+    first = begin(source, tmp_path)
+    assert len(keys(first)) == COUNT
+    portal.rows.put(row(5, closed="2026-08-17T13:00:00.000"), FIRST)
+    later = begin(source, tmp_path, first.cursor)
+    assert keys(later) == ["c04", "c05", "c03"]
+    assert json.loads(later.cursor)["newest"] == "2026-08-17T13:00:00.000"
 
 
 def test_points_come_as_two_columns(source, portal, tmp_path):

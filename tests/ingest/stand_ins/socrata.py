@@ -13,6 +13,7 @@ from tests.ingest.stand_ins.rows import Rows
 DATASET = "abcd-1234"
 FIRST = "2026-08-17T05:00:00.000Z"
 LATER = "2026-08-18T05:00:00.000Z"
+TIMES = ("opened", "closed")
 QUOTED_OR_SYSTEM = re.compile(r"'(?:[^']|'')*'|:[a-z_]+")
 STATEMENT = re.compile(r"SELECT (.*?)(?: WHERE (.*?))?(?: ORDER BY (.*?))? LIMIT (\d+)", re.DOTALL)
 
@@ -45,7 +46,7 @@ class Socrata(StandIn):
     def respond(self, asked: Asked) -> Answer:
         if asked.path == f"/api/views/{DATASET}.json":
             columns = [
-                {"fieldName": name, "dataTypeName": "calendar_date" if name == "opened" else "text"}
+                {"fieldName": name, "dataTypeName": "calendar_date" if name in TIMES else "text"}
                 for name in self.rows.names()
                 if not name.startswith(":")
             ]
