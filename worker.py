@@ -42,6 +42,7 @@ from store import (
     requests,
     runs,
     source_requests,
+    target_requests,
     targets,
 )
 from store.engine import Clock, Engine, StoreError, Writing, database_url, open_engine, reading, system_clock
@@ -86,6 +87,7 @@ KINDS = (
     source_requests.DRY_RUN,
     source_requests.BACKFILL,
     source_requests.STOP,
+    target_requests.PREVIEW,
     source_requests.REPLAY,
 )
 """The requests that are answered."""
@@ -400,6 +402,8 @@ class Duties:
             return source_answers.tried(desk, source, self.catalogue, since, until)
         if request.kind == source_requests.REPLAY:
             return self._answer_replay(request.arguments, desk)
+        if request.kind == target_requests.PREVIEW:
+            return self._answer_preview(request.arguments)
         raise _RefusedError(
             f"The worker knows no request of the kind {request.kind!r}; it knows {', '.join(KINDS)}."
         )
@@ -441,6 +445,12 @@ class Duties:
         _say(report.line(), is_failure=report.outcome not in runs.GOOD_OUTCOMES)
         self._next.pop(NEWS, None)
         return source_answers.replay_words(report)
+
+    def _answer_preview(self, arguments: Words) -> Words:
+        try:
+            return target_requests.answer(self.desk.engine, self.catalogue, arguments)
+        except StoreError as error:
+            raise _RefusedError(str(error)) from error
 
     def _answer_correction(self, arguments: Words, desk: Desk) -> Words:
         """The record as corrected, then a publication: killed between the two, the next one says why."""

@@ -24,3 +24,8 @@ def room_crumbs(*places: Component | str) -> html.Nav:
 def texts(query: Mapping[str, Any]) -> dict[str, str]:
     """The words of an address as texts; of a word that is there twice the last."""
     return {word: value if isinstance(value, str) else str(value[-1]) for word, value in query.items()}
+
+
+def number_in(text: str | None) -> int | None:
+    """The number that a word of an address is; None where it is none."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 18 else None

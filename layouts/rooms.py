@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from layouts.access import Need, Role, is_allowed
+from layouts.access import ANY_DEPARTMENT, Need, Role, is_allowed
 from layouts.formats import _
 from layouts.links import PREFIX
 
@@ -14,7 +14,8 @@ from layouts.links import PREFIX
 class Room:
     """A room: its address under /staff/, and its name and what is done there, said when they are asked for.
 
-    role, department: what it takes to enter, as for `access.Need`.
+    role, department: what it takes to have something to do there, as for `access.Need`; also: what else
+    is enough.
     """
 
     address: str
@@ -22,6 +23,12 @@ class Room:
     purpose: Callable[[], str]
     role: Role
     department: str | None = None
+    also: tuple[Need, ...] = ()
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What is enough to have something to do there."""
+        return (Need(self.role, self.department), *self.also)
 
     @property
     def href(self) -> str:
@@ -30,6 +37,14 @@ class Room:
 
 
 ROOMS: tuple[Room, ...] = (
+    Room(
+        "targets",
+        lambda: _("Targets"),
+        lambda: _("Try a target on the last year, propose it, approve or refuse what is proposed."),
+        Role.OWNER,
+        ANY_DEPARTMENT,
+        also=(Need(Role.APPROVER),),
+    ),
     Room(
         "admin/people",
         lambda: _("People and roles"),
@@ -48,4 +63,4 @@ ROOMS: tuple[Room, ...] = (
 
 def open_rooms() -> list[Room]:
     """The rooms that whoever asks right now may enter."""
-    return [room for room in ROOMS if is_allowed(Need(room.role, room.department))]
+    return [room for room in ROOMS if any(is_allowed(need) for need in room.needs)]

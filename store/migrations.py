@@ -891,6 +891,36 @@ CREATE INDEX corrections_by_record ON corrections (source, key);
 CREATE INDEX corrections_by_metric ON corrections (metric, state);
 """
 
+
+def _target_proposals(connection: Connection) -> None:
+    _run(connection, _TARGET_PROPOSALS)
+
+
+_TARGET_PROPOSALS = """
+CREATE TABLE target_proposals (
+    id {serial},
+    metric {text} NOT NULL,
+    valid_from {text} NOT NULL,
+    low {number} NOT NULL,
+    high {number},
+    floor_low {number},
+    floor_high {number},
+    kind {text} NOT NULL,
+    reason {text} NOT NULL,
+    preview {text} NOT NULL,
+    author {id} NOT NULL,
+    author_name {text} NOT NULL,
+    made_at {text} NOT NULL,
+    state {text} NOT NULL,
+    decided_by {text},
+    decided_at {text},
+    why {text},
+    CONSTRAINT proposal_kind CHECK (kind in ('approval', 'correction')),
+    CONSTRAINT proposal_state CHECK (state in ('open', 'approved', 'refused', 'withdrawn'))
+) {strict};
+CREATE INDEX target_proposals_by_metric ON target_proposals (metric, id);
+"""
+
 MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0001_first_tables", _first_tables),
     ("0002_worker_tables", _worker_tables),
@@ -911,5 +941,6 @@ MIGRATIONS: tuple[tuple[str, Step], ...] = (
     ("0017_people", _people),
     ("0018_notes", _notes),
     ("0019_corrections", _corrections),
+    ("0020_target_proposals", _target_proposals),
 )
 """Every step by name, in the order of their application."""

@@ -360,6 +360,33 @@ approved_targets = _table(
 Of a metric and first day the newest row counts. high and floor_high are the other ends of a band; no low
 at all withdraws the target that began on the day."""
 
+target_proposals = _table(
+    "target_proposals",
+    _identity(),
+    _text("metric"),
+    _text("valid_from"),
+    _number("low", optional=False),
+    _number("high"),
+    _number("floor_low"),
+    _number("floor_high"),
+    _text("kind"),
+    _text("reason"),
+    _text("preview"),
+    Column("author", Identity, nullable=False),
+    _text("author_name"),
+    _text("made_at"),
+    _text("state"),
+    _text("decided_by", optional=True),
+    _text("decided_at", optional=True),
+    _text("why", optional=True),
+    CheckConstraint("kind in ('approval', 'correction')", name="proposal_kind"),
+    CheckConstraint("state in ('open', 'approved', 'refused', 'withdrawn')", name="proposal_state"),
+    Index("target_proposals_by_metric", "metric", "id"),
+)
+"""Targets that owners propose, decided once by somebody else; preview is what its author was shown of it.
+
+The numbers are as in approved_targets, which gets a row where one is approved."""
+
 heaps = _table(
     "heaps",
     _count("publication", optional=False),

@@ -17,7 +17,7 @@ from metrics.scoring import Bound
 from store import approvals
 from store.approvals import live_metric, refuse_words
 from store.definitions import REVISION, names_of, scoring_parts
-from store.engine import Clock, StoreError, from_text, writing
+from store.engine import Clock, StoreError, Writing, from_text, writing
 from store.schema import approved_targets, publications, scores
 
 
@@ -86,8 +86,46 @@ def judged(connection: Connection, catalogue: Catalogue, proposal: Proposal) -> 
 def approve(engine: Engine, catalogue: Catalogue, clock: Clock, proposal: Proposal) -> Decision:
     """Adds a decision, which the next publication follows; raises StoreError as `judged` does."""
     with writing(engine, clock) as held:
-        judged(held.connection, catalogue, proposal)
-        return approvals.add(held, approved_targets, proposal, _row(proposal))
+        return approve_within(held, catalogue, proposal)
+
+
+def approve_within(write: Writing, catalogue: Catalogue, proposal: Proposal) -> Decision:
+    """The same in the transaction of something else."""
+    judged(write.connection, catalogue, proposal)
+    return approvals.add(
+        write,
+        approved_targets,
+        proposal,
+        {**columns_of(proposal), "approved_by": proposal.change.approved_by},
+    )
+
+
+def columns_of(proposal: Proposal) -> dict[str, Any]:
+    """What was proposed as the columns of a row, without who approved it; `proposal_of` reads it."""
+    change = proposal.change
+    target = change if isinstance(change, Target) else None
+    low, high = _ends(target.value) if target else (None, None)
+    floor_low, floor_high = _ends(target.floor) if target else (None, None)
+    return {
+        "metric": proposal.metric,
+        "valid_from": change.valid_from.isoformat(),
+        "low": low,
+        "high": high,
+        "floor_low": floor_low,
+        "floor_high": floor_high,
+        "kind": proposal.kind.value,
+        "reason": change.reason,
+    }
+
+
+def proposal_of(row: Any, approved_by: str) -> Proposal:
+    """What was proposed, from the columns of a row; approved_by is who says so."""
+    day = date.fromisoformat(row.valid_from)
+    value, floor = _bound(row.low, row.high), _bound(row.floor_low, row.floor_high)
+    change: Approved = Withdrawn(day, row.reason, approved_by)
+    if value is not None:
+        change = Target(value, day, row.reason, approved_by, floor)
+    return Proposal(row.metric, change, Kind(row.kind))
 
 
 def final_until(connection: Connection, metric: Metric) -> date | None:
@@ -202,24 +240,6 @@ def _stands(metric: Metric, change: Approved) -> bool:
 # --- rows ---------------------------------------------------------------------------------------
 
 
-def _row(proposal: Proposal) -> dict[str, Any]:
-    change = proposal.change
-    target = change if isinstance(change, Target) else None
-    low, high = _ends(target.value) if target else (None, None)
-    floor_low, floor_high = _ends(target.floor) if target else (None, None)
-    return {
-        "metric": proposal.metric,
-        "valid_from": change.valid_from.isoformat(),
-        "low": low,
-        "high": high,
-        "floor_low": floor_low,
-        "floor_high": floor_high,
-        "kind": proposal.kind.value,
-        "reason": change.reason,
-        "approved_by": change.approved_by,
-    }
-
-
 def _ends(bound: Bound | None) -> Sequence[float | None]:
     if bound is None:
         return None, None
@@ -227,13 +247,7 @@ def _ends(bound: Bound | None) -> Sequence[float | None]:
 
 
 def _decision(row: Any) -> Decision:
-    day = date.fromisoformat(row.valid_from)
-    value, floor = _bound(row.low, row.high), _bound(row.floor_low, row.floor_high)
-    if value is None:
-        change: Approved = Withdrawn(day, row.reason, row.approved_by)
-    else:
-        change = Target(value, day, row.reason, row.approved_by, floor)
-    return Decision(row.id, Proposal(row.metric, change, Kind(row.kind)), from_text(row.approved_at))
+    return Decision(row.id, proposal_of(row, row.approved_by), from_text(row.approved_at))
 
 
 def _bound(low: float | None, high: float | None) -> Bound | None:

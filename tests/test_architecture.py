@@ -67,7 +67,9 @@ LAYOUTS_READ_AND_ASK = {
     "quarantine",
     "source_ledger",
     "source_requests",
+    "proposals",
     "target_preview",
+    "target_requests",
     "targets",
 }
 """What pages know of the store: the read side with its receipts, and the places they may write to."""

@@ -57,6 +57,8 @@ PAGES = {
     "source": (Role.VIEWER, None),
     "sources": (Role.VIEWER, None),
     "not_found_404": (Role.VIEWER, None),
+    "target": (Role.VIEWER, None),
+    "targets": (Role.VIEWER, None),
 }
 """By page what its layout takes: a role, and where that is one of departments: whose arguments tell it.
 
@@ -65,6 +67,7 @@ itself shows of each department what its reader may see, or None for a role of t
 """
 
 CALLBACKS: dict[str, tuple[Role, Any]] = {
+    "..tried-told.children...tried-poll.disabled..": (Role.OWNER, OF_A_METRIC),
     "receipt-shown.children": (Role.VIEWER, None),
     "split-shown.children": (Role.VIEWER, None),
     "..request-told.children...request-poll.disabled..": (Role.EDITOR, OF_A_SOURCE),
@@ -82,6 +85,7 @@ ACTS: dict[str, tuple[Role, Any]] = {
     "run_source": (Role.EDITOR, OF_A_SOURCE),
     "stop_backfill": (Role.EDITOR, OF_A_SOURCE),
     "answer_problem": (Role.EDITOR, BY_A_ROW),
+    "approve_target": (Role.APPROVER, None),
     "decide_release": (Role.APPROVER, None),
     "disable_person": (Role.ADMIN, None),
     "enable_person": (Role.ADMIN, None),
@@ -91,13 +95,17 @@ ACTS: dict[str, tuple[Role, Any]] = {
     "invite_person": (Role.ADMIN, None),
     "make_link": (Role.ADMIN, None),
     "pass_release": (Role.OWNER, OF_A_METRIC),
+    "propose_target": (Role.OWNER, OF_A_METRIC),
     "refuse_flag": (Role.OWNER, BY_A_ROW),
+    "refuse_target": (Role.APPROVER, None),
     "rename_person": (Role.ADMIN, None),
     "report_problem": (Role.VIEWER, None),
+    "try_target": (Role.OWNER, OF_A_METRIC),
     "turn_action": (Role.EDITOR, BY_A_ROW),
     "withdraw_flag": (Role.EDITOR, BY_A_ROW),
     "withdraw_mark": (Role.EDITOR, BY_A_ROW),
     "withdraw_note": (Role.EDITOR, BY_A_ROW),
+    "withdraw_target": (Role.OWNER, BY_A_ROW),
 }
 """By name what an act takes (`layouts.acts`), as above: fields that name the department OWN."""
 
