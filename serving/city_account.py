@@ -141,7 +141,7 @@ def _invited(write: Writing, account: Account) -> Person:
     if account.email is None or not account.is_checked:
         raise NotLetInError("unverified")
     person = people.by_email(write.connection, account.email)
-    if person is None:
+    if person is None or not people.is_same_address(person.email, account.email):
         raise NotLetInError("not invited")
     if person.disabled_at is not None:
         raise NotLetInError("disabled")

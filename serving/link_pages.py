@@ -98,7 +98,12 @@ def _invited(write: Writing, link: Link) -> Person:
 
 
 def _admin(write: Writing, link: Link) -> Person:
-    """The person of a link for admins, who is made where there is none, and let in again."""
+    """The person of a link for admins, who is made where there is none, and let in again.
+
+    One for whoever comes first was printed where others may read it: it is over when there is an admin.
+    """
+    if link.email is None and people.admins(write.connection):
+        raise StoreError("There is an admin by now; ask for an invitation.")
     actor, email = Actor(None, link.made_by), link.email or given("email")
     person = people.by_email(write.connection, email) or people.add(write, actor, given("name"), email)
     people.enable(write, actor, person.id)

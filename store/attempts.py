@@ -1,9 +1,9 @@
 """Tries to sign in: how many may fail, so that nobody guesses a password and nobody locks its owner out.
 
-A try is counted for the address it came from. Besides, in a browser that its person has signed in with before
-(a device) it is counted for that device, else for the account: who knows an e-mail address can use up the
-tries of strangers, never those of its owner's browsers (OWASP, Slow Down Online Guessing Attacks with Device
-Cookies). Nothing is locked for longer than WINDOW.
+A try is counted for the address it came from and for the account; in a browser that its person has signed
+in with before (a device) for that device alone: who knows an e-mail address, or sits in the same house, can
+use up the tries of strangers, never those of its owner's browsers (OWASP, Slow Down Online Guessing Attacks
+with Device Cookies). Nothing is locked for longer than WINDOW.
 """
 
 from __future__ import annotations
@@ -47,10 +47,15 @@ _MOST = {
 
 
 def keys(connection: Connection, address: str, email: str, device: str | None, now: str) -> tuple[str, ...]:
-    """What a try is counted for. device: the secret of the browser's cookie, where it has one."""
-    account = f"{_ACCOUNT}:{hash_of(email_key(email))}"
+    """What a try is counted for. device: the secret of the browser's cookie, where it has one.
+
+    A browser that is known is counted for itself alone: what others try at the same address, which may be
+    that of a whole city hall, does not keep it out.
+    """
     known = None if device is None else _device(connection, email, device, now)
-    return f"{_ADDRESS}:{_network(address)}", f"{_DEVICE}:{known}" if known is not None else account
+    if known is not None:
+        return (f"{_DEVICE}:{known}",)
+    return f"{_ADDRESS}:{_network(address)}", f"{_ACCOUNT}:{hash_of(email_key(email))}"
 
 
 def of_report(address: str) -> tuple[str, ...]:

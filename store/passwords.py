@@ -60,10 +60,13 @@ def kept_hash(connection: Connection, person: int) -> str | None:
 
 
 def change(write: Writing, actor: Actor, person: int, made: str) -> None:
-    """Gives somebody the password of this hash, and ends every session they have."""
+    """Gives somebody the password of this hash; ends every session they have, and links not used yet."""
     keep(write, person, made)
     audit_log.add(write, actor, "password changed", people.subject(person))
     sessions.end_all(write, actor, person)
+    found = people.get(write.connection, person)
+    if found is not None:
+        people.end_links(write, found)
 
 
 def keep(write: Writing, person: int, made: str) -> None:

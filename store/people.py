@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from store import audit_log
 from store.audit_log import Actor
 from store.engine import StoreError, Writing, from_text, from_text_or_none
-from store.schema import grants, people, sessions
+from store.schema import grants, one_time_links, people, sessions
 
 LONGEST_NAME = 100
 LONGEST_EMAIL = 254
@@ -107,6 +107,15 @@ def subject(person: int) -> str:
 def email_key(email: str) -> str:
     """An e-mail address in the form it is compared in: case-folded NFC."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email.strip()).casefold())
+
+
+def is_same_address(one: str, other: str) -> bool:
+    """Whether two e-mail addresses are one to everybody: letter for letter, but for A-Z.
+
+    Stricter than `email_key`, to which ß is ss and ſ is s: who vouches for one need not mean the other.
+    """
+    plain = [unicodedata.normalize("NFC", text.strip()).encode("utf-8", "replace") for text in (one, other)]
+    return plain[0].lower() == plain[1].lower()
 
 
 def checked_email(email: str) -> str:
@@ -217,7 +226,10 @@ def end_grant(write: Writing, actor: Actor, number: int) -> Person:
 
 
 def disable(write: Writing, actor: Actor, person: int) -> Person:
-    """Lets somebody in no longer, and ends where they are signed in. Raises StoreError for the last admin."""
+    """Lets somebody in no longer; ends where they are signed in, and their links.
+
+    Raises StoreError for the last admin.
+    """
     before = _there(write.connection, person)
     if before.disabled_at is not None:
         return before
@@ -225,6 +237,7 @@ def disable(write: Writing, actor: Actor, person: int) -> Person:
     write.connection.execute(update(people).where(people.c.id == person).values(disabled_at=write.now))
     still = (sessions.c.person == person, sessions.c.ended_at.is_(None))
     write.connection.execute(update(sessions).where(*still).values(ended_at=write.now))
+    end_links(write, before)
     audit_log.add(write, actor, "person disabled", subject(person))
     return _there(write.connection, person)
 
@@ -235,6 +248,20 @@ def enable(write: Writing, actor: Actor, person: int) -> Person:
         write.connection.execute(update(people).where(people.c.id == person).values(disabled_at=None))
         audit_log.add(write, actor, "person enabled", subject(person))
     return _there(write.connection, person)
+
+
+def end_links(write: Writing, person: Person) -> None:
+    """Ends what links somebody could still be let in with: those for them, and those for their address."""
+    links = one_time_links.c
+    unused = (links.used_at.is_(None), links.expires_at > write.now)
+    found = write.connection.execute(select(links.id, links.person, links.email).where(*unused)).all()
+    key = email_key(person.email)
+    theirs = [
+        one.id
+        for one in found
+        if one.person == person.id or (one.person is None and one.email and email_key(one.email) == key)
+    ]
+    write.connection.execute(update(one_time_links).where(links.id.in_(theirs)).values(expires_at=write.now))
 
 
 # --- inside --------------------------------------------------------------------------------------

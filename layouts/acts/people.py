@@ -117,5 +117,6 @@ def _there(write: Writing, number: int) -> Person:
 
 
 def _address(form: Form, secret: str) -> str:
-    """The whole address of a link, as it is sent to somebody."""
-    return f"{form.desk.base_url or request.host_url.rstrip('/')}{PATH}{secret}"
+    """The whole address of a link, as it is sent to somebody: under a name that staff may come by."""
+    base = form.desk.base_url
+    return f"{base if base.startswith('https://') else request.host_url.rstrip('/')}{PATH}{secret}"

@@ -272,6 +272,14 @@ def test_an_e_mail_address_that_nobody_checked_opens_nothing(client, provider, i
     assert "address was checked" in said(client, answer)
 
 
+def test_an_address_that_only_looks_like_one_of_ours_is_another(client, provider, engine):
+    """To a mail server ſ and ß need not be s and ss; whoever has one address does not have the other."""
+    for number, (ours, theirs) in enumerate((("strasse", "straße"), ("sam", "ſam"))):
+        add_person(engine, email=f"{ours}@city.example", clock=system_clock)
+        provider.knows(f"alike-{number}", email=f"{theirs}@city.example", email_verified=True)
+        assert problem_of(go_and_return(client, provider, f"alike-{number}")) == "not invited"
+
+
 @pytest.mark.parametrize("edov", [True, 1, "1", "true"])
 def test_entra_says_in_its_own_claim_that_an_address_is_of_the_tenant(client, provider, invited, edov):
     person, subject = invited
