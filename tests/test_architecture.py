@@ -68,6 +68,7 @@ LAYOUTS_READ_AND_ASK = {
     "source_ledger",
     "source_requests",
     "proposals",
+    "spreads",
     "target_preview",
     "target_requests",
     "targets",

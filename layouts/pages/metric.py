@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import dash
@@ -29,6 +30,7 @@ from layouts.components import (
 )
 from layouts.control_section import control_section
 from layouts.desk import at_hand
+from layouts.distribution_section import distribution_section
 from layouts.district_view import GRAINS, DistrictsView, districts_view
 from layouts.formats import _, company, method, vintages
 from layouts.formats.freshness import how_fresh
@@ -53,6 +55,8 @@ from layouts.receipt import (
     receipt_section,
 )
 from layouts.receipt_view import receipt_of
+from layouts.runs_section import MOST as MOST_RUNS
+from layouts.runs_section import runs_section
 from layouts.split_section import ASKED as SPLIT_ASKED
 from layouts.split_section import SHOWN as SPLIT_SHOWN
 from layouts.split_section import asked_split, split_section
@@ -60,8 +64,12 @@ from layouts.staff import staff_page
 from layouts.views import MetricView
 from layouts.vintage_section import vintage_section
 from layouts.vintage_view import VintageView, vintage_view
+from metrics.distribution import Distribution
 from metrics.model import Metric, Score, Status, Target
+from store import source_ledger, spreads
+from store.engine import Connection
 from store.integrity import Integrity
+from store.source_ledger import Run
 from store.withheld import Audience
 
 
@@ -93,6 +101,7 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
             checked_split(asked, metric)
             view = metric_view(connection, edition, metric, asked.grain)
             shown = reached(connection, view, asked)
+            spread = _spread(connection, view)
             told = vintage_view(connection, view)
             trust = trust_of(connection, edition, metric)
             found = receipt_of(connection, edition, metric, view.grain, start) if start else None
@@ -102,13 +111,14 @@ def layout(metric_id: str = "", **query: Any) -> html.Div:
             by_district = districts_view(
                 connection, edition, metric, view.grain if view.grain in GRAINS else None
             )
+            log = source_ledger.page(connection, metric.source, MOST_RUNS)
             written = notes_view(connection, edition, metric, about, view.scores)
     except Refusal as refusal:
         return refused(refusal)
     except NothingPublished:
         return no_page(_("Nothing has been published yet"))
     receipt = [opened_receipt(view, found, start)] if start else []
-    return html.Div(_page(view, asked, shown, told, trust, receipt, written, due, by_district))
+    return html.Div(_page(view, asked, shown, spread, told, trust, receipt, written, due, by_district, log))
 
 
 @dash.callback(
@@ -136,12 +146,14 @@ def _page(
     view: MetricView,
     asked: Asked,
     shown: Reached,
+    spread: Distribution | None,
     told: VintageView,
     trust: Integrity,
     receipt: list[html.Section],
     written: NotesView,
     due: BreachView | None,
     by: DistrictsView | None,
+    log: Sequence[Run],
 ) -> list[Any]:
     metric, score, edition = view.metric, view.score, view.edition
     may_change = formats.provisional(1) if score and score.status is Status.PROVISIONAL else ""
@@ -168,6 +180,7 @@ def _page(
         _course(view, told),
         control_section(view, shown, asked, written.marks),
         *split_section(edition, metric, asked),
+        *distribution_section(metric, score, spread),
         *notes_section(written),
         html.Div(
             [*_worked(view), *_waits(view), _meaning(view), _targets(view)],
@@ -176,10 +189,18 @@ def _page(
         *breach_section(due),
         *integrity_section(view, trust),
         *vintage_section(told),
+        *runs_section(view, log),
         *([] if receipt else receipt_section(view)),
         *compared_section(by),
         colophon(edition),
     ]
+
+
+def _spread(connection: Connection, view: MetricView) -> Distribution | None:
+    if view.score is None:
+        return None
+    made, known = view.edition, view.edition.knowledge.get(view.metric.source)
+    return spreads.spread(connection, made.publication, made.catalogue, known, view.metric, view.score.period)
 
 
 def _lead(view: MetricView) -> list[html.P]:

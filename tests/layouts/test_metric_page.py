@@ -25,9 +25,10 @@ from layouts.split_section import asked_split
 from layouts.split_view import split_view
 from metrics.catalogue import load
 from metrics.model import Grain
+from store import spreads
 from store.engine import open_engine, reading
 from tests.people import an_admin, judged_as
-from tests.town import METRIC, Town, case, write_city
+from tests.town import METRIC, Town, case, metric_file, write_city
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
@@ -133,6 +134,9 @@ def town(tmp_path_factory):
     """A town whose cases can be taken apart by the reason they were closed for."""
     folder = write_city(tmp_path_factory.mktemp("town") / "test")
     (folder / "metrics/on_time.toml").write_text(METRIC.replace("weight", 'split_by = ["reason"]\nweight'))
+    days = 'aggregation = "median"\nvalue = "days_between(opened, closed)"\ndate = "closed"\nunit = "days"\n'
+    more = f'{days}direction = "lower_is_better"\nscored_at = ["month"]\n'
+    (folder / "metrics/days.toml").write_text(metric_file("days", more, (5.0, 20.0)))
     engine = open_engine(f"sqlite:///{folder.parent / 'town.db'}")
     made = Town(engine, load(folder))
     reasons = [None, "Done", "Done", "Duplicate", HOSTILE]
@@ -209,3 +213,33 @@ def test_what_cannot_be_meant_is_refused_with_the_fix(of_town, query, said):
 )
 def test_a_browser_is_not_believed(of_town, data, said):
     assert said in shown_split(of_town, **data)
+
+
+# --- how values spread, and what its source did --------------------------------------------------
+
+
+def test_the_middle_of_the_spread_is_the_published_median(town):
+    with reading(town.engine) as connection:
+        now = desk_edition(connection)
+        view = metric_view(connection, now, now.catalogue.metrics["days"], Grain.MONTH)
+        made = (connection, now.publication, now.catalogue, now.knowledge["cases"])
+        found = spreads.spread(*made, view.metric, view.score.period)
+        assert spreads.spread(*made, now.catalogue.metrics["on_time"], view.score.period) is None
+        assert spreads.spread(*made[:3], None, view.metric, view.score.period) is None
+    assert (found.median, found.n) == (view.score.value, view.score.n)
+
+
+def test_a_median_shows_its_spread_and_every_bar_in_a_table(of_town):
+    shown = text_of(of_town, metric_id="days", grain="month")
+    assert "How the values spread" in shown and "The bars as a table" in shown
+    assert re.search(r"Half of the \d+ values are [\d.]+\sdays or less, nine in ten [\d.]+\sdays", shown)
+    assert "How the values spread" not in text_of(of_town, metric_id="on_time", grain="month")
+
+
+def test_the_page_says_what_the_runs_of_its_source_did(of_town):
+    shown = text_of(of_town, metric_id="on_time")
+    assert "What the last runs of its source did" in shown and "/staff/source/cases" in shown
+
+
+def test_a_source_that_never_ran_says_so(mounted):
+    assert "No run of" in text_of(mounted, metric_id="pothole_on_time")
