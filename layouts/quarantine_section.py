@@ -31,7 +31,8 @@ def quarantine_section(view: SourceView, catalogue: Catalogue, chosen: Refused |
         inside.append(html.P(say.refused_hidden(named), className="note"))
     else:
         inside += _opened(view, chosen)
-    return section(_("Quarantine"), *inside, id="quarantine", beside=say.rows_wait(view.line.refused))
+    stacked = html.Div(inside, className="stack")
+    return section(_("Quarantine"), stacked, id="quarantine", beside=say.rows_wait(view.line.refused))
 
 
 def _reasons(view: SourceView, chosen: Refused | None) -> Component:

@@ -57,6 +57,18 @@ ROOMS: tuple[Room, ...] = (
         lambda: _("Everything people changed: who, what and when."),
         Role.ADMIN,
     ),
+    Room(
+        "admin/publications",
+        lambda: _("Publications"),
+        lambda: _("Publish now, say final scores again with a reason, and what was published when."),
+        Role.APPROVER,
+    ),
+    Room(
+        "admin/tokens",
+        lambda: _("Tokens"),
+        lambda: _("Which programs send in rows, to which sources and until when; make and revoke one."),
+        Role.ADMIN,
+    ),
 )
 """Every room that is built, in the order of the list. A page adds its line here."""
 

@@ -93,6 +93,14 @@ def history(connection: Connection) -> list[Publication]:
     return [_publication(row) for row in rows]
 
 
+def page(connection: Connection, most: int, before: int | None = None) -> list[Publication]:
+    """The newest publications, newest first; before: of those with numbers under it."""
+    statement = select(publications).order_by(publications.c.id.desc()).limit(most)
+    if before is not None:
+        statement = statement.where(publications.c.id < before)
+    return [_publication(row) for row in connection.execute(statement)]
+
+
 def days_around(connection: Connection, as_of: date) -> tuple[date | None, date | None]:
     """The nearest dates before and after `as_of` that a publication was made for; None for none."""
     made_for = publications.c.as_of

@@ -11,8 +11,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, Row, insert, select, update
 
-from store import requests
-from store.engine import Clock, StoreError, from_text, from_text_or_none, instant_text, writing
+from store import audit_log, requests
+from store.audit_log import BY_HAND, Actor
+from store.engine import Clock, StoreError, Writing, from_text, from_text_or_none, instant_text, writing
 from store.schema import deliveries, tokens
 from store.schema import requests as requests_table
 
@@ -51,6 +52,14 @@ class Revoked:
 def create(
     engine: Engine, clock: Clock, name: str, sources: Sequence[str], expires_at: datetime | None = None
 ) -> tuple[Token, str]:
+    """Makes a token at the command line, as `create_within` does."""
+    with writing(engine, clock) as write:
+        return create_within(write, BY_HAND, name, sources, expires_at)
+
+
+def create_within(
+    write: Writing, actor: Actor, name: str, sources: Sequence[str], expires_at: datetime | None = None
+) -> tuple[Token, str]:
     """Makes a token for some sources; gives it with its secret, which can never be shown again.
 
     Raises StoreError for a name that is not one line, for no source, and for an end that has passed.
@@ -59,18 +68,20 @@ def create(
     if not sources:
         raise StoreError("A token needs a source to deliver to; name one with --source.")
     secret = BEGINNING + secrets.token_urlsafe(SECRET_BYTES)
-    with writing(engine, clock) as write:
-        expires = None if expires_at is None else instant_text(expires_at)
-        if expires is not None and expires <= write.now:
-            raise StoreError("The token would have expired already; give a later day.")
-        row = {
-            "name": name,
-            "hash": _hash(secret),
-            "sources": json.dumps(sorted(set(sources))),
-            "created_at": write.now,
-            "expires_at": expires,
-        }
-        made = write.connection.execute(insert(tokens).values(row).returning(*tokens.c)).one()
+    expires = None if expires_at is None else instant_text(expires_at)
+    if expires is not None and expires <= write.now:
+        raise StoreError("The token would have expired already; give a later day.")
+    named = sorted(set(sources))
+    row = {
+        "name": name,
+        "hash": _hash(secret),
+        "sources": json.dumps(named),
+        "created_at": write.now,
+        "expires_at": expires,
+    }
+    made = write.connection.execute(insert(tokens).values(row).returning(*tokens.c)).one()
+    words = {"name": name, "sources": named, "expires_at": expires}
+    audit_log.add(write, actor, "token made", f"token {made.id}", **words)
     return _token(made), secret
 
 
@@ -94,26 +105,32 @@ def all_tokens(connection: Connection) -> list[Token]:
 
 
 def revoke(engine: Engine, clock: Clock, number: int, *, discard: bool = False) -> Revoked:
+    """Lets a token open nothing any more at the command line, as `revoke_within` does."""
+    with writing(engine, clock) as write:
+        return revoke_within(write, BY_HAND, number, discard=discard)
+
+
+def revoke_within(write: Writing, actor: Actor, number: int, *, discard: bool = False) -> Revoked:
     """Lets a token open nothing any more. discard: what it delivered and waits to be loaded never is.
 
     Raises StoreError for a number that no token has and for a token that is revoked already.
     """
-    with writing(engine, clock) as write:
-        found = get(write.connection, number)
-        if found is None:
-            raise StoreError(f"There is no token {number}; `python -m store token list` shows them.")
-        if found.revoked_at is not None and not discard:
-            raise StoreError(f"The token {number} was revoked at {instant_text(found.revoked_at)}.")
-        if found.revoked_at is None:
-            statement = update(tokens).where(tokens.c.id == number).values(revoked_at=write.now)
-            write.connection.execute(statement)
-        mine = select(deliveries.c.request).where(deliveries.c.token == number)
-        waits = requests_table.c.claimed_at.is_(None) & requests_table.c.id.in_(mine)
-        waiting = list(write.connection.execute(select(requests_table.c.id).where(waits)).scalars())
-        words = {"outcome": "discarded", "sentence": "The token was revoked before this was loaded."}
-        discarded = requests.cancel(write, waiting, words) if discard else 0
-        after = get(write.connection, number)
-        assert after is not None, "it was just there"
+    found = get(write.connection, number)
+    if found is None:
+        raise StoreError(f"There is no token {number}; `python -m store token list` shows them.")
+    if found.revoked_at is not None and not discard:
+        raise StoreError(f"The token {number} was revoked at {instant_text(found.revoked_at)}.")
+    if found.revoked_at is None:
+        statement = update(tokens).where(tokens.c.id == number).values(revoked_at=write.now)
+        write.connection.execute(statement)
+    mine = select(deliveries.c.request).where(deliveries.c.token == number)
+    waits = requests_table.c.claimed_at.is_(None) & requests_table.c.id.in_(mine)
+    waiting = list(write.connection.execute(select(requests_table.c.id).where(waits)).scalars())
+    words = {"outcome": "discarded", "sentence": "The token was revoked before this was loaded."}
+    discarded = requests.cancel(write, waiting, words) if discard else 0
+    after = get(write.connection, number)
+    assert after is not None, "it was just there"
+    audit_log.add(write, actor, "token revoked", f"token {number}", name=after.name, discarded=discarded)
     return Revoked(after, len(waiting) - discarded, discarded)
 
 

@@ -69,6 +69,8 @@ LAYOUTS_READ_AND_ASK = {
     "source_requests",
     "proposals",
     "spreads",
+    "publication_requests",
+    "tokens",
     "target_preview",
     "target_requests",
     "targets",

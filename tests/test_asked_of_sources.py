@@ -10,10 +10,11 @@ from sqlalchemy import select
 import worker
 from ingest import source_answers
 from ingest.desk import BUSY, RunReport
-from store import audit_log, requests, runs, schema, source_requests
+from store import audit_log, publication_requests, requests, runs, schema, source_requests
 from store.audit_log import Actor
 from store.engine import StoreError, reading, writing
 from store.source_requests import BACKFILL, DRY_RUN, REPLAY, RUN
+from tests.people import add_person
 from tests.springfield import RECORDS, Springfield, rows, springfield, work_off
 
 __all__ = ["springfield"]
@@ -227,3 +228,18 @@ def test_the_ledger_is_asked_for_runs_before_an_instant(settled):
         asked = (connection, "requests", "request")
         assert runs.newest_good_of(*asked) is not None
         assert runs.newest_good_of(*asked, before=springfield.now) is None
+
+
+def test_final_scores_are_said_again_for_the_reason_a_person_gave(springfield):
+    springfield.drop(RECORDS)
+    work_off(springfield.worker())
+    springfield.edit("metrics/potholes_on_time.toml", "value = 0.80", "value = 0.60")
+    springfield.reread()
+    springfield.now += timedelta(minutes=1)
+    person = add_person(springfield.engine, clock=springfield.clock)
+    with writing(springfield.engine, springfield.clock) as write:
+        number = publication_requests.ask(write, person, reason="The target was mistyped")
+    work_off(springfield.worker())
+    result = found(springfield, number).result
+    assert result["outcome"] == "published" and result["restated"] > 0
+    assert springfield.current().publication.reason == f"The target was mistyped ({person.name})"

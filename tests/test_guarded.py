@@ -54,6 +54,8 @@ PAGES = {
     "department": (Role.VIEWER, None),
     "districts": (Role.VIEWER, None),
     "district": (Role.VIEWER, None),
+    "admin_publications": (Role.APPROVER, None),
+    "admin_tokens": (Role.ADMIN, None),
     "source": (Role.VIEWER, None),
     "sources": (Role.VIEWER, None),
     "not_found_404": (Role.VIEWER, None),
@@ -70,6 +72,7 @@ CALLBACKS: dict[str, tuple[Role, Any]] = {
     "..tried-told.children...tried-poll.disabled..": (Role.OWNER, OF_A_METRIC),
     "receipt-shown.children": (Role.VIEWER, None),
     "split-shown.children": (Role.VIEWER, None),
+    "..publish-told.children...publish-poll.disabled..": (Role.APPROVER, None),
     "..request-told.children...request-poll.disabled..": (Role.EDITOR, OF_A_SOURCE),
 }
 """By output what a callback takes, as above."""
@@ -81,6 +84,10 @@ ACTS: dict[str, tuple[Role, Any]] = {
     "add_note": (Role.EDITOR, OF_A_METRIC),
     "backfill_source": (Role.EDITOR, OF_A_SOURCE),
     "dry_run_source": (Role.EDITOR, OF_A_SOURCE),
+    "make_token": (Role.ADMIN, None),
+    "publish_now": (Role.APPROVER, None),
+    "restate": (Role.APPROVER, None),
+    "revoke_token": (Role.ADMIN, None),
     "replay_source": (Role.EDITOR, OF_A_SOURCE),
     "run_source": (Role.EDITOR, OF_A_SOURCE),
     "stop_backfill": (Role.EDITOR, OF_A_SOURCE),
