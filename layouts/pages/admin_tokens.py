@@ -48,7 +48,7 @@ def layout(**_query: Any) -> html.Div:
 
 def _page(found: Sequence[Token], catalogue: Catalogue, now: datetime) -> list[Component]:
     soon = say.ends_soon(found, now)
-    what = _("With a token a department's own program sends rows to a source; docs/adding_a_source.md says how.")
+    what = _("With a token a program sends rows to a source; docs/adding_a_source.md says how.")
     return [
         room_crumbs(_("Tokens")),
         html.H1(say.headline(found, now)),
