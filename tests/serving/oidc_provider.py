@@ -41,7 +41,7 @@ class RunningProvider:
 
 
 @contextmanager
-def running() -> Iterator[RunningProvider]:
+def running(name: str = "127.0.0.1") -> Iterator[RunningProvider]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -49,7 +49,7 @@ def running() -> Iterator[RunningProvider]:
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(command, env={**os.environ, "AUTHLIB_INSECURE_TRANSPORT": "1"}, **quiet)
     try:
-        issuer = f"http://127.0.0.1:{port}"
+        issuer = f"http://{name}:{port}"
         with httpx.Client(verify=False, trust_env=False) as client:
             for _ in range(600):
                 with suppress(httpx.TransportError):
