@@ -253,6 +253,19 @@ def composite_of(
     return next((one for one in found if one.period == period), None)
 
 
+def composite_series(
+    connection: Connection, publication: Publication, scope: tuple[str, str], grain: Grain, since: date
+) -> list[Composite]:
+    """The composites of a scope at a grain in order of time, of periods from `since` on."""
+    conditions = [
+        composites.c.scope == scope[0],
+        composites.c.scope_id == scope[1],
+        composites.c.grain == grain,
+        composites.c.start >= since.isoformat(),
+    ]
+    return [as_composite(row) for row in _rows(connection, composites, publication, conditions)]
+
+
 def score_rows(
     connection: Connection,
     publication: Publication,

@@ -26,6 +26,8 @@ from layouts.components import (
     table,
     tile,
 )
+from layouts.demand_section import demand_section
+from layouts.demand_view import DemandView, demand_view
 from layouts.department_view import DepartmentView, SourceKnown, department_view
 from layouts.desk import at_hand
 from layouts.formats import Level, _, captions, departments
@@ -67,12 +69,13 @@ def layout(department_id: str = "", **query: Any) -> html.Div:
             if department is None:
                 return no_page(_("There is no such department"))
             view = department_view(connection, edition, department)
+            demand = demand_view(connection, view)
             due = breach_views(connection, edition, [line.metric for line in view.lines])
     except Refusal as refusal:
         return refused(refusal)
     except NothingPublished:
         return no_page(_("Nothing has been published yet"))
-    return html.Div(_page(view, due))
+    return html.Div(_page(view, due, demand))
 
 
 def _known(department: str) -> Department | None:
@@ -80,7 +83,7 @@ def _known(department: str) -> Department | None:
         return now.catalogue.departments.get(department) if now else None
 
 
-def _page(view: DepartmentView, due: Sequence[BreachView]) -> list[Any]:
+def _page(view: DepartmentView, due: Sequence[BreachView], demand: DemandView | None) -> list[Any]:
     scores, edition = view.scores, view.edition
     return [
         crumbs(edition, view.department.name),
@@ -90,6 +93,7 @@ def _page(view: DepartmentView, due: Sequence[BreachView]) -> list[Any]:
         *_windows(view),
         *_why_and_sources(view),
         *written_section(view.written),
+        *demand_section(demand),
         *_pictures(view),
         *department_breaches(due),
         *_every_measure(view),
