@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import base64
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ingest.contract import Page, SourceError
@@ -11,10 +15,13 @@ from ingest.desk import Asked, Desk, RunReport
 from ingest.dry_run import dry_run as try_run
 from ingest.entering import Difference, Giver, enter
 from ingest.run import run_source
+from ingest.sources.headers import Layout
+from ingest.sources.tables import pages
 from metrics.model import Catalogue, Source
 from store.entries import Kind
+from store.manual_values import ENTER
 
-REQUEST = "enter"
+REQUEST = ENTER
 """The kind of request by which a page gives values."""
 
 MOST_ROWS = 10_000
@@ -86,16 +93,31 @@ def answer(
     dated: Iterable[str],
     catalogue: Catalogue | None = None,
 ) -> dict[str, Any]:
-    """Answers a page: rows (a list of objects), by, reason, withdraw and dry_run; catalogue as for `give`.
+    """Answers a page: rows (a list of objects) or a file, by, reason, withdraw and dry_run.
 
-    Raises SourceError for a request that is not of this form, and as `enter` does.
+    file: its name and its content in base64. catalogue: as for `give`. Raises SourceError for a request that
+    is not of this form, and as `enter` does.
     """
     giver = Giver(str(arguments.get("by") or ""), str(arguments.get("reason") or ""))
     kind = Kind.WITHDRAWAL if arguments.get("withdraw") else Kind.VALUE
-    pages = [_page(arguments.get("rows"))]
     dry_run = bool(arguments.get("dry_run"))
-    done = give(desk, source, pages, giver, kind=kind, dry_run=dry_run, dated=dated, catalogue=catalogue)
+    with _pages(desk, source, arguments) as found:
+        done = give(desk, source, found, giver, kind=kind, dry_run=dry_run, dated=dated, catalogue=catalogue)
     return done.words()
+
+
+@contextmanager
+def _pages(desk: Desk, source: Source, arguments: Mapping[str, Any]) -> Iterator[list[Page]]:
+    """What a page sends: rows that were typed, or those of a file, which is on disk as long as it is read."""
+    file = arguments.get("file")
+    if file is None:
+        yield [_page(arguments.get("rows"))]
+        return
+    name = str(file["name"])
+    with TemporaryDirectory(prefix="ingest-entered-", dir=desk.snapshots.parent) as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(base64.b64decode(file["content"], validate=True))
+        yield list(pages(path, name, source, Layout(), work=Path(folder), largest=desk.largest))
 
 
 def _page(rows: object) -> Page:

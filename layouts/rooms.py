@@ -46,6 +46,13 @@ ROOMS: tuple[Room, ...] = (
         also=(Need(Role.APPROVER),),
     ),
     Room(
+        "manual",
+        lambda: _("Values given by hand"),
+        lambda: _("Give the values that are due, one by one or from a spreadsheet."),
+        Role.EDITOR,
+        ANY_DEPARTMENT,
+    ),
+    Room(
         "admin/people",
         lambda: _("People and roles"),
         lambda: _("Who may sign in and do what; invite somebody, give and end roles, make a new link."),

@@ -78,6 +78,12 @@ def history(connection: Connection, source: str, day: date | None = None) -> lis
     return [_entry(row) for row in connection.execute(statement)]
 
 
+def newest(connection: Connection, source: str, most: int) -> list[Entry]:
+    """The newest entries of a source, newest first."""
+    statement = select(entries).where(entries.c.source == source).order_by(entries.c.id.desc()).limit(most)
+    return [_entry(row) for row in connection.execute(statement)]
+
+
 def _entry(row: Row) -> Entry:
     given = Given(row.key, date.fromisoformat(row.day), json.loads(row.cells), Kind(row.kind))
     return Entry(row.id, row.source, given, row.reason, row.entered_by, from_text(row.entered_at))

@@ -64,6 +64,8 @@ LAYOUTS_READ_AND_ASK = {
     "people",
     "sessions",
     "requests",
+    "entries",
+    "manual_values",
     "quarantine",
     "source_ledger",
     "source_requests",

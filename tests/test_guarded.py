@@ -58,6 +58,8 @@ PAGES = {
     "admin_tokens": (Role.ADMIN, None),
     "source": (Role.VIEWER, None),
     "sources": (Role.VIEWER, None),
+    "manual": (Role.EDITOR, ANY_DEPARTMENT),
+    "manual_source": (Role.EDITOR, OF_A_SOURCE),
     "not_found_404": (Role.VIEWER, None),
     "target": (Role.VIEWER, None),
     "targets": (Role.VIEWER, None),
@@ -69,6 +71,7 @@ itself shows of each department what its reader may see, or None for a role of t
 """
 
 CALLBACKS: dict[str, tuple[Role, Any]] = {
+    "..values-told.children...values-poll.disabled..": (Role.EDITOR, OF_A_SOURCE),
     "..tried-told.children...tried-poll.disabled..": (Role.OWNER, OF_A_METRIC),
     "receipt-shown.children": (Role.VIEWER, None),
     "split-shown.children": (Role.VIEWER, None),
@@ -98,8 +101,10 @@ ACTS: dict[str, tuple[Role, Any]] = {
     "enable_person": (Role.ADMIN, None),
     "end_role": (Role.ADMIN, None),
     "flag_record": (Role.EDITOR, OF_A_METRIC),
+    "give_values": (Role.EDITOR, OF_A_SOURCE),
     "grant_role": (Role.ADMIN, None),
     "invite_person": (Role.ADMIN, None),
+    "keep_values_file": (Role.EDITOR, OF_A_SOURCE),
     "make_link": (Role.ADMIN, None),
     "pass_release": (Role.OWNER, OF_A_METRIC),
     "propose_target": (Role.OWNER, OF_A_METRIC),
@@ -108,6 +113,7 @@ ACTS: dict[str, tuple[Role, Any]] = {
     "rename_person": (Role.ADMIN, None),
     "report_problem": (Role.VIEWER, None),
     "try_target": (Role.OWNER, OF_A_METRIC),
+    "try_values_file": (Role.EDITOR, OF_A_SOURCE),
     "turn_action": (Role.EDITOR, BY_A_ROW),
     "withdraw_flag": (Role.EDITOR, BY_A_ROW),
     "withdraw_mark": (Role.EDITOR, BY_A_ROW),

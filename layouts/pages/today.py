@@ -34,6 +34,7 @@ from layouts.desk import at_hand
 from layouts.formats import Level, PrintedPart, _, signals
 from layouts.formats import today as sentences
 from layouts.links import PREFIX, department_link, metric_link, today_link
+from layouts.manual_section import reminder
 from layouts.public import asking
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, opened
@@ -79,6 +80,7 @@ def layout(**query: Any) -> html.Div:
         by = _grouping(given)
         with opened(at_hand(), given, Audience.STAFF) as (connection, edition):
             view = today_view(connection, edition, asking.day(given, "as_of"))
+            due = reminder(connection)
     except Refusal as refusal:
         return html.Div(_refused(refusal, given))
     except NothingPublished:
@@ -88,7 +90,8 @@ def layout(**query: Any) -> html.Div:
                 html.P(html.A(_("How far the first loading is"), href="/"), className="lead"),
             ]
         )
-    return html.Div(_page(view, by, given.get("q", "")), className="today")
+    opening, remarks, *rest = _page(view, by, given.get("q", ""))
+    return html.Div([opening, remarks, *due, *rest], className="today")
 
 
 def _grouping(given: Mapping[str, str]) -> Grouping:
