@@ -81,3 +81,18 @@ def test_a_steward_runs_a_source_mends_what_was_refused_and_replays_it(visit, to
             "replay",
             "run_source",
         ]
+
+
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.matrix)])
+def test_the_rooms_of_stewards_are_quiet_accessible_and_fit_the_smallest_screen(visit, axe, scheme):
+    seen = visit("/staff/sources", scheme=scheme)
+    base = seen.page.url.removesuffix("/staff/sources")
+    for path in ("sources", "source/cases", "admin/tokens", "admin/publications"):
+        seen.page.set_viewport_size({"width": 1440, "height": 900})
+        seen.page.goto(f"{base}/staff/{path}")
+        seen.page.wait_for_selector("main h1")
+        if path.startswith("admin") or scheme == "dark":
+            assert grave(seen.page, axe) == [], path
+        seen.page.set_viewport_size({"width": 320, "height": 900})
+        assert seen.width() <= 320, path
+    assert (seen.watch.complaints, seen.watch.strangers) == ([], [])
