@@ -39,7 +39,8 @@ def request_section(request: Request, source_id: str, catalogue: Catalogue) -> h
 
 def told(request: Request, source_id: str, catalogue: Catalogue) -> list[Component]:
     """How a request stands: in words, as a bar where it has steps, and its result."""
-    sentence = say.request_sentence(request)
+    has_counts = request.finished_at is not None and (request.result or {}).get("outcome") in say.WELL
+    sentence = "" if has_counts else say.request_sentence(request)
     lines: list[Component] = [
         html.H3(say.request_title(request), id="request-state"),
         html.P(say.request_asked(request, catalogue.city), className="small muted"),
@@ -92,9 +93,10 @@ def _difference(words: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Comp
         "changed": _("Some that change"),
         "vanished": _("Some that vanish"),
     }
-    for kind, lines in (words.get("examples") or {}).items():
-        if lines and kind in named:
-            yield from _listed(named[kind], lines)
+    examples = words.get("examples") or {}
+    for kind, name in named.items():
+        if examples.get(kind):
+            yield from _listed(name, examples[kind])
     if words.get("rejections"):
         yield from _listed(_("What is rejected"), words["rejections"])
     effect = words.get("effect")

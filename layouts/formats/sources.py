@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from layouts.formats import days, freshness, numbers
@@ -335,7 +335,7 @@ def request_asked(request: Request, city: City) -> str:
         name=by, instant=days.instant(request.created_at, city)
     )
     if since or until:
-        span = _("Days {since} to {until}.").format(since=since or "…", until=until or "…")
+        span = _("Days {since} to {until}.").format(since=_day(since), until=_day(until))
         told = f"{told} {span}"
     if request.finished_at is not None:
         told = f"{told} " + _("Answered {instant}.").format(instant=days.instant(request.finished_at, city))
@@ -398,7 +398,12 @@ def moved_period(moved: Mapping[str, Any]) -> str:
         Grain.MONTH: _("month of {day}"),
         Grain.QUARTER: _("quarter of {day}"),
     }[Grain(moved["grain"])]
-    return word.format(day=moved["start"])
+    return word.format(day=_day(moved["start"]))
+
+
+def _day(text: str | None) -> str:
+    """A day as it is stored; dots where there is none."""
+    return "…" if text is None else days.day(date.fromisoformat(text))
 
 
 def _sentence(parts: list[str]) -> str:

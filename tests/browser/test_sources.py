@@ -56,7 +56,7 @@ def test_a_steward_runs_a_source_mends_what_was_refused_and_replays_it(visit, to
     city.now = system_clock()
     work_off(city.worker())
     expect(state).to_have_text("Run: done", timeout=WAIT)
-    expect(page.locator("#request-told")).to_contain_text("19 new")
+    expect(page.locator("#request-told")).to_contain_text("New19")
 
     page.get_by_role("link", name="Show the source as it is now").click()
     expect(page.locator("h1")).to_contain_text("2 refused rows wait", timeout=WAIT)
