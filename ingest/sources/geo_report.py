@@ -59,7 +59,7 @@ def services(body: bytes) -> bool:
             return False
         return any("service_code" in one for one in objects(found))
     try:
-        return _name(ElementTree.fromstring(body)) == "services"
+        return _name(_read(body)) == "services"
     except (ElementTree.ParseError, ValueError, LookupError):
         return False
 
@@ -90,12 +90,23 @@ def _of_json(body: bytes, place: str) -> list[Row]:
     return answer
 
 
+class _Plain(ElementTree.TreeBuilder):
+    """Reads no document type: entities of a server's own are no data, and can be made to grow without end."""
+
+    def doctype(self, name: str, _public: str | None, _system: str | None) -> None:
+        raise ValueError(f"it declares a document type, {name}")
+
+
+def _read(body: bytes) -> ElementTree.Element:
+    return ElementTree.fromstring(body, ElementTree.XMLParser(target=_Plain()))
+
+
 def _of_xml(body: bytes, place: str) -> list[Row]:
     head = body[:1000].lower()
     if b"<!doctype" in head or b"<html" in head:
         raise SourceError(f"{place} answered a web page (HTML), not data; look whether the server has moved.")
     try:
-        root = ElementTree.fromstring(body)
+        root = _read(body)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise SourceError(f"{place} answered XML that is broken ({error}); try again later.") from error
     if _name(root) not in ("service_requests", "requests", "errors"):

@@ -295,6 +295,8 @@ def test_what_a_source_lacks_is_told(plain, tmp_path, change, said):
     [
         (b"<service_requests><request>", "answered XML that is broken"),
         (b"<!DOCTYPE html><html></html>", "answered a web page"),
+        (b"<a>" + b" " * 1000 + b"</a><!DOCTYPE a>", "answered XML that is broken"),
+        (b"<!--%b--><!DOCTYPE a [<!ENTITY b 'x'>]><a>&b;</a>" % (b"x" * 1000), "declares a document type"),
         (b"<report>busy</report>", "answered no requests: busy"),
         (b'{"error": {"message": "busy"}}', "answered no requests: busy"),
         (b"[1]", "answered no requests"),
