@@ -30,7 +30,7 @@ def request_section(source: Source, request: Request) -> html.Section:
     return html.Section(
         [
             html.Div(html.H2(_("What you gave"), id="given-now"), className="section-head"),
-            html.Div(told(source, request), id=TOLD, role="status", className="card"),
+            html.Div(told(source, request), id=TOLD, role="status", className="card spaced"),
             dcc.Interval(id=POLL, interval=EVERY, disabled=request.finished_at is not None),
             dcc.Store(id=SOURCE, data=source.id),
             dcc.Store(id=NUMBER, data=request.id),

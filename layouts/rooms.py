@@ -53,6 +53,14 @@ ROOMS: tuple[Room, ...] = (
         ANY_DEPARTMENT,
     ),
     Room(
+        "admin/catalogue",
+        lambda: _("Catalogue"),
+        lambda: _("Every metric with who answers for it, its target, and what is to be mended."),
+        Role.OWNER,
+        ANY_DEPARTMENT,
+        also=(Need(Role.APPROVER),),
+    ),
+    Room(
         "admin/people",
         lambda: _("People and roles"),
         lambda: _("Who may sign in and do what; invite somebody, give and end roles, make a new link."),

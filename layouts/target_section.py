@@ -31,7 +31,7 @@ def tried_section(metric: Metric, request: Request) -> html.Section:
                 [
                     html.P(html.B(say.asked_words(metric, asked))),
                     html.P(asked.change.reason, className="words", dir="auto"),
-                    html.Div(told(metric, request), id=TOLD, role="status"),
+                    html.Div(told(metric, request), id=TOLD, role="status", className="spaced"),
                 ],
                 className="card",
             ),

@@ -45,6 +45,7 @@ BY_A_ROW: dict[str, str] = {}
 PAGES = {
     "admin": (Role.VIEWER, None),
     "admin_audit": (Role.ADMIN, None),
+    "admin_catalogue": (Role.VIEWER, None),
     "admin_people": (Role.ADMIN, None),
     "admin_person": (Role.ADMIN, None),
     "today": (Role.VIEWER, None),

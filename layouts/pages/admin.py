@@ -30,7 +30,8 @@ def layout(**_query: Any) -> html.Div:
     heading, lead = administration.opening(len(rooms))
     inside: list[Any] = [html.H1(heading), html.P(lead, className="lead")]
     if rooms:
-        inside.append(html.Ul([_line(room) for room in rooms], className="card plain rows section"))
+        listed = html.Ul([_line(room) for room in rooms], className="card plain rows")
+        inside.append(html.Div(listed, className="section"))
     return html.Div(inside)
 
 

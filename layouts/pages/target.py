@@ -113,7 +113,7 @@ def _proposal(view: TargetView, one: Proposed, person: Person) -> list[Any]:
         html.P(one.asked.change.reason, className="words", dir="auto"),
         html.P(say.proposal_state(one, city), className="small muted", dir="auto"),
     ]
-    shown = html.Div(preview_parts(metric, one.preview))
+    shown = html.Div(preview_parts(metric, one.preview), className="spaced")
     if one.state is not State.OPEN:
         return [*lines, html.Details([html.Summary(_("What it would change, as its author saw it")), shown])]
     return [*lines, shown, *(forms.shown(made) for made in _decisions(one, person))]

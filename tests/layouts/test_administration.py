@@ -276,3 +276,33 @@ def test_the_log_is_a_file_that_no_spreadsheet_calculates(logged):
     logged.person = somebody(Role.APPROVER)
     with logged.server.test_request_context("/"), pytest.raises(NotAllowed):
         AuditFile(logged.desk).download({})
+
+
+# --- the catalogue -------------------------------------------------------------------------------
+
+
+def test_a_department_that_nobody_owns_and_a_target_that_nobody_looked_at_are_to_be_mended(house):
+    shown = house.page("admin_catalogue")
+    owned = add_person(house.desk.engine, Role.OWNER, "parks")
+    after = house.page("admin_catalogue", department="parks")
+    assert "Nobody has the role of an owner of" in shown and "Nobody signs in for it" in shown
+    assert "Nobody signs in for it" not in after
+    assert "was due for review on" in after and "Trees cared for on time" in after
+    with writing(house.desk.engine, system_clock) as write:
+        people.disable(write, BY_HAND, owned.id)
+    assert "Nobody signs in for it" in house.page("admin_catalogue", department="parks")
+
+
+def test_the_catalogue_is_narrowed_by_name_department_and_what_is_to_be_mended(house):
+    whole = house.page("admin_catalogue")
+    assert "metrics have something to be mended" in whole and "Potholes filled on time" in whole
+    named = house.page("admin_catalogue", named="POTHOLE")
+    assert "Potholes filled on time" in named and "Ambulance response" not in named
+    assert "No metric is like that" in house.page("admin_catalogue", named="nothing at all")
+    for department in house.desk.catalogue.departments:
+        add_person(house.desk.engine, Role.OWNER, department)
+    defective = house.page("admin_catalogue", only="defects")
+    assert "Requests opened" not in defective and "Requests opened" in house.page("admin_catalogue")
+    assert "There is no department" in house.page("admin_catalogue", department="nowhere")
+    house.person = somebody(Role.VIEWER)
+    assert "Potholes filled on time" in house.page("admin_catalogue")
