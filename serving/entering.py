@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hmac
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from serving import guard
 from serving.cookies import DEVICE, FORM
 from serving.guard import Refused, SignInNeeded
 from serving.routes import Answer, Reply
+from serving.turns import NoTurnError, Turns
 from serving.who import Asking, Who
 from store import attempts
 from store.engine import Writing, instant_text, reading, writing
@@ -25,11 +25,10 @@ from store.secrets import new_secret
 from store.sessions import Session
 
 ENTRANCE = "/staff/today"
-CHECKS_AT_ONCE = 2
-CHECK_SECONDS = 10.0
+AT_ONCE, IN_LINE, CHECK_SECONDS = 2, 4, 10.0
 """Checking a password takes memory and time on purpose; more at once would leave none for readers."""
 
-_checks = threading.BoundedSemaphore(CHECKS_AT_ONCE)
+_checks = Turns(AT_ONCE, IN_LINE, CHECK_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -170,12 +169,12 @@ class Entry:
 @contextmanager
 def checking() -> Iterator[None]:
     """A turn to hash a password; Refused 503 where none comes free."""
-    if not _checks.acquire(timeout=CHECK_SECONDS):
-        raise Refused(503, "Many people are signing in; try again in a moment.")
-    try:
+    with ExitStack() as turn:
+        try:
+            turn.enter_context(_checks.taken())
+        except NoTurnError:
+            raise Refused(503, "Many people are signing in; try again in a moment.") from None
         yield
-    finally:
-        _checks.release()
 
 
 def given(name: str) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import ssl
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -18,6 +17,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc.jwk import KeySet
 
 from serving.id_tokens import Expected, TokenError, UnknownKeyError, claims_of, keys_of
+from serving.turns import NoTurnError, Turns
 from store.engine import Clock
 
 DISCOVERY = "/.well-known/openid-configuration"
@@ -29,9 +29,8 @@ ASK_AGAIN = timedelta(seconds=30)
 """How soon a provider that did not answer, or whose keys lack one, is asked again."""
 
 TIMEOUT = httpx.Timeout(5.0, connect=3.0)
-TURNS = 2
-TURN_SECONDS = 2.0
-"""How many requests to the provider wait at once in each process: readers need the other threads."""
+TURNS, IN_LINE, TURN_SECONDS = 2, 3, 2.0
+"""How many wait for the provider at once in each process, and for a turn: readers need the others."""
 
 MOST_BYTES = 1_000_000
 OK = 200
@@ -87,7 +86,7 @@ class Provider:
     ) -> None:
         self.registration = registration
         self._clock, self._transport = clock, transport
-        self._turns = threading.BoundedSemaphore(TURNS)
+        self._turns = Turns(TURNS, IN_LINE, TURN_SECONDS)
         self._words: tuple[datetime, Mapping[str, Any]] | None = None
         self._keys: tuple[datetime, KeySet] | None = None
         self._failed_at: datetime | None = None
@@ -129,12 +128,12 @@ class Provider:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        if not self._turns.acquire(timeout=TURN_SECONDS):
-            raise AwayError("no turn came free")
-        try:
+        with ExitStack() as turn:
+            try:
+                turn.enter_context(self._turns.taken())
+            except NoTurnError:
+                raise AwayError("no turn came free") from None
             yield
-        finally:
-            self._turns.release()
 
     # --- what the provider says of itself -----------------------------------------------------------
 

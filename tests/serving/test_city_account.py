@@ -15,6 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 import app
+import settings
 from serving.city_account import BACK, BEGIN
 from serving.id_tokens import keys_of
 from serving.provider import ASK_AGAIN, KEPT, Provider, Registration
@@ -589,3 +590,51 @@ def test_nothing_secret_is_logged_or_kept(client, provider, invited, between, fo
     for secret in (SECRET, token, answer["access_token"], verifier, kept[:43], session):
         assert secret not in told
     assert ours and not any(code in one.getMessage() for one in ours)
+
+
+# --- the settings ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        *(
+            "https://login.example.org",
+            "https://login.example.org/realms/city",
+            "https://a.example.org:8443/",
+        ),
+        *("http://localhost:9400", "http://127.0.0.1:9400/x"),
+    ],
+)
+def test_an_issuer_is_taken_letter_for_letter(issuer):
+    given = {"OIDC_ISSUER": issuer, "OIDC_CLIENT_ID": CLIENT}
+    assert settings.from_environment(given).oidc_issuer == issuer
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        *("http://login.example.org", "login.example.org", "https://", "https://a.example/?x=1"),
+        *("https://somebody@a.example", "https://a.example/#x", "https://a.example/ b", "http://localhost"),
+    ],
+)
+def test_an_issuer_that_is_not_one_is_told_with_its_variable(issuer):
+    with pytest.raises(settings.SettingError, match=r"OIDC_ISSUER is .* /\.well-known/openid"):
+        settings.from_environment({"OIDC_ISSUER": issuer, "OIDC_CLIENT_ID": CLIENT})
+
+
+def test_what_goes_together_is_set_together_and_the_secret_is_shown_to_nobody(tmp_path, monkeypatch):
+    for alone in ({"OIDC_ISSUER": "https://a.example"}, {"OIDC_CLIENT_ID": CLIENT}):
+        with pytest.raises(settings.SettingError, match="OIDC_ISSUER and OIDC_CLIENT_ID go together"):
+            settings.from_environment(alone)
+    chosen = settings.from_environment({"OIDC_ISSUER": "https://a.example", "OIDC_CLIENT_ID": CLIENT})
+    monkeypatch.delenv("OIDC_CLIENT_SECRET", raising=False)
+    with pytest.raises(
+        settings.SettingError, match="without OIDC_CLIENT_SECRET; set it, or OIDC_CLIENT_SECRET_FILE"
+    ):
+        app._provider(chosen)
+    (tmp_path / "secret").write_text(f"{SECRET}\n")
+    monkeypatch.setenv("OIDC_CLIENT_SECRET_FILE", str(tmp_path / "secret"))
+    registered = app._provider(chosen).registration
+    assert registered.secret == SECRET and SECRET not in repr(registered)
+    assert app._provider(settings.from_environment({})) is None
