@@ -11,7 +11,8 @@ from store import requests
 from store.engine import reading, system_clock
 from tests.browser.conftest import WAIT
 from tests.browser.test_forms import grave
-from tests.springfield import RECORDS, springfield, work_off
+from tests.layouts.published_city import LONG_NAME
+from tests.springfield import RECORDS, springfield
 
 __all__ = ["springfield"]
 
@@ -23,6 +24,8 @@ MISTAKEN = RECORDS.replace("5,Pothole,2026-11-06T08:00:00", "5,Pothole,soon").re
 @pytest.fixture
 def town(serve, springfield):
     """A city whose only source has two rows that are no records, and the worker that nobody has started."""
+    springfield.edit("sources/requests.toml", 'name = "Service requests"', f'name = "{LONG_NAME}"')
+    springfield.reread()
     springfield.now = system_clock()
     return serve(app.make_server(springfield.engine, springfield.catalogue, "springfield")), springfield
 
@@ -54,7 +57,7 @@ def test_a_steward_runs_a_source_mends_what_was_refused_and_replays_it(visit, to
     expect(page.locator("#request-told")).to_contain_text("12 rows read")
     requests.put_back(city.engine, system_clock, taken.id)
     city.now = system_clock()
-    work_off(city.worker())
+    assert city.worker().attend()
     expect(state).to_have_text("Run: done", timeout=WAIT)
     expect(page.locator("#request-told")).to_contain_text("New19")
 
@@ -68,7 +71,7 @@ def test_a_steward_runs_a_source_mends_what_was_refused_and_replays_it(visit, to
     page.get_by_role("button", name="Read 2 refused rows again").click()
     expect(state).to_have_text("Replay of refused rows: waiting for the worker", timeout=WAIT)
     city.now = system_clock()
-    work_off(city.worker())
+    assert city.worker().attend()
     expect(state).to_have_text("Replay of refused rows: done", timeout=WAIT)
     page.get_by_role("link", name="Show the source as it is now").click()
     page.get_by_text("No row is refused.").wait_for()
