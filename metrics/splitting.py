@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import accumulate
+from typing import Any
 
 from metrics.model import Aggregation, Metric, Score
 
@@ -69,6 +70,14 @@ def _added(one: Amounts, other: Amounts) -> Amounts:
     return one[0] + other[0], one[1] + other[1], one[2] + other[2]
 
 
+_OF_THE_WHOLE = ("value", "numerator", "denominator", "n", "end_value", "low", "high")
+_BLANK: Mapping[str, None] = dict.fromkeys((*_OF_THE_WHOLE, "score", "change", "verdict", "seat"))
+"""What of the whole city's row says nothing of a part."""
+
+_NO_TARGET: Mapping[str, None] = dict.fromkeys(("target", "target_high", "floor", "floor_high"))
+"""The target of a total is not that of its part."""
+
+
 def _rows(metric: Metric, city: Sequence[Score], cells: Cells) -> tuple[Score, ...]:
     """Periods may overlap, so each is the difference of two running sums."""
     ordered = sorted(cells)
@@ -77,19 +86,14 @@ def _rows(metric: Metric, city: Sequence[Score], cells: Cells) -> tuple[Score, .
 
 
 def _row(metric: Metric, whole: Score, days: Sequence[date], running: Sequence[Amounts]) -> Score:
-    blank = replace(
-        whole, value=None, numerator=None, denominator=None, n=None, end_value=None, low=None, high=None
-    )
     is_count = metric.aggregation is Aggregation.COUNT
-    row = replace(blank, score=None, change=None, verdict=None, seat=None)
-    if is_count:
-        # The target of a total is not that of its part.
-        row = replace(row, target=None, target_high=None, floor=None, floor_high=None)
+    said: dict[str, Any] = {**_BLANK, **(_NO_TARGET if is_count else {})}
     if whole.value is None:
-        return row
+        return replace(whole, **said)
     first, end = bisect_left(days, whole.period.start), bisect_left(days, whole.period.end)
     records, numerator, denominator = (b - a for a, b in zip(running[first], running[end], strict=True))
+    said |= {"numerator": numerator, "n": int(records)}
     if is_count:
-        return replace(row, value=numerator, numerator=numerator, n=int(records))
+        return replace(whole, **said | {"value": numerator})
     value = numerator / denominator if denominator else None
-    return replace(row, value=value, numerator=numerator, denominator=denominator, n=int(records))
+    return replace(whole, **said | {"value": value, "denominator": denominator})

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -350,10 +351,16 @@ def is_share_of_cases(metric: Metric) -> bool:
 
 
 def _defined(reading: Reading, metric: str) -> tuple[Catalogue, Metric]:
-    catalogue = from_text(reading.catalogue_text)
+    catalogue = _catalogue(reading.catalogue_text)
     if metric not in catalogue.metrics:
         raise StoreError(f"There is no metric {metric}.")
     return catalogue, catalogue.metrics[metric]
+
+
+@lru_cache(maxsize=4)
+def _catalogue(text: str) -> Catalogue:
+    """The definitions of a publication: reading them takes longer than most of what is asked by them."""
+    return from_text(text)
 
 
 def _last_days(reading: Reading, catalogue: Catalogue, source: Source, period: Period) -> Period:

@@ -88,9 +88,13 @@ class Axes:
         by_year = self.starts[-1] - self.starts[0] > LONG
         found: list[tuple[str, float]] = []
         for start in reversed(self.starts):
+            at = self.across.at(start.toordinal())
+            # Most are too near the one before whatever is written there, and writing takes time.
+            if found and found[-1][1] - at < width / self.size.dates:
+                continue
             text = formats.tick(start, by_year)
             half = len(text) * PER_LETTER / 2
-            place = min(max(self.across.at(start.toordinal()), half), width - half)
+            place = min(max(at, half), width - half)
             if not found or found[-1][1] - place >= max(width / self.size.dates, 2.4 * half):
                 found.append((text, place))
         return found

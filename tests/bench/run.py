@@ -13,7 +13,7 @@ from importlib import import_module
 
 import figures
 
-SUBJECTS = ("loading", "paged", "publishing", "scoring", "watching", "cases", "answers")
+SUBJECTS = ("loading", "paged", "publishing", "scoring", "watching", "cases", "drilling", "answers")
 
 
 def main(subjects: list[str]) -> None:
