@@ -42,7 +42,7 @@
     var isFirst = heading === null;
     heading = found;
     place = address();
-    filter(document.querySelector(".filters input"));
+    filter(document.querySelector("input.filters"));
     arrive(found, isFirst);
   }).observe(document.documentElement, { childList: true, subtree: true });
 
@@ -59,6 +59,10 @@
     if (!field) return;
     var wanted = field.value.trim().toLocaleLowerCase();
     var shown = 0;
+    // A phone leaves rows out until it is asked for all of them; what is looked for is never left out.
+    document.querySelectorAll(".board").forEach(function (board) {
+      board.classList.toggle("matched", wanted !== "");
+    });
     document.querySelectorAll(".board tbody").forEach(function (group) {
       var seen = 0;
       group.querySelectorAll("tr:not(.group)").forEach(function (row) {
@@ -82,7 +86,7 @@
   }
 
   document.addEventListener("input", function (event) {
-    if (!event.target.matches(".filters input")) return;
+    if (!event.target.matches("input.filters")) return;
     filter(event.target);
     keepInAddress(event.target.name, event.target.value.trim());
   });

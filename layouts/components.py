@@ -20,6 +20,7 @@ from metrics.signals import Assurance, Variation
 from store.signals import Finding
 
 Children = str | Component | Sequence[Any] | None
+Head = tuple[str, str] | html.Th
 
 
 def labelled(text: str) -> dict[str, Any]:
@@ -115,7 +116,7 @@ def tile(grain: Grain, composite: Composite | None, catalogue: Catalogue, *, ope
     """The composite of one grain: number, k of n, change, coverage; or why there is none."""
     lines: list[Component] = [html.H2(formats.grain_word(grain), className="name")]
     if composite is None:
-        lines += [_figure(None), _line(_("No period of this length has ended yet."))]
+        lines += [figure(None), _line(_("No period of this length has ended yet."))]
     else:
         lines.append(html.P(formats.short_period(composite.period), className="when"))
         lines += _without_number(composite, catalogue) if composite.score is None else _number(composite)
@@ -123,7 +124,7 @@ def tile(grain: Grain, composite: Composite | None, catalogue: Catalogue, *, ope
 
 
 def _without_number(composite: Composite, catalogue: Catalogue) -> list[Component]:
-    lines: list[Component] = [_figure(None), _line(formats.reason(composite.reason, catalogue))]
+    lines: list[Component] = [figure(None), _line(formats.reason(composite.reason, catalogue))]
     if composite.total:
         lines.append(_line(formats.coverage(composite)))
     return lines
@@ -131,7 +132,7 @@ def _without_number(composite: Composite, catalogue: Catalogue) -> list[Componen
 
 def _number(composite: Composite) -> list[Component]:
     lines: list[Component] = [
-        _figure(composite.score),
+        figure(composite.score),
         html.P(formats.on_target(composite), className="line strong"),
         moved(formats.movement(composite), composite.period.grain, composite.before),
         *([_line(formats.verdicts(composite))] if formats.verdicts(composite) else []),
@@ -142,7 +143,8 @@ def _number(composite: Composite) -> list[Component]:
     return lines
 
 
-def _figure(score: float | None) -> html.P:
+def figure(score: float | None) -> html.P:
+    """A score in large digits with its status."""
     level = formats.level(score)
     return html.P(
         [
@@ -205,19 +207,20 @@ def _line(children: Children) -> html.P:
 # --- tables ------------------------------------------------------------------------------------
 
 
-def table(
-    caption: str, heads: Sequence[tuple[str, str]], rows: Iterable[html.Tr], **named: Any
-) -> html.Table:
-    """A table with a caption; heads are (text, class)."""
+def table(caption: str, heads: Sequence[Head], rows: Iterable[html.Tr], **named: Any) -> html.Table:
+    """A table with a caption; heads are (text, class), or cells made elsewhere."""
     return table_in_parts(caption, heads, [list(rows)], **named)
 
 
 def table_in_parts(
-    caption: str, heads: Sequence[tuple[str, str]], parts: Iterable[list[html.Tr]], **named: Any
+    caption: str, heads: Sequence[Head], parts: Iterable[list[html.Tr]], **named: Any
 ) -> html.Table:
     """A table whose rows stand together in parts, each of which may open with a heading of its own."""
     cells = [
-        html.Th(text, scope="col", className=style or None, role="columnheader") for text, style in heads
+        one
+        if isinstance(one, html.Th)
+        else html.Th(one[0], scope="col", className=one[1] or None, role="columnheader")
+        for one in heads
     ]
     return html.Table(
         [

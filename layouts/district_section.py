@@ -30,7 +30,7 @@ def comparison(view: DistrictsView, *, with_records: bool = False) -> list[Compo
 
     with_records: each district leads to the records behind it too.
     """
-    said = [say.hidden(view), say.equity(view), *say.by_need(view)]
+    said = [say.adds_up(view), say.hidden(view), say.equity(view), *say.by_need(view)]
     return [
         *([html.P(f"{say.caution()} {say.proxy(view)}", className="note")] if view.is_reported else []),
         *_pictures(view),
@@ -38,7 +38,7 @@ def comparison(view: DistrictsView, *, with_records: bool = False) -> list[Compo
         _table(
             formats.period(view.period),
             district_tables.heads(view),
-            _rows(view, with_records),
+            [*_rows(view, with_records), (_("Whole city"), district_tables.city_cells(view))],
             say.title(view),
         ),
         *(html.P(text, className="small beside") for text in said if text),

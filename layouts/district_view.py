@@ -5,16 +5,17 @@ No sentence is made here and no number computed: `metrics.district_facts` reckon
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from layouts.city_view import city_scores
 from layouts.metric_view import CHARTED
 from layouts.views import Edition
-from metrics.district_facts import by_district, indices
-from metrics.districts import ByDistrict, Indices, Standing
+from metrics.district_facts import by_district, indices, spread
+from metrics.districts import ByDistrict, Indices, Spread, Standing
 from metrics.model import District, Grain, Metric, Period, Score, Status
 from store import publications, withheld
 
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 GRAINS = (Grain.MONTH, Grain.QUARTER)
 """The grains at which there are districts."""
+
+_PARTS = ("numerator", "denominator", "n")
+"""What of a value adds up over districts."""
+
+GAPS = {Grain.MONTH: 13, Grain.QUARTER: 24}
+"""How many months back the distance between districts is shown."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +58,29 @@ class DistrictsView:
         """The period it is about."""
         return self.by.period
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether the parts of all rows make those of the whole city, as far as either is told."""
+        told = [part for part in _PARTS if getattr(self.by.city, part) is not None]
+        rows = [row.score for row in self.by.rows]
+        sums = (sum(getattr(row, part) or 0 for row in rows) for part in told)
+        return bool(told and rows) and all(
+            math.isclose(found, getattr(self.by.city, part), rel_tol=1e-9, abs_tol=1e-9)
+            for part, found in zip(told, sums, strict=True)
+        )
+
     def name(self, district: str) -> str | None:
         """The name of a district; None for what is none."""
         found = self.edition.catalogue.districts.get(district)
         return found.name if found else None
+
+
+@dataclass(frozen=True)
+class Apart:
+    """How far districts lay apart in one period."""
+
+    period: Period
+    spread: Spread
 
 
 @dataclass(frozen=True)
@@ -152,6 +178,33 @@ def district_view(
                 )
             )
     return DistrictView(edition, district, grain, period, tuple(lines))
+
+
+def gap_view(connection: Connection, view: DistrictsView) -> tuple[Apart, ...]:
+    """How far districts lay apart up to the period of a page, in order of time; () for fewer than two.
+
+    Of GAPS periods of the same length; those without two districts to compare are left out.
+    """
+    edition, metric, grain = view.edition, view.metric, view.period.grain
+    since = view.period.start - timedelta(days=GAPS[grain] * 31)
+    hidden = withheld.for_audience(connection, metric, edition.audience)
+    cities = publications.series(connection, edition.publication, metric.id, grain, since=since)
+    found = publications.district_series(connection, edition.publication, metric.id, grain, since, hidden)
+    points = []
+    for city in cities:
+        rows = found.get(city.period.start, [])
+        if not rows or city.period.start > view.period.start or _overlaps(city.period, view.period):
+            continue
+        apart = spread(_compared(edition, metric, city, rows)[0])
+        if apart is not None:
+            points.append(Apart(city.period, apart))
+    return tuple(points) if len(points) > 1 else ()
+
+
+def _overlaps(one: Period, other: Period) -> bool:
+    """Whether a trailing quarter shares months with the one shown, and is not that one."""
+    months = (one.start.year - other.start.year) * 12 + one.start.month - other.start.month
+    return one.grain is Grain.QUARTER and months % 3 != 0
 
 
 def _compared(

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from layouts.city_view import city_view
 from layouts.company_view import CompanyView, company_view
 from layouts.formats import numbers, words
 from layouts.notes_view import WrittenView, written_view
+from layouts.restated_view import Restated, restated
+from layouts.today_query import Column, Grouping, Sort
 from layouts.views import CityView, Edition, Line
 from metrics.model import Contribution, Grain, Part, Period, Score, Status
 from store import publications
@@ -22,19 +23,11 @@ from store.engine import Connection
 
 MOST_IMPROVING = 2
 MOST_SILENT = 3
-MOST_PARTS = 5
+MOST_PARTS = 3
 JUDGED = 8
 """Over how many of the newest periods it is said how often a metric missed its target."""
 
 _NOISE = 1e-9
-
-
-class Grouping(StrEnum):
-    """How the rows of the scoreboard are put together."""
-
-    NEED = "need"
-    STATUS = "status"
-    DEPARTMENT = "department"
 
 
 @dataclass(frozen=True)
@@ -71,7 +64,8 @@ class TodayView:
     """The mayor's page of one publication.
 
     asked: the date in the address, where it names another than the publication was made for.
-    day_before, day_after: the nearest days published for; None at the ends.
+    day_before, day_after: the nearest days published for; None at the ends. first_day, last_day: of all days
+    published for. restated: what of a pinned page is said otherwise now.
     """
 
     city: CityView
@@ -81,7 +75,10 @@ class TodayView:
     asked: date | None
     day_before: date | None
     day_after: date | None
+    first_day: date
+    last_day: date
     written: WrittenView
+    restated: tuple[Restated, ...] = ()
 
     @property
     def edition(self) -> Edition:
@@ -95,16 +92,20 @@ def today_view(connection: Connection, edition: Edition, asked: date | None = No
     asked: the date in the address by which the publication was found.
     """
     city = city_view(connection, edition, public_only=False)
-    before, after = publications.days_around(connection, edition.publication.as_of)
+    as_of = edition.publication.as_of
+    before, after = publications.days_around(connection, as_of)
     return TodayView(
         city=city,
         sure=company_view(connection, city),
         improving=improving(city),
         silent=silent(city),
-        asked=asked if asked != edition.publication.as_of else None,
+        asked=asked if asked != as_of else None,
         day_before=before,
         day_after=after,
+        first_day=publications.days_around(connection, date.min)[1] or as_of,
+        last_day=publications.days_around(connection, date.max)[0] or as_of,
         written=written_view(connection, edition, city.lowest),
+        restated=restated(connection, city),
     )
 
 
@@ -153,6 +154,29 @@ def grouped(view: CityView, lines: Sequence[Line], by: Grouping) -> tuple[Group,
         for one in departments.values()
     ]
     return tuple(group for group in groups if group.lines)
+
+
+def in_order(lines: Sequence[Line], sort: Sort | None) -> tuple[Line, ...]:
+    """Rows in the order asked for; those without a number come last either way. None: as they came."""
+    if sort is None:
+        return tuple(lines)
+    if sort.column is Column.MEASURE:
+        return tuple(sorted(lines, key=lambda one: one.metric.name.casefold(), reverse=sort.is_falling))
+    sign, grain = (-1 if sort.is_falling else 1), Grain(sort.column)
+    return tuple(sorted(lines, key=lambda one: _by_score(one.scores.get(grain), sign)))
+
+
+def matching(lines: Sequence[Line], wanted: str) -> tuple[Line, ...]:
+    """The rows whose name or department holds what was typed."""
+    text = wanted.casefold()
+    return tuple(
+        one for one in lines if text in one.metric.name.casefold() or text in one.department.casefold()
+    )
+
+
+def _by_score(score: Score | None, sign: int) -> tuple[bool, float]:
+    number = score.score if score is not None else None
+    return number is None, sign * (number or 0.0)
 
 
 def missed(line: Line) -> tuple[int, int]:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.composite import added, weighted_mean
-from metrics.model import Direction
-from metrics.scoring import Method
+from metrics.composite import WITHOUT_SCORE, added, weighted_mean
+from metrics.model import Direction, Family, Metric, Score
+from metrics.scoring import Method, cityscore
 
 ALPHA = 20.0
 """How close other weightings keep to the published one: weights ~ Dirichlet(ALPHA x share)."""
@@ -185,13 +185,26 @@ def cityscores(value: Numbers, target: Numbers, direction: Direction) -> Numbers
     return np.where(np.isfinite(found), found, np.nan)
 
 
-def boston(cityscore: Iterable[Numbers], count: int) -> list[float | None]:
+def boston_score(metric: Metric, score: Score) -> float | None:
+    """What one published score adds to Boston's mean (method 5), from its value and target.
+
+    None where it adds nothing: without a score that counts, where the formula has no answer, for a service
+    at a grain it is not scored at, and for what is not public, which could be worked out from the mean.
+    """
+    is_told = metric.public and not metric.hide_small_city
+    is_member = metric.family is Family.CONDITION or score.period.grain in metric.scored_at
+    if not is_told or not is_member or score.score is None or score.status in WITHOUT_SCORE:
+        return None
+    return cityscore(score.value, score.target, metric.direction)
+
+
+def boston(scores: Iterable[Numbers], count: int) -> list[float | None]:
     """Boston's composite of each of `count` periods: the unweighted mean of the metrics there are (method 5).
 
     Each metric's are of shape (periods,), NaN where it has none.
     """
     total, present = np.zeros(count), np.zeros(count)
-    for one in cityscore:
+    for one in scores:
         is_there = ~np.isnan(one)
         total += np.where(is_there, one, 0.0)
         present += is_there

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from metrics import fairness
 from metrics.district_cases import Cases, cases_of
-from metrics.districts import PER, ByDistrict, Equity, Indices, Scale, Standing, scale_of
+from metrics.districts import PER, ByDistrict, Equity, Indices, Scale, Spread, Standing, scale_of
 from metrics.fairness import Index, Rule
 from metrics.model import UNKNOWN_DISTRICT, WITHHELD, Direction, District, Metric, Score
 
@@ -56,6 +56,18 @@ def indices(given: ByDistrict) -> Indices:
     if not (people > 0).all():
         return Indices(None, None, None)
     return Indices(_equity(given, cases, people), *_by_need(cases, people))
+
+
+def spread(given: ByDistrict) -> Spread | None:
+    """How far the districts shown lie apart; None for fewer than two.
+
+    By levels drawn towards the city's: of raw ones the ends are the smallest districts, by chance alone.
+    """
+    levels = [row.comparison.shrunken for row in given.compared if row.comparison is not None]
+    if len(levels) < _TWO:
+        return None
+    low, high = (float(one) for one in np.quantile(levels, (0.1, 0.9), method="hazen"))
+    return Spread(max(levels) - min(levels), high - low, len(levels))
 
 
 # --- rows --------------------------------------------------------------------------------------

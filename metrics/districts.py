@@ -147,6 +147,18 @@ class ByDistrict:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """How far districts lie apart in a period, on the scale that is compared, as drawn towards the city's.
+
+    widest: between the two ends; inner: between the tenth from below and the tenth from above (Hazen).
+    """
+
+    widest: float
+    inner: float
+    count: int
+
+
+@dataclass(frozen=True)
 class Equity:
     """The mean over people of their district's score, none above 1, and what equal service shows on average.
 

@@ -181,6 +181,26 @@ def districts_of_all(
     return {metric: hidden[metric].shown(rows) for metric, rows in found.items()}
 
 
+def district_series(
+    connection: Connection, publication: Publication, metric: str, grain: Grain, since: date, hidden: Hidden
+) -> dict[date, list[Score]]:
+    """By first day of the period a metric's scores in each district, the unknown one included, in order.
+
+    Of periods that start on `since` or later.
+    """
+    conditions = [
+        scores.c.metric == metric,
+        scores.c.grain == grain,
+        scores.c.start >= since.isoformat(),
+        scores.c.district != WHOLE_CITY,
+    ]
+    found: dict[date, list[Score]] = {}
+    for row in _rows(connection, scores, publication, conditions):
+        score = as_score(row)
+        found.setdefault(score.period.start, []).append(score)
+    return {start: hidden.shown(found[start]) for start in sorted(found)}
+
+
 def months_of(
     connection: Connection, publication: Publication, metric: str, *, written_by_it: bool
 ) -> dict[str, list[Score]]:

@@ -53,6 +53,7 @@ LAYOUTS_READ_AND_ASK = {
     "corrections",
     "integrity",
     "weighings",
+    "boston",
     "selftests",
     "engine",
     "audit_log",

@@ -8,15 +8,15 @@ from layouts.charts.drawing import element, picture
 from layouts.charts.geography import WIDTH, Ring, outlines
 from layouts.district_view import DistrictsView
 from layouts.formats import districts as say
-from layouts.formats import standings
+from layouts.formats import standings, words
 from metrics.districts import Shade, Standing
 
 SWATCH = 26.0
 TILE = 8
 """The size of a pattern: it repeats after so much."""
 
-HIDDEN, NOTHING = "hidden", "nothing"
-"""The two shades of a district without a value to see."""
+HIDDEN, NOTHING, FEW = "hidden", "nothing", "few"
+"""The shades of a district without a value to see, and of one whose value rests on few cases."""
 
 _MARKS = {
     Shade.FAR_WORSE: "M0 0L8 8M8 0L0 8",
@@ -26,6 +26,7 @@ _MARKS = {
     Shade.FAR_BETTER: "M0 2h8M0 6h8",
     HIDDEN: "M0 8L8 0",
     NOTHING: "",
+    FEW: "M0 0L8 8",
 }
 """What is drawn on each shade, so that no colour is needed to tell them apart."""
 
@@ -49,7 +50,7 @@ def district_map(view: DistrictsView) -> Markup:
                 element("title", _title(view, name, row, district in view.hidden)),
                 d="".join(_ring(one) for one in rings),
                 fill=f"url(#map-{shade})",
-                class_="area" if shade not in (HIDDEN, NOTHING) else "area unseen-area",
+                class_="area" if shade not in (HIDDEN, NOTHING, FEW) else "area unseen-area",
             )
         )
     for district, (x, y) in drawn.middles.items():
@@ -79,6 +80,8 @@ def map_key(view: DistrictsView) -> list[tuple[Markup, str]]:
         one not in valued and one not in view.hidden for one in named & set(view.edition.catalogue.districts)
     ):
         found.append((NOTHING, say.shade_word(view.by, None)))
+    if any(standings.is_few(row) for row in view.by.compared):
+        found.append((FEW, words.capital(standings.few_word())))
     return [(_swatch(shade), word) for shade, word in found]
 
 
@@ -108,6 +111,8 @@ def _patterns() -> Markup:
 def _shade(view: DistrictsView, district: str, row: Standing | None) -> str:
     if district in view.hidden:
         return HIDDEN
+    if row and row.comparison and standings.is_few(row):
+        return FEW
     shade = row.comparison.shade if row and row.comparison else None
     return str(shade) if shade else NOTHING
 

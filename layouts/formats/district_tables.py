@@ -61,6 +61,16 @@ def cells(view: DistrictsView, row: Standing) -> list[Cell]:
     return made
 
 
+def city_cells(view: DistrictsView) -> list[Cell]:
+    """The cells of the whole city under `heads`, the first one apart."""
+    city, blanks = view.by.city, len(heads(view)) - 2
+    parts = tuple(_told(sentences.parts(view.metric, city)))
+    value = Cell(numbers.value(view.metric, city.value), "number-cell", parts)
+    made = [value, *(Cell("", "number-cell") for _blank in range(blanks))]
+    made[5] = Cell(numbers.score(city.score), "number-cell")
+    return made
+
+
 def district_heads() -> list[tuple[str, str]]:
     """The headings of the table of one district."""
     return [
@@ -96,8 +106,13 @@ def report_share(view: DistrictsView, row: Standing) -> str:
 
 
 def _value_cell(metric: Metric, row: Standing) -> Cell:
-    about = (standings.interval(metric, row), sentences.parts(metric, row.score))
-    return Cell(standings.value(metric, row), "number-cell", tuple(text for text in about if text))
+    few = standings.few_word() if standings.is_few(row) else ""
+    about = _told(standings.interval(metric, row), sentences.parts(metric, row.score), few)
+    return Cell(standings.value(metric, row), "number-cell", tuple(about))
+
+
+def _told(*texts: str) -> list[str]:
+    return [text for text in texts if text]
 
 
 def _place_cell(metric: Metric, row: Standing) -> Cell:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import date
 
 from layouts.district_view import DistrictsView
-from layouts.formats import days, numbers, standings
+from layouts.formats import days, numbers, sentences, standings
 from layouts.formats.language import _, ngettext
 from layouts.formats.numbers import Level
+from layouts.views import Edition
 from metrics.districts import PER, ByDistrict, Scale, Shade, Standing
 from metrics.fairness import Index, Place
 from metrics.model import WITHHELD, City, Direction, Grain, Metric
@@ -125,6 +126,11 @@ def your_district(city: City) -> str:
     return _("Your {district}").format(district=city.district_word)
 
 
+def pinned_view(edition: Edition) -> str:
+    """The name of the address that shows a page as it is published now, for ever."""
+    return _("This view as published for {day}, for staff").format(day=days.day(edition.publication.as_of))
+
+
 def no_districts(metric: Metric, grain: Grain, start: date | None) -> tuple[str, str]:
     """Why a metric has no districts in a period, as a title and what would help."""
     title = _("There are no districts here")
@@ -142,6 +148,16 @@ def no_such_district(city: City) -> tuple[str, str]:
     return (
         _("There is no such {district}").format(district=city.district_word),
         _("The pages of measures list every {district}.").format(district=city.district_word),
+    )
+
+
+def adds_up(view: DistrictsView) -> str:
+    """That the rows of the table make the whole city; empty where that cannot be said."""
+    parts = sentences.parts(view.metric, view.by.city)
+    if not view.adds_up or not parts:
+        return ""
+    return _("All rows together, records that name no {district} among them, make the city: {parts}.").format(
+        district=view.edition.city.district_word, parts=parts
     )
 
 

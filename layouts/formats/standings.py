@@ -16,6 +16,9 @@ from metrics.model import WITHHELD, Aggregation, Direction, Metric
 SMALL_RATE = 10
 """Under this a rate is printed with two digits."""
 
+FEW = 10
+"""Under so many cases a district is hatched on a map and not coloured."""
+
 _TURNED = {Place.ABOVE: Place.BELOW, Place.BELOW: Place.ABOVE}
 
 
@@ -54,6 +57,16 @@ def place_level(metric: Metric, place: Place | None) -> Level:
     if not has_better(metric):
         return Level.WATCH
     return Level.ABOVE if _side(metric, place) is Place.ABOVE else Level.BELOW
+
+
+def is_few(row: Standing) -> bool:
+    """Whether so few cases stand behind a district's value that its shade would say more than they do."""
+    return row.score.n is not None and row.score.n < FEW
+
+
+def few_word() -> str:
+    """What is said of such a district."""
+    return _("fewer than {few} cases").format(few=numbers.count(FEW))
 
 
 def value(metric: Metric, row: Standing) -> str:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from decimal import Decimal
 
-from layouts.formats import days, evidence, numbers, sentences, words
+from layouts.formats import days, numbers, sentences, vintages, words
 from layouts.formats.language import _, ngettext
+from layouts.formats.numbers import Movement
 from layouts.formats.sentences import PrintedPart
-from layouts.today_view import Grouping, Improvement, Silence, TodayView, missed
+from layouts.restated_view import Restated
+from layouts.today_query import Grouping
+from layouts.today_view import Improvement, Silence, TodayView, missed
 from layouts.views import CityView, Edition, Line
-from metrics.model import Grain, Metric, Score
+from metrics.model import Composite, Grain, Metric, Score
+from metrics.signals import Variation
+
+SHORT = 30
+"""How many letters of a name a line for phones holds."""
 
 # --- which day ---------------------------------------------------------------------------------
 
@@ -125,7 +133,16 @@ def largest_parts(parts: Sequence[PrintedPart], most: int) -> list[PrintedPart]:
     return [*parts[:most], PrintedPart(None, None, others, others=True)]
 
 
-# --- the scoreboard ------------------------------------------------------------------------------
+def published_day(day_text: str, *, is_next: bool) -> str:
+    """The name of a link to the published day before or after."""
+    if is_next:
+        return _("Next published day: {day}").format(day=day_text)
+    return _("Previous published day: {day}").format(day=day_text)
+
+
+def windows_but(grain: Grain) -> str:
+    """The name of the list of the windows beside the one the page opens on."""
+    return _("The other windows beside {window}").format(window=words.grain_word(grain))
 
 
 def grouping_word(by: Grouping) -> str:
@@ -137,52 +154,146 @@ def grouping_word(by: Grouping) -> str:
     }[by]
 
 
-def partly_known(score: Score | None) -> str:
-    """That a value stands on a part of its period's days; empty where it stands on all."""
-    if score is None or score.value is None or score.known_days is None:
+# --- in the few words a phone's first screen has room for -------------------------------------------
+
+
+def brief_change(moved: Movement | None) -> str:
+    """A change as its amount alone; its arrow stands beside it."""
+    if moved is None:
+        return _("no change known")
+    return numbers.signed(moved.amount) if moved.amount else _("unchanged")
+
+
+def covered(composite: Composite) -> str:
+    """How many that are measured have a score, what of the weight that is, and that late ones keep seats."""
+    late = sentences.late_seats(composite)
+    said = sentences.coverage(composite)
+    return f"{said}. {late}" if said and late else said or late
+
+
+def briefly_covered(composite: Composite) -> str:
+    """How much of the weight has a score, and how many are late."""
+    if composite.coverage is None:
         return ""
-    length = (score.period.end - score.period.start).days
-    if score.known_days >= length:
+    share = _("{share} covered").format(share=numbers.share(composite.coverage))
+    if not composite.late:
+        return share
+    late = ngettext("{count} late", "{count} late", len(composite.late))
+    return f"{share} · {late.format(count=numbers.count(len(composite.late)))}"
+
+
+def is_real(line: Line) -> str:
+    """Whether a chart of the metric shows more than its ordinary ups and downs; empty without one."""
+    if line.finding is None or line.finding.variation is None:
         return ""
-    return _("{known} of {length} days known").format(
-        known=numbers.count(score.known_days), length=numbers.count(length)
-    )
+    return {
+        Variation.COMMON_CAUSE: _("No signal: within its ordinary ups and downs."),
+        Variation.CONCERN: _("Signal: worse than its ordinary ups and downs."),
+        Variation.IMPROVEMENT: _("Signal: better than its ordinary ups and downs."),
+        Variation.HIGH: _("Signal: higher than its ordinary ups and downs."),
+        Variation.LOW: _("Signal: lower than its ordinary ups and downs."),
+    }[line.finding.variation]
 
 
-def based_on(metric: Metric, score: Score | None) -> str:
-    """What a value in a row stands on: its interval, its parts, that only a part of the days is known."""
-    if score is None or score.value is None:
-        return ""
-    said = (evidence.interval(metric, score), sentences.parts(metric, score), partly_known(score))
-    return " · ".join(text for text in said if text)
+def moved_briefly(view: CityView, parts: Sequence[PrintedPart]) -> str:
+    """The largest parts of a change and its sum in one line."""
+    moved = numbers.movement(view.composite) if view.composite else None
+    if moved is None or not parts:
+        return sentences.why_moved(view)
+    said = [
+        f"{_shortened(sentences.part_text(part))} {numbers.signed(part.amount)}"
+        for part in largest_parts(parts, 3)
+    ]
+    return _("{total} = {parts}.").format(total=numbers.signed(moved.amount), parts=", ".join(said))
 
 
-def matching() -> str:
-    """How many rows the filter leaves; the browser puts the number in."""
-    return _("Measures that match: {count}")
+def improving_briefly(view: TodayView) -> str:
+    """What improves, with by how much, in one line."""
+    said = []
+    for one in view.improving:
+        moved = numbers.movement(one.line.score) if one.line.score else None
+        said.append(
+            f"{_shortened(one.line.metric.name)} {numbers.signed(moved.amount) if moved else ''}".strip()
+        )
+    return f"{', '.join(said)}." if said else no_improvement(view.city)
 
 
-def empty_city() -> str:
-    """What to do where nothing is measured."""
+def missing_briefly(view: TodayView) -> str:
+    """What is silent and whose it is, in one line."""
+    if not view.silent:
+        return no_silence(view.city)
+    first = [
+        _("{metric} ({owner})").format(metric=_shortened(one.line.metric.name), owner=one.line.metric.owner)
+        for one in view.silent[:2]
+    ]
+    more = len(view.silent) - len(first)
+    if more:
+        first.append(ngettext("{count} more", "{count} more", more).format(count=numbers.count(more)))
+    return f"{', '.join(first)}."
+
+
+def _shortened(name: str) -> str:
+    """The beginning of a long name: the whole of it stands in the part below."""
+    return textwrap.shorten(name, SHORT, placeholder="…")
+
+
+# --- what was restated since -----------------------------------------------------------------------
+
+
+def days_there_are(view: TodayView) -> str:
+    """From which day on there are publications, and what a day without one is answered with."""
     return _(
-        "A measure is one file in the city's folder of metrics; scores follow with the next publication."
+        "Published from {first} to {last}. A day without a publication shows the newest before it."
+    ).format(first=days.day(view.first_day), last=days.day(view.last_day))
+
+
+def restated_counted(view: TodayView) -> str:
+    """How many numbers of a pinned page are other ones now."""
+    count = len(view.restated)
+    if not count:
+        return _("Every number on this page is still what is said today.")
+    return ngettext(
+        "{count} number on this page was restated since.",
+        "{count} numbers on this page were restated since.",
+        count,
+    ).format(count=numbers.count(count))
+
+
+def restated_caption(view: TodayView) -> str:
+    """What the table of restated numbers holds."""
+    return _("The page is as published for {day}; these of its numbers are other ones now").format(
+        day=days.day(view.edition.publication.as_of)
     )
 
 
-def one_of(known: Sequence[str], word: str, given: str) -> str:
-    """That a word of the address has a value that means nothing, with the fix."""
-    return _("{word} is {given!r}; give one of {known}.").format(
-        word=word, given=given, known=", ".join(known)
-    )
+def more_restated(count: int) -> str:
+    """How many rows the table leaves out."""
+    return ngettext(
+        "{count} more is on the page of its measure.",
+        "{count} more are on the pages of their measures.",
+        count,
+    ).format(count=numbers.count(count))
 
 
-def published_day(day_text: str, *, is_next: bool) -> str:
-    """The name of a link to the published day before or after."""
-    if is_next:
-        return _("Next published day: {day}").format(day=day_text)
-    return _("Previous published day: {day}").format(day=day_text)
+def as_read(metric: Metric | None, given: Score | Composite | None) -> str:
+    """A number as the page prints it: the value with its score, or the score of the city."""
+    if given is None:
+        return numbers.NOTHING
+    score = numbers.score(given.score)
+    if metric is None or not isinstance(given, Score):
+        return score
+    value = numbers.value(metric, given.value)
+    if given.score is None:
+        return value
+    return _("{value} (score {score})").format(value=value, score=score)
 
 
-def windows_but(grain: Grain) -> str:
-    """The name of the list of the windows beside the one the page opens on."""
-    return _("The other windows beside {window}").format(window=words.grain_word(grain))
+def why_restated(one: Restated) -> str:
+    """Why a number is another one now."""
+    if one.metric is None:
+        return _("Follows from the measures in it.")
+    if one.change is not None:
+        return vintages.revision_sentence(one.metric, one.change)
+    if one.now is None:
+        return _("Its period is not published any more.")
+    return _("Its records arrived after this page was published.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import dash
 from dash import dcc, html
@@ -16,7 +17,7 @@ from layouts.district_section import measures
 from layouts.district_view import GRAINS, DistrictView, district_view
 from layouts.formats import _, one_district
 from layouts.formats import districts as say
-from layouts.links import district_link, districts_link
+from layouts.links import PREFIX, district_link, districts_link
 from layouts.page_parts import crumbs, no_page, refused
 from layouts.public.answer import NothingPublished, Refusal
 from layouts.public.asking import PIN, district_grain, opened
@@ -77,6 +78,7 @@ def _page(view: DistrictView) -> list[Component]:
         *notes(edition, say.caution() if view.is_reported else ""),
         html.Div(_grains(view), className="tools section"),
         measures(view),
+        _to_send(view),
         _others(view),
         colophon(edition),
     ]
@@ -92,6 +94,19 @@ def _grains(view: DistrictView) -> html.Nav:
         for grain in GRAINS
     ]
     return html.Nav(links, className="switch", **labelled(_("Length of a period")))
+
+
+def _to_send(view: DistrictView) -> html.P:
+    """Addresses that show others the same: for everybody, and for staff whatever is published later."""
+    edition, district = view.edition, view.district
+    number = str(edition.publication.id)
+    pinned = f"{PREFIX}district/{district.id}?{urlencode({'grain': str(view.grain), 'publication': number})}"
+    public = f"/district/{district.id}?{urlencode({'grain': str(view.grain)})}"
+    ways = [
+        html.A(_("The public page of it"), href=public),
+        dcc.Link(say.pinned_view(edition), href=pinned),
+    ]
+    return html.P([_("To send:"), " ", *ways], className="ways section")
 
 
 def _others(view: DistrictView) -> html.Nav:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import dash
@@ -13,10 +14,11 @@ from layouts.access import Need, Role, is_allowed
 from layouts.components import colophon, labelled, labelled_by, notes
 from layouts.desk import at_hand
 from layouts.district_section import comparison
-from layouts.district_view import GRAINS, DistrictsView, districts_view
+from layouts.district_view import GRAINS, Apart, DistrictsView, districts_view, gap_view
 from layouts.formats import _
 from layouts.formats import districts as say
-from layouts.links import districts_link, metric_link
+from layouts.gap_section import gap_section
+from layouts.links import district_link, districts_link, metric_link
 from layouts.page_parts import crumbs, no_page, refused
 from layouts.public.answer import NothingPublished, Refusal, legible
 from layouts.public.asking import PIN, day, district_grain, opened
@@ -34,6 +36,9 @@ def title() -> str:
 
 dash.register_page(__name__, path="/districts", title=title)
 
+MOST_LINKS = 40
+"""Of more districts the links to them are folded."""
+
 
 @staff_page(Role.VIEWER)
 def layout(**query: Any) -> html.Div:
@@ -46,6 +51,7 @@ def layout(**query: Any) -> html.Div:
             wanted = str(query["metric"]) if "metric" in query else None
             metric = _chosen(known, wanted)
             view = districts_view(connection, edition, metric, grain, start) if metric else None
+            points = gap_view(connection, view) if view else ()
     except Refusal as refusal:
         return refused(refusal)
     except NothingPublished:
@@ -59,7 +65,7 @@ def layout(**query: Any) -> html.Div:
         return html.Div(
             [html.H1(heading), html.P(detail, className="lead"), _metrics(edition, known, metric)]
         )
-    return html.Div(_page(view, known))
+    return html.Div(_page(view, known, points))
 
 
 def _chosen(known: list[Metric], wanted: str | None) -> Metric | None:
@@ -72,7 +78,7 @@ def _chosen(known: list[Metric], wanted: str | None) -> Metric | None:
     )
 
 
-def _page(view: DistrictsView, known: list[Metric]) -> list[Component]:
+def _page(view: DistrictsView, known: list[Metric], points: Sequence[Apart]) -> list[Component]:
     edition, metric = view.edition, view.metric
     way = dcc.Link(metric.name, href=metric_link(edition, metric.id, grain=view.period.grain))
     outside = say.expected(view) if view.by.judged else ""
@@ -82,11 +88,26 @@ def _page(view: DistrictsView, known: list[Metric]) -> list[Component]:
         html.H1(say.headline(view)),
         *(html.P(text, className="lead") for text in said if text),
         *notes(edition),
+        _yours(view),
         html.Div([_grains(view), _periods(view)], className="tools section"),
         *comparison(view),
+        *gap_section(view, points),
         _metrics(edition, known, metric),
         colophon(edition),
     ]
+
+
+def _yours(view: DistrictsView) -> Component:
+    """The way to the page of each district: whoever calls lives in one. Folded where there are many."""
+    edition, name = view.edition, say.your_district(view.edition.city)
+    known = sorted(edition.catalogue.districts.values(), key=lambda one: one.name.casefold())
+    links = [
+        dcc.Link(one.name, href=district_link(edition, one.id, grain=view.period.grain)) for one in known
+    ]
+    nav = html.Nav(links, className="switch yours", **labelled(name))
+    if len(known) <= MOST_LINKS:
+        return html.Div([html.P(name, className="small muted"), nav], className="section")
+    return html.Details([html.Summary(name), nav], className="section")
 
 
 def _grains(view: DistrictsView) -> html.Nav:

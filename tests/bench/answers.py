@@ -48,8 +48,8 @@ SCORES = "/api/v1/scores"
 ROUNDS, SECONDS, CONNECTIONS, WEB_PROCESSES = 5, 3, 8, 2
 TIMES = 60
 VISITS = 7
-GOAL_OF_NGINX, GOAL_OF_SQL, GOAL_OF_DRAWING = 0.5, 3.0, 0.7
-KILOBYTES = {"/": 60, EMBED: 15, "/staff/today": 350, f"/metric/{METRIC}": None}
+GOAL_OF_NGINX, GOAL_OF_SQL, GOAL_OF_DRAWING = 0.5, 3.0, 0.6
+KILOBYTES = {"/": 60, EMBED: 15, "/staff/today": 320, f"/metric/{METRIC}": None}
 REQUESTS = {EMBED: 2}
 
 NGINX = """

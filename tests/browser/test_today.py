@@ -85,14 +85,14 @@ def test_every_state_fits_the_first_screen(visit, city_of, state):
     assert bottom(seen, ".overview") <= DESK["height"]
 
 
-def test_on_a_phone_the_sentence_the_score_and_what_needs_attention_come_first(visit):
+def test_on_a_phone_the_first_screen_holds_all_of_it_and_the_details_follow(visit):
     seen = visit("/staff/today", width=PHONE["width"])
     seen.page.set_viewport_size(PHONE)
     settle(seen)
-    places = [top(seen, one) for one in ("h1", ".tiles.first", "#attention", ".tiles.others", "#moved")]
+    places = [top(seen, one) for one in ("h1", ".overview .tiles", "#attention", ".briefly", "#moved")]
     assert places == sorted(places)
-    assert bottom(seen, ".tiles.first") <= PHONE["height"]
-    assert bottom(seen, ".attention h3") <= PHONE["height"]
+    assert bottom(seen, ".briefly") <= PHONE["height"]
+    assert seen.page.locator(".tile .brief:visible").count() == 8
 
 
 # --- any day ---------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def test_a_name_typed_leaves_the_rows_that_hold_it_and_is_kept_in_the_address(vi
     assert shown and all("on time" in name for name in shown)
     assert seen.page.get_by_text(f"Measures that match: {len(shown)}").is_visible()
     assert seen.page.url.endswith("?group=department&q=on+TIME")
-    assert seen.page.evaluate("document.activeElement.id") == "filter"
+    assert seen.page.evaluate("document.activeElement.id") == "ask-q"
     again = visit("/staff/today?group=department&q=on+TIME")
     again.page.wait_for_selector("#filtered:not(:empty)")
     assert again.page.locator(".board tbody tr:not(.group):visible th a").all_inner_texts() == shown
@@ -153,6 +153,31 @@ def test_another_order_of_the_rows_keeps_the_reader_at_the_scoreboard(visit):
     seen.page.wait_for_selector("#services:focus")
     assert seen.page.url.endswith("?group=department#services")
     assert abs(top(seen, "#services")) < 100
+
+
+def test_a_heading_sorts_by_keyboard_and_back_goes_back(visit):
+    seen = visit("/staff/today")
+    heading = seen.page.locator(".board").first.get_by_role("columnheader", name="Month")
+    heading.get_by_role("link").focus()
+    seen.page.keyboard.press("Enter")
+    seen.page.wait_for_selector("th[aria-sort=ascending] :text('Month')")
+    assert seen.page.url.endswith("?sort=month#services")
+    seen.page.go_back()
+    seen.page.wait_for_selector("th[aria-sort=ascending] :text('Week score')")
+    assert seen.watch.complaints == []
+
+
+def test_a_phone_shows_the_worst_and_finds_the_others(visit):
+    seen = visit("/staff/today", width=PHONE["width"])
+    rows = seen.page.locator("section:has(#services) tbody tr:not(.group)")
+    assert rows.locator("visible=true").count() == 8 < rows.count()
+    hidden = seen.page.locator("section:has(#services) tr.rest th a").first.inner_text()
+    seen.page.get_by_label("Filter by name").fill(hidden)
+    seen.page.get_by_role("link", name=hidden).first.wait_for()
+    seen.page.get_by_label("Filter by name").fill("")
+    seen.page.get_by_role("link", name="Show all").first.click()
+    seen.page.wait_for_selector("section:has(#services) tr.rest", state="detached")
+    assert seen.page.url.endswith("?show=all#services")
 
 
 # --- the theme ---------------------------------------------------------------------------------------
@@ -204,7 +229,7 @@ def test_a_language_written_from_the_right_mirrors_the_page(visit, city_of):
     seen = visit("/staff/today", at=city_of("from_the_right"))
     left = "selector => document.querySelector(selector).getBoundingClientRect().left"
     assert seen.page.evaluate("document.dir") == "rtl"
-    assert seen.page.evaluate(left, ".tiles.first") > seen.page.evaluate(left, ".tiles.others")
+    assert seen.page.evaluate(left, ".tile:first-child") > seen.page.evaluate(left, ".tile:last-child")
 
 
 @pytest.mark.matrix

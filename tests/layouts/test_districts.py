@@ -18,8 +18,8 @@ from layouts.charts.dots import BROAD, dot_plot
 from layouts.charts.geography import WIDTH, outlines
 from layouts.desk import edition
 from layouts.district_view import district_view, districts_view
+from layouts.formats import district_tables, standings
 from layouts.formats import districts as say
-from layouts.formats import standings
 from layouts.formats.numbers import Level
 from layouts.public.api import Api
 from layouts.public.site import Site
@@ -292,6 +292,19 @@ def test_a_map_has_an_area_a_number_and_a_title_for_each_district(published_city
     assert used <= {str(one) for one in Shade}
 
 
+def test_a_district_of_few_cases_is_hatched_and_says_so(published_city):
+    view = view_of(published_city.engine, audience=Audience.STAFF)
+    assert "map-few)" not in district_map(view)
+    rows = tuple(
+        replace(row, score=replace(row.score, n=9)) if row.district == "d1" else row for row in view.by.rows
+    )
+    few = replace(view, by=replace(view.by, rows=rows))
+    assert district_map(few).count('fill="url(#map-few)"') == 1
+    assert "Fewer than 10 cases" in [word for _piece, word in map_key(few)]
+    [d1] = [row for row in few.by.rows if row.district == "d1"]
+    assert "fewer than 10 cases" in district_tables.cells(few, d1)[0].beneath
+
+
 def test_every_shade_has_a_pattern_of_its_own(published_city):
     view = view_of(published_city.engine)
     words = [word for _piece, word in map_key(view)]
@@ -303,7 +316,7 @@ def test_every_shade_has_a_pattern_of_its_own(published_city):
         "Far better than target",
     ]
     marks = re.findall(r'<path d="([^"]+)" class="mark-of-shade"', district_map(view))
-    assert len(marks) == len(set(marks)) == 5
+    assert len(marks) == len(set(marks)) == 6
 
 
 def test_an_outline_keeps_its_shape_and_loses_what_nobody_would_see(published_city):

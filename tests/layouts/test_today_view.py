@@ -12,7 +12,8 @@ from layouts.city_view import city_view
 from layouts.desk import edition
 from layouts.formats import PrintedPart
 from layouts.formats import today as sentences
-from layouts.today_view import Grouping, grouped, improving, missed, silent, today_view
+from layouts.today_query import Grouping
+from layouts.today_view import grouped, improving, missed, silent, today_view
 from metrics.model import Contribution, Grain, Part, Status
 from store import publications
 from store.engine import reading
