@@ -19,6 +19,7 @@ from metrics.model import Source
 from store import schema
 from store.engine import Writing, from_text, from_text_or_none
 from store.record_tables import held_columns, record_table, replaced_table
+from store.source_requests import DRY_RUN
 
 ERASED = "(erased)"
 """What stands where something was erased from a sentence."""
@@ -91,6 +92,7 @@ def erase(
     }
     counts["sentences"] = _unsay(connection, said | _of_nobody_else(connection, source, own))
     _forget_deliveries(connection, source.id)
+    _forget_examples(connection, source.id)
     before = marks(connection, source.id)
     salt = before.salt or secrets.token_hex(16)
     mark = _mark(salt, str(key))
@@ -221,6 +223,17 @@ def _forget_deliveries(connection: Connection, source: str) -> None:
     done = select(schema.requests.c.id).where(schema.requests.c.finished_at.is_not(None))
     mine = (schema.deliveries.c.source == source, schema.deliveries.c.request.in_(done))
     connection.execute(update(schema.deliveries).where(*mine).values(body=None))
+
+
+def _forget_examples(connection: Connection, source: str) -> None:
+    """What dry runs showed of records, shortened or never recorded, so that no search for words finds all."""
+    t = schema.requests
+    shown = select(t.c.id, t.c.arguments, t.c.result).where(t.c.kind == DRY_RUN, t.c.result.is_not(None))
+    for number, arguments, result in connection.execute(shown).all():
+        if json.loads(arguments).get("source") == source:
+            kept = {**json.loads(result), "examples": {}, "rejections": []}
+            text = json.dumps(kept, ensure_ascii=False, sort_keys=True)
+            connection.execute(update(t).where(t.c.id == number).values(result=text))
 
 
 def _take_out_of_audits(connection: Connection, metrics: Collection[str], key: str, stands: str) -> int:

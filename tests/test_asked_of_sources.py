@@ -10,7 +10,7 @@ from sqlalchemy import select
 import worker
 from ingest import source_answers
 from ingest.desk import BUSY, RunReport
-from store import audit_log, publication_requests, requests, runs, schema, source_requests
+from store import audit_log, erasures, publication_requests, requests, runs, schema, source_requests
 from store.audit_log import Actor
 from store.engine import StoreError, reading, writing
 from store.source_requests import BACKFILL, DRY_RUN, REPLAY, RUN
@@ -243,3 +243,16 @@ def test_final_scores_are_said_again_for_the_reason_a_person_gave(springfield):
     result = found(springfield, number).result
     assert result["outcome"] == "published" and result["restated"] > 0
     assert springfield.current().publication.reason == f"The target was mistyped ({person.name})"
+
+
+def test_erasing_a_record_takes_what_dry_runs_showed_of_its_source(springfield):
+    springfield.drop(RECORDS)
+    duties = springfield.worker()
+    number = ask(springfield, DRY_RUN)
+    assert duties.attend()
+    assert found(springfield, number).result["examples"]["new"]
+    source = springfield.catalogue.sources["requests"]
+    with writing(springfield.engine, springfield.clock) as write:
+        erasures.erase(write, source, "1", "A. Clerk", "asked for", [])
+    result = found(springfield, number).result
+    assert (result["examples"], result["rejections"], result["new"]) == ({}, [], 21)
