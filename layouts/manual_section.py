@@ -78,8 +78,8 @@ def values_form(view: ManualView) -> Markup:
             name, value = field_name(number, column.name), before.get(column.name, "")
             fields.append(forms.line_field(name, label, value=value, hint=hint, kind=kind))
     fields.append(forms.check_field("sure", _("Values that are far from usual are right")))
-    why = forms.line_field("reason", _("Why a value changes that was given before"))
-    fields.append(why if is_correction else forms.optional(why))
+    if is_correction:
+        fields.append(forms.line_field("reason", _("Why a value changes that was given before")))
     return forms.form("give_values", *fields, button=_("Give these values"), hidden=hidden)
 
 

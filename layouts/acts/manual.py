@@ -47,7 +47,10 @@ def give_values(form: Form) -> Done:
     changed = {key: cells for key, cells in rows.items() if _differs(known.held.get(key), cells)}
     if not changed:
         raise Wrong("", _("These values are known already.") if rows else _("Give at least one value."))
-    reason = form.line("reason", optional=not any(key in known.held for key in changed))
+    is_correction = any(key in known.held for key in changed)
+    if is_correction and "reason" not in form.given:
+        raise Wrong("", _("Somebody has given one of these values meanwhile; open the page again."))
+    reason = form.line("reason", optional=not is_correction)
     sent = [_sent(source, key, {**known.held.get(key, {}), **cells}) for key, cells in changed.items()]
     with form.writing() as write:
         number = manual_values.ask(write, form.person.actor, source, sent, reason)
