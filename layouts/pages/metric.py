@@ -176,6 +176,7 @@ def _page(
             className="tiles",
             role="list",
         ),
+        _on_this_page(metric, spread, by),
         *receipt,
         _course(view, told),
         control_section(view, shown, asked, written.marks),
@@ -201,6 +202,22 @@ def _spread(connection: Connection, view: MetricView) -> Distribution | None:
         return None
     made, known = view.edition, view.edition.knowledge.get(view.metric.source)
     return spreads.spread(connection, made.publication, made.catalogue, known, view.metric, view.score.period)
+
+
+def _on_this_page(metric: Metric, spread: Distribution | None, by: DistrictsView | None) -> html.Nav:
+    """The way to the parts of a long page."""
+    parts = [
+        ("control", _("Signal or noise")),
+        *([("split", _("By kind of record"))] if metric.split_by else []),
+        *([("spread", _("How the values spread"))] if spread else []),
+        *([("districts", _("By {district}").format(district=by.edition.city.district_word))] if by else []),
+        ("notes", _("Notes")),
+        ("meaning", _("What is measured")),
+        ("targets", _("Targets")),
+        ("runs", _("Runs of its source")),
+    ]
+    links = [html.A(text, href=f"#{id}") for id, text in parts]
+    return html.Nav(links, className="jumps", **labelled(_("On this page")))
 
 
 def _lead(view: MetricView) -> list[html.P]:

@@ -82,12 +82,14 @@ def test_d1_from_a_red_metric_over_the_kind_of_record_to_its_cases_by_keyboard(v
 def test_looking_further_back_stays_at_the_chart_and_has_an_address(visit):
     seen = visit("/staff/metric/pothole_on_time?grain=week", **OWNER)
     page = seen.page
+    page.get_by_label("On this page").get_by_role("link", name="Targets").click()
+    expect(page.locator("#targets")).to_be_in_viewport()
     page.get_by_role("link", name="3 years").click()
     page.wait_for_url("**range=3years#control")
+    expect(page.locator("#control")).to_be_focused(timeout=WAIT)
     chart = page.locator("section", has=page.locator("#control")).last
     chart.locator("summary").click()
     expect(chart.locator("details table")).to_contain_text("Before the limits", timeout=WAIT)
-    page.wait_for_function("document.activeElement.id === 'control'")
     page.go_back()
     expect(chart.locator("details table")).not_to_contain_text("Before the limits", timeout=WAIT)
     assert (seen.watch.complaints, seen.watch.strangers) == ([], [])

@@ -243,3 +243,11 @@ def test_the_page_says_what_the_runs_of_its_source_did(of_town):
 
 def test_a_source_that_never_ran_says_so(mounted):
     assert "No run of" in text_of(mounted, metric_id="pothole_on_time")
+
+
+def test_the_way_to_each_part_of_the_page_leads_to_one_that_is_there(mounted, of_town):
+    for app, metric in ((mounted, "pothole_on_time"), (of_town, "on_time"), (of_town, "days")):
+        shown = text_of(app, metric_id=metric, grain="month")
+        jumps = set(re.findall(r'"href": "#([a-z]+)"', shown))
+        assert jumps >= {"control", "notes", "meaning"}
+        assert jumps <= set(re.findall(r'"id": "([a-z-]+)"', shown))
