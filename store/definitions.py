@@ -38,6 +38,7 @@ WORDS_OF_A_CITY = frozenset(
         "small_counts",
         "need",
         "reporting_proxy",
+        "approve_first",
     }
 )
 WORDS_OF_A_SOURCE = frozenset(
