@@ -1,4 +1,4 @@
-"""Takes the pictures of the README from a demonstration that runs; the one argument is its address."""
+"""Takes the pictures of README and tour from a demonstration that runs; the one argument is its address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,33 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pictures"
-PICTURES = {"today.png": "/staff/today", "metric.png": "/metric/pothole_on_time"}
+PICTURES = {
+    "today": "/staff/today",
+    "boston": "/staff/today?view=boston#services",
+    "department": "/staff/department/public_works",
+    "staff_metric": "/staff/metric/pothole_on_time",
+    "cases": "/staff/metric/pothole_on_time/cases?grain=month",
+    "districts": "/staff/districts",
+    "staff_district": "/staff/district/old_harbor",
+    "sources": "/staff/sources",
+    "source": "/staff/source/service_requests",
+    "targets": "/staff/targets",
+    "target": "/staff/targets/pothole_on_time",
+    "admin": "/staff/admin",
+    "people": "/staff/admin/people",
+    "catalogue": "/staff/admin/catalogue",
+    "publications": "/staff/admin/publications",
+    "tokens": "/staff/admin/tokens",
+    "audit": "/staff/admin/audit",
+    "account": "/account",
+    "home": "/",
+    "metric": "/metric/pothole_on_time",
+    "district": "/district/old_harbor",
+    "method": "/method",
+    "status": "/status",
+}
+"""By name the page that is shown; `docs/tour.md` has every one of them."""
+
 SIZE = {"width": 1280, "height": 900}
 
 
@@ -30,7 +56,9 @@ def main(address: str) -> int:
             page.goto(address + path)
             page.wait_for_selector("h1")
             page.wait_for_load_state("networkidle")
-            page.screenshot(path=FOLDER / name)
+            if page.locator(".dash-graph").count():
+                page.wait_for_selector(".main-svg")
+            page.screenshot(path=FOLDER / f"{name}.jpg", type="jpeg", quality=80)
         chrome.close()
     return 0
 
