@@ -51,7 +51,7 @@ class Faulty:
         table = schema.runs
         with reading(self.bench.engine) as connection:
             found = select(table).where(table.c.source == self.source.id).order_by(table.c.id)
-            return [runs._run(row) for row in connection.execute(found)]
+            return [runs.run_of(row) for row in connection.execute(found)]
 
     def changed_nothing(self, report: RunReport, *said: str) -> None:
         """The run failed and says why; records, cursor and how far the source is known are as before."""

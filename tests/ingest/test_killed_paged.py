@@ -205,7 +205,7 @@ class Killing:
     def _ledger(self, source: Source) -> list[runs.Run]:
         with reading(self.bench.engine) as connection:
             found = select(schema.runs).where(schema.runs.c.source == source.id).order_by(schema.runs.c.id)
-            return [runs._run(row) for row in connection.execute(found)]
+            return [runs.run_of(row) for row in connection.execute(found)]
 
 
 def work(begun, url: str, there: Behind, source: Source, delivery, drawn: int) -> None:
