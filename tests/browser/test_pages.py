@@ -115,7 +115,7 @@ def test_from_the_mayors_page_a_metric_is_one_step_away_and_the_focus_moves_with
 
 def test_the_grain_of_a_metric_can_be_changed(visit):
     seen = visit("/staff/metric/pothole_on_time")
-    seen.page.get_by_role("link", name="Month", exact=True).click()
+    seen.page.get_by_role("link", name="Month", exact=True).first.click()
     seen.page.wait_for_selector("h2:has-text('monthly')")
     assert seen.page.url.endswith("?grain=month")
 
